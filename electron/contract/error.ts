@@ -1,0 +1,115 @@
+import { z } from 'zod'
+
+/**
+ * What can go wrong, as data. Every face (window, command line, HTTP) shows the same three things: what happened in
+ * one plain sentence, what to do next, and the cause chain with QEMU's own words, folded.
+ */
+const common = {
+  /** One plain sentence: what happened. Ends with a full stop. */
+  message: z.string(),
+  /** What the user can do about it, when there is something. */
+  next: z.string().optional(),
+  /** From the nearest cause to the first one; QEMU's and the system's own words, unchanged. */
+  causes: z.array(z.string()).default([])
+}
+
+const variant = <C extends string, P extends z.ZodRawShape>(code: C, payload: P) =>
+  z.object({ code: z.literal(code), ...common, ...payload })
+
+export const AppError = z.discriminatedUnion('code', [
+  /** The input does not fit the operation's schema, or contradicts itself. `field` is a path such as `forward.0`. */
+  variant('bad-input', { field: z.string() }),
+  variant('unknown-operation', { operation: z.string() }),
+  variant('unauthorized', {}),
+  variant('not-found', { what: z.string(), name: z.string() }),
+  variant('already-exists', { what: z.string(), name: z.string() }),
+  /** The operation is not possible in the state that the thing is in. */
+  variant('wrong-state', { name: z.string(), state: z.string() }),
+  /** Something else uses it: a lock, an image opened by another process. */
+  variant('in-use', { what: z.string(), holder: z.string().optional() }),
+  /** A program or package that is needed is not installed. `install` is the command that installs it. */
+  variant('missing-program', { program: z.string(), install: z.string() }),
+  /** This host, QEMU or machine cannot do it. */
+  variant('unsupported', {}),
+  /** QEMU answered a QMP command with an error of this class. */
+  variant('qmp', { command: z.string(), errorClass: z.string() }),
+  /** A connection (QMP, guest agent, owner) closed before the answer came. */
+  variant('connection-lost', { peer: z.string() }),
+  /** The other side sent what the protocol does not allow. */
+  variant('protocol', { peer: z.string() }),
+  variant('time-out', { waitedMs: z.number() }),
+  variant('cancelled', {}),
+  /** QEMU ended when it should not have. `log` holds the last lines of its log. */
+  variant('qemu-exited', { exitCode: z.number().nullable(), signal: z.string().nullable(), log: z.array(z.string()) }),
+  /** A helper program such as qemu-img failed. */
+  variant('program-failed', { program: z.string(), exitCode: z.number().nullable() }),
+  variant('no-agent', { name: z.string() }),
+  variant('no-space', { path: z.string() }),
+  /** A file could not be read or written; `errno` is the system's code, for example EACCES. */
+  variant('file', { path: z.string(), errno: z.string() }),
+  /** A file holds what it should not: damaged, or of a format that its name denies. */
+  variant('bad-file', { path: z.string() }),
+  /** Written by a newer version of Strata; left untouched. */
+  variant('newer-version', { path: z.string() }),
+  /** Another process owns the library folder. */
+  variant('library-owned', { library: z.string(), pid: z.number().optional() }),
+  /** A bug in Strata. */
+  variant('internal', {})
+])
+export type AppError = z.output<typeof AppError>
+export type ErrorCode = AppError['code']
+type PayloadOf<C extends ErrorCode> = Omit<Extract<AppError, { code: C }>, 'code' | 'message' | 'next' | 'causes'>
+
+/** An expected failure or its value. What crosses a face; inside the core expected failures are thrown, see `Failure`. */
+export type Result<T> = { ok: true; value: T } | { ok: false; error: AppError }
+
+/**
+ * An expected failure on its way up the core. Thrown so that undo steps run on the way (`Undo` in core/task); turned into
+ * a `Result` where the core ends. Any other exception is a bug and becomes `internal`.
+ */
+export class Failure extends Error {
+  constructor(readonly error: AppError) {
+    super(error.message)
+    this.name = 'Failure'
+  }
+}
+
+/**
+ * Makes a `Failure`.
+ * @param message one plain sentence, ends with a full stop
+ * @param payload the fields of this code, and optionally `next` and `cause` (any thrown value, or QEMU's own words)
+ */
+export function failure<C extends ErrorCode>(
+  code: C,
+  message: string,
+  payload: PayloadOf<C> & { next?: string; cause?: unknown }
+): Failure {
+  const { next, cause, ...rest } = payload
+  return new Failure({ code, message, ...(next === undefined ? {} : { next }), causes: causesOf(cause), ...rest } as unknown as AppError)
+}
+
+/** The words of a thrown value and of everything that caused it, nearest first. */
+export function causesOf(cause: unknown): string[] {
+  if (cause === undefined || cause === null) return []
+  if (typeof cause === 'string') return [cause]
+  if (Array.isArray(cause)) return cause.flatMap(causesOf)
+  if (cause instanceof Failure) return [cause.error.message, ...cause.error.causes]
+  if (cause instanceof Error) return [cause.message, ...causesOf(cause.cause)]
+  return [String(cause)]
+}
+
+/** Any thrown value as an `AppError`: a `Failure` keeps its own, anything else is a bug. */
+export function toAppError(thrown: unknown): AppError {
+  if (thrown instanceof Failure) return thrown.error
+  return {
+    code: 'internal',
+    message: 'Strata made a mistake: ' + (thrown instanceof Error ? thrown.message : String(thrown)) + '.',
+    next: 'Please report it with the details below.',
+    causes: thrown instanceof Error ? [thrown.stack ?? thrown.message, ...causesOf(thrown.cause)] : []
+  }
+}
+
+/** For the `default` of a switch over a union: a compile error where a case is missing. */
+export function assertNever(value: never): never {
+  throw new Error('unexpected value: ' + JSON.stringify(value))
+}

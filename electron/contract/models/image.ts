@@ -1,0 +1,26 @@
+import { z } from 'zod'
+
+export const ImageFormat = z.enum(['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx', 'vpc'])
+export type ImageFormat = z.output<typeof ImageFormat>
+
+/** A source that machines are made from. Strata never writes to an image once it is in the library. */
+export const Image = z.object({
+  schemaVersion: z.literal(1),
+  id: z.string(),
+  name: z.string(),
+  /** `guest`: direct kernel boot with a root disk (the built-in guest). `cloud`: a disk that reads a cloud-init seed. */
+  kind: z.enum(['guest', 'iso', 'disk', 'cloud']),
+  /** Absolute path of the image file. */
+  path: z.string(),
+  /** True when `path` is where the user keeps it, false when it is the library's own copy. */
+  referenced: z.boolean(),
+  format: ImageFormat,
+  /** What the guest sees, and what the file takes on disk. */
+  virtualSizeBytes: z.number(),
+  fileSizeBytes: z.number(),
+  /** Direct kernel boot, absolute paths. Only of kind `guest`. */
+  boot: z.object({ kernel: z.string(), initrd: z.string(), commandLine: z.string() }).optional(),
+  addedAtMs: z.number(),
+  note: z.string().default('')
+})
+export type Image = z.output<typeof Image>

@@ -1,0 +1,13 @@
+import { z } from 'zod'
+
+export const Settings = z.object({
+  schemaVersion: z.literal(1).default(1),
+  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  /** How long a guest is asked to power off before force is offered. */
+  stopTimeoutSeconds: z.number().int().min(1).max(3600).default(60),
+  /** HTTP API on loopback TCP, beside the private Unix socket. */
+  apiTcp: z.object({ enabled: z.boolean(), port: z.number().int().min(1024).max(65535) }).default({ enabled: false, port: 7411 }),
+  /** The first-run welcome was seen. */
+  welcomed: z.boolean().default(false)
+})
+export type Settings = z.output<typeof Settings>
