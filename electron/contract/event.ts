@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { Host } from './models/host'
+import { Image } from './models/image'
+import { Machine } from './models/machine'
+import { Settings } from './models/settings'
+import { Task } from './models/task'
+
+/**
+ * What changed, pushed to every face. `sequence` goes up by one from event to event of one library owner; whoever sees a
+ * gap, or another `owner`, reads everything again.
+ */
+const change = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('machine-changed'), machine: Machine }),
+  z.object({ kind: z.literal('machine-removed'), id: z.string() }),
+  z.object({ kind: z.literal('image-changed'), image: Image }),
+  z.object({ kind: z.literal('image-removed'), id: z.string() }),
+  z.object({ kind: z.literal('task-changed'), task: Task }),
+  z.object({ kind: z.literal('settings-changed'), settings: Settings }),
+  z.object({ kind: z.literal('host-changed'), host: Host })
+])
+export type Change = z.output<typeof change>
+export const Event = z.intersection(z.object({ owner: z.string(), sequence: z.number() }), change)
+export type Event = { owner: string; sequence: number } & Change
