@@ -84,6 +84,8 @@ export const MachineState = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('stopped'), exit: MachineExit }),
   z.object({ kind: z.literal('crashed'), exit: MachineExit }),
+  /** QEMU lives but its monitor cannot be had (its sockets are gone): it can only be ended by force. */
+  z.object({ kind: z.literal('unreachable'), pid: z.number(), message: z.string() }),
   /** Its files cannot be used: damaged, or of a newer version. */
   z.object({ kind: z.literal('broken'), message: z.string() })
 ])

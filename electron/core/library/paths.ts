@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { homedir, tmpdir, userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/**
+ * Every file and folder name that Strata makes. Nothing else in the core puts such a path together.
+ *
+ *   library (STRATA_HOME, default ~/Strata)       runtime ($XDG_RUNTIME_DIR/strata/<library>)
+ *     lock settings.json api-token                  owner.sock
+ *     machines/<name>/machine.json ...              <machine>/qmp.sock serial.sock vnc.sock agent.sock ...
+ *     images/ trash/ logs/ cache/ ...               net-<name>/
+ */
+export const libraryPaths = (root: string) => ({
+  root,
+  lock: join(root, 'lock'),
+  settings: join(root, 'settings.json'),
+  apiToken: join(root, 'api-token'),
+  machines: join(root, 'machines'),
+  images: join(root, 'images'),
+  trash: join(root, 'trash'),
+  logs: join(root, 'logs'),
+  cache: join(root, 'cache'),
+  /** What is known of each QEMU found, so that it need not be asked at every start. */
+  capabilitiesCache: join(root, 'cache', 'qemu.json'),
+  /** One file a running task: what is there at a start was cut off by a crash. */
+  tasks: join(root, 'tasks'),
+  /** Where a thing is made before it gets its name: what is here at a start was cut off, and goes. */
+  unfinished: join(root, 'unfinished'),
+  /** A machine's folder carries the machine's name, and moves with it. */
+  machine: (name: string) => machinePaths(join(root, 'machines', name)),
+  trashed: (trashId: string) => trashPaths(join(root, 'trash', trashId))
+})
+export type LibraryPaths = ReturnType<typeof libraryPaths>
+
+export const machinePaths = (root: string) => ({
+  root,
+  definition: join(root, 'machine.json'),
+  /** Locked by the QEMU process itself, for as long as it lives. */
+  lock: join(root, 'lock'),
+  /** What was started, when and as which process. */
+  run: join(root, 'run.json'),
+  disks: join(root, 'disks'),
+  consoleLog: join(root, 'console.log'),
+  qemuLog: join(root, 'qemu.log'),
+  uefiVariables: join(root, 'uefi-variables.fd'),
+  tpmState: join(root, 'tpm'),
+  tpmLog: join(root, 'tpm.log'),
+  cloudInitSeed: join(root, 'cloud-init.iso'),
+  disk: (file: string) => join(root, 'disks', file)
+})
+export type MachinePaths = ReturnType<typeof machinePaths>
+
+const trashPaths = (root: string) => ({ root, record: join(root, 'removed.json'), machine: join(root, 'machine') })
+
+/** Sockets and pid files of one library: private, short, gone after a reboot. */
+export const runtimePaths = (root: string) => ({
+  root,
+  ownerSocket: join(root, 'owner.sock'),
+  machine: (machineId: string) => machineRuntimePaths(join(root, machineId.slice(0, 8))),
+  network: (name: string) => networkPaths(join(root, 'net-' + name))
+})
+export type RuntimePaths = ReturnType<typeof runtimePaths>
+
+export const machineRuntimePaths = (root: string) => ({
+  root,
+  qmp: join(root, 'qmp.sock'),
+  serial: join(root, 'serial.sock'),
+  vnc: join(root, 'vnc.sock'),
+  agent: join(root, 'agent.sock'),
+  tpm: join(root, 'tpm.sock'),
+  pid: join(root, 'qemu.pid'),
+  screenshot: join(root, 'screen.png')
+})
+export type MachineRuntimePaths = ReturnType<typeof machineRuntimePaths>
+
+/** The switch of one isolated network. */
+const networkPaths = (root: string) => ({
+  root,
+  lock: join(root, 'lock'),
+  log: join(root, 'switch.log'),
+  /** The folder of vde_switch's own sockets; QEMU connects to it. */
+  ports: join(root, 'ports')
+})
+export type NetworkPaths = ReturnType<typeof networkPaths>
+
+export interface Environment {
+  STRATA_HOME?: string | undefined
+  XDG_RUNTIME_DIR?: string | undefined
+}
+
+/** The library folder that this environment names. */
+export function libraryRoot(environment: Environment): string {
+  return resolve(environment.STRATA_HOME || join(homedir(), 'Strata'))
+}
+
+/** The runtime folder that belongs to a library. */
+export function runtimeRoot(environment: Environment, library: string): string {
+  const base = environment.XDG_RUNTIME_DIR || join(tmpdir(), `strata-${userInfo().uid}`)
+  return join(base, 'strata', createHash('sha256').update(library).digest('hex').slice(0, 8))
+}
