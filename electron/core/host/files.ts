@@ -1,0 +1,190 @@
+import { constants } from 'node:fs'
+import { chmod, copyFile, lstat, mkdir, open, readFile, readdir, rename, rm, statfs, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { z } from 'zod'
+import { failure, type Failure } from '#contract'
+
+/** A system error about a file as a `Failure` that names the file. @param verb as in `could not be read` */
+export function fileFailure(error: unknown, path: string, verb: string): Failure {
+  const { code = 'EIO' } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return failure('no-space', `There is no space left for “${path}”.`, { path, next: 'Free some space and try again.', cause: error })
+  }
+  if (code === 'ENOENT') return failure('not-found', `“${path}” does not exist.`, { what: 'file', name: path, cause: error })
+  return failure('file', `“${path}” could not be ${verb}.`, { path, errno: code, cause: error })
+}
+
+/**
+ * Writes a file so that a crash at any moment leaves the old content or the new one, whole: a temporary file beside it,
+ * fsync, rename, fsync of the folder.
+ */
+export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${counter++}`)
+  try {
+    const file = await open(temporary, 'wx', mode)
+    try {
+      await file.writeFile(content)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+    await syncFolder(dirname(path))
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw fileFailure(error, path, 'written')
+  }
+}
+let counter = 0
+
+/** Makes a rename or removal in this folder last. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+export const writeJsonAtomic = (path: string, value: unknown): Promise<void> => writeFileAtomic(path, JSON.stringify(value, null, 2) + '\n')
+
+/**
+ * Reads a JSON file that has to fit the schema.
+ * @throws not-found, file, bad-file, newer-version (its `schemaVersion` is above the known one)
+ */
+export async function readJson<S extends z.ZodType>(path: string, schema: S, knownVersion = 1): Promise<z.output<S>> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    throw fileFailure(error, path, 'read')
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw failure('bad-file', `“${path}” is damaged: it does not hold JSON.`, { path, cause: error })
+  }
+  const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion
+  if (typeof version === 'number' && version > knownVersion) {
+    throw failure('newer-version', `“${path}” was written by a newer version of Strata.`, { path, next: 'Use that version; this one leaves the file as it is.' })
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [first] = parsed.error.issues
+  throw failure('bad-file', `“${path}” is damaged: ${first?.path.join('.') || 'its content'} is not as it should be.`, {
+    path,
+    cause: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  })
+}
+
+/** Makes a folder that only this user can enter, or checks that an existing one is such. */
+export async function ensurePrivateFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    const found = await lstat(path)
+    if (!found.isDirectory()) throw failure('file', `“${path}” is not a folder.`, { path, errno: 'ENOTDIR' })
+    if (found.uid !== process.getuid?.()) throw failure('file', `“${path}” belongs to another user.`, { path, errno: 'EPERM' })
+    if ((found.mode & 0o077) !== 0) await chmod(path, 0o700)
+  } catch (error) {
+    if (error instanceof Error && error.name === 'Failure') throw error
+    throw fileFailure(error, path, 'made')
+  }
+}
+
+/** Names in a folder; none if there is no such folder. */
+export async function listFolder(path: string): Promise<string[]> {
+  try {
+    return await readdir(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw fileFailure(error, path, 'read')
+  }
+}
+
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true })
+  } catch (error) {
+    throw fileFailure(error, path, 'removed')
+  }
+}
+
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileFailure(error, path, 'removed')
+  }
+}
+
+/** Renames within one file system and makes it last. Fails when the target exists. */
+export async function move(from: string, to: string): Promise<void> {
+  if (await exists(to)) throw failure('already-exists', `“${to}” exists already.`, { what: 'file', name: to })
+  try {
+    await rename(from, to)
+    await syncFolder(dirname(to))
+  } catch (error) {
+    throw fileFailure(error, from, 'moved')
+  }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw fileFailure(error, path, 'read')
+  }
+}
+
+/** Copies a small file, sharing its blocks where the file system can. Fails when the target exists. */
+export async function copySmall(from: string, to: string, mode = 0o600): Promise<void> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    await chmod(to, mode)
+  } catch (error) {
+    throw fileFailure(error, from, 'copied')
+  }
+}
+
+/** Space for ordinary users, and in all, on the file system that holds `path`. */
+export async function diskSpace(path: string): Promise<{ freeBytes: number; totalBytes: number }> {
+  try {
+    const found = await statfs(path)
+    return { freeBytes: found.bavail * found.bsize, totalBytes: found.blocks * found.bsize }
+  } catch (error) {
+    throw fileFailure(error, path, 'read')
+  }
+}
+
+/** What the files in a folder take on disk: allocated blocks, so that holes do not count. */
+export async function allocatedBytes(folder: string): Promise<number> {
+  let bytes = 0
+  for (const name of await listFolder(folder)) {
+    const path = join(folder, name)
+    const found = await lstat(path).catch(() => null) // removed meanwhile
+    if (found?.isDirectory()) bytes += await allocatedBytes(path)
+    else bytes += (found?.blocks ?? 0) * 512
+  }
+  return bytes
+}
+
+/** Up to `maxBytes` from the end of a file as text; nothing if there is no such file. */
+export async function readTail(path: string, maxBytes: number): Promise<{ text: string; totalBytes: number }> {
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw fileFailure(error, path, 'read')
+  })
+  if (!file) return { text: '', totalBytes: 0 }
+  try {
+    const { size } = await file.stat()
+    const buffer = Buffer.alloc(Math.min(size, maxBytes))
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, size - buffer.length)
+    return { text: buffer.subarray(0, bytesRead).toString(), totalBytes: size }
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,182 @@
+import type { Accelerator, Disk, MachineDefinition, Network, Nic } from '#contract'
+import type { MachinePaths, MachineRuntimePaths } from '../library/paths'
+
+/**
+ * Where a machine is to run: all that the command line needs beside the definition, found out beforehand, so that
+ * building it is pure. Paths are absolute.
+ */
+export interface LaunchContext {
+  accelerator: Accelerator
+  paths: MachinePaths
+  runtime: MachineRuntimePaths
+  /** OVMF's code; its variables are the machine's own file. Null for BIOS. */
+  uefiCode: string | null
+  /** Folder of the switch's sockets, by isolated network name. */
+  switches: Record<string, string>
+  /** Do not run the first instruction. */
+  paused: boolean
+}
+
+/**
+ * QEMU's arguments for a machine. Device ids and node names are fixed by the definition, so that everything later
+ * (hot-plug, overlays, snapshots) can name them. Source: qemu-system-x86_64(1), QEMU 7.2.
+ */
+export function buildCommandLine(machine: MachineDefinition, context: LaunchContext): string[] {
+  return [
+    ...identityArguments(machine, context),
+    ...processorArguments(machine, context),
+    ...memoryArguments(machine),
+    ...firmwareArguments(machine, context),
+    ...monitorArguments(context),
+    ...consoleArguments(machine, context),
+    ...agentArguments(context),
+    ...displayArguments(machine, context),
+    ...machine.disks.flatMap((disk, index) => diskArguments(disk, index, context)),
+    ...machine.cdroms.flatMap((cdrom, index) => cdromArguments(`cdrom${index}`, cdrom.path, machine.disks.length + index)),
+    ...(machine.cloudInit ? cdromArguments('cloud-init', context.paths.cloudInitSeed, null) : []),
+    ...machine.nics.flatMap((nic, index) => nicArguments(nic, index, context)),
+    ...tpmArguments(machine, context),
+    ...(context.paused ? ['-S'] : [])
+  ]
+}
+
+function identityArguments(machine: MachineDefinition, context: LaunchContext): string[] {
+  return [
+    ...['-name', `guest=${machine.name},debug-threads=on`],
+    ...['-uuid', machine.id],
+    ...['-nodefaults', '-no-user-config'],
+    ...['-sandbox', `on,obsolete=deny,elevateprivileges=${needsHelper(machine) ? 'allow' : 'deny'},spawn=${needsHelper(machine) ? 'allow' : 'deny'},resourcecontrol=deny`],
+    ...['-pidfile', context.runtime.pid],
+    ...['-rtc', 'base=utc']
+  ]
+}
+
+/** A bridged interface is set up by qemu-bridge-helper, a program that QEMU starts. */
+const needsHelper = (machine: MachineDefinition): boolean => machine.nics.some((nic) => nic.network.kind === 'bridge')
+
+function processorArguments(machine: MachineDefinition, context: LaunchContext): string[] {
+  const firmware = context.uefiCode ? ',pflash0=uefi-code,pflash1=uefi-variables' : ''
+  return [
+    ...['-machine', `q35,memory-backend=mem,hpet=off,vmport=off${firmware}`],
+    ...['-accel', context.accelerator === 'tcg' ? 'tcg,thread=multi' : 'kvm'],
+    ...['-cpu', context.accelerator === 'tcg' ? 'max' : 'host'],
+    ...['-smp', `cpus=${machine.cpus},sockets=1,cores=${machine.cpus},threads=1`]
+  ]
+}
+
+function memoryArguments(machine: MachineDefinition): string[] {
+  const backend = machine.sharedMemory ? 'memory-backend-memfd,id=mem,share=on' : 'memory-backend-ram,id=mem'
+  return [
+    ...['-m', `size=${machine.memoryBytes}B`],
+    ...['-object', `${backend},size=${machine.memoryBytes}`],
+    ...['-device', 'virtio-balloon-pci,id=balloon0'],
+    ...['-object', 'rng-random,id=entropy,filename=/dev/urandom', '-device', 'virtio-rng-pci,id=rng0,rng=entropy']
+  ]
+}
+
+function firmwareArguments(machine: MachineDefinition, context: LaunchContext): string[] {
+  const pflash = context.uefiCode
+    ? [
+        ...blockdev({ driver: 'raw', 'node-name': 'uefi-code', 'read-only': true, file: { driver: 'file', filename: context.uefiCode } }),
+        ...blockdev({ driver: 'raw', 'node-name': 'uefi-variables', file: { driver: 'file', filename: context.paths.uefiVariables } })
+      ]
+    : []
+  if (!machine.kernel) return pflash
+  const commandLine = `${machine.kernel.commandLine} strata.hostname=${hostnameOf(machine.name)}`.trim()
+  return [...pflash, '-kernel', machine.kernel.kernel, '-initrd', machine.kernel.initrd, '-append', commandLine]
+}
+
+function monitorArguments(context: LaunchContext): string[] {
+  return [...listeningChardev('qmp', context.runtime.qmp), '-mon', 'chardev=qmp,mode=control']
+}
+
+/** The log is QEMU's own: it holds all output since the start, whether or not anybody is connected. */
+function consoleArguments(machine: MachineDefinition, context: LaunchContext): string[] {
+  return [
+    ...listeningChardev('serial0', context.runtime.serial, `,logfile=${escaped(context.paths.consoleLog)},logappend=on`),
+    ...['-device', 'isa-serial,id=serial0-device,chardev=serial0'],
+    ...(machine.display ? [] : ['-display', 'none'])
+  ]
+}
+
+function agentArguments(context: LaunchContext): string[] {
+  return [
+    ...['-device', 'virtio-serial-pci,id=ports0'],
+    ...listeningChardev('agent', context.runtime.agent),
+    ...['-device', 'virtserialport,id=agent-port,bus=ports0.0,chardev=agent,name=org.qemu.guest_agent.0']
+  ]
+}
+
+/** The built-in guest has no use for a mouse; a USB controller would cost it boot time. */
+function displayArguments(machine: MachineDefinition, context: LaunchContext): string[] {
+  if (!machine.display) return ['-vga', 'none']
+  const pointer = machine.kernel ? [] : ['-device', 'qemu-xhci,id=usb0', '-device', 'usb-tablet,id=pointer0,bus=usb0.0']
+  return ['-device', 'VGA,id=video0', '-vnc', `unix:${escaped(context.runtime.vnc)}`, ...pointer]
+}
+
+function diskArguments(disk: Disk, index: number, context: LaunchContext): string[] {
+  return [
+    ...blockdev(blockNodes(disk, context.paths.disk(disk.file))),
+    ...['-device', `virtio-blk-pci,id=${disk.nodeName}-device,drive=${disk.nodeName},bootindex=${index + 1}`]
+  ]
+}
+
+/** The nodes of a disk, each named: the format node, its file, and the image it stands on. */
+export function blockNodes(disk: Disk, file: string): Record<string, unknown> {
+  const backing = disk.backing && {
+    driver: disk.backing.format,
+    'node-name': `${disk.nodeName}-base`,
+    'read-only': true,
+    file: { driver: 'file', 'node-name': `${disk.nodeName}-base-file`, filename: disk.backing.path, 'read-only': true }
+  }
+  return {
+    driver: disk.format,
+    'node-name': disk.nodeName,
+    discard: 'unmap',
+    file: { driver: 'file', 'node-name': `${disk.nodeName}-file`, filename: file, discard: 'unmap' },
+    ...(backing ? { backing } : {})
+  }
+}
+
+function cdromArguments(id: string, path: string, bootOrder: number | null): string[] {
+  return [
+    ...blockdev({ driver: 'raw', 'node-name': id, 'read-only': true, file: { driver: 'file', filename: path, 'read-only': true } }),
+    ...['-device', `ide-cd,id=${id}-device,drive=${id}${bootOrder === null ? '' : `,bootindex=${bootOrder + 1}`}`]
+  ]
+}
+
+function nicArguments(nic: Nic, index: number, context: LaunchContext): string[] {
+  const id = `net${index}`
+  return ['-netdev', netdev(id, nic, context), '-device', `virtio-net-pci,id=${id}-device,netdev=${id},mac=${nic.mac},romfile=`]
+}
+
+function netdev(id: string, nic: Nic, context: LaunchContext): string {
+  const network: Network = nic.network
+  switch (network.kind) {
+    case 'user':
+      return [`user,id=${id}`, ...nic.forwards.map((f) => `hostfwd=${f.protocol}:${f.hostAddress}:${f.hostPort}-:${f.guestPort}`)].join(',')
+    case 'isolated':
+      return `vde,id=${id},sock=${escaped(context.switches[network.name] ?? '')}`
+    case 'bridge':
+      return `bridge,id=${id},br=${network.name}`
+  }
+}
+
+function tpmArguments(machine: MachineDefinition, context: LaunchContext): string[] {
+  if (!machine.tpm) return []
+  return [
+    ...['-chardev', `socket,id=tpm,path=${escaped(context.runtime.tpm)}`],
+    ...['-tpmdev', 'emulator,id=tpm0,chardev=tpm', '-device', 'tpm-crb,id=tpm0-device,tpmdev=tpm0']
+  ]
+}
+
+const blockdev = (node: Record<string, unknown>): string[] => ['-blockdev', JSON.stringify(node)]
+const listeningChardev = (id: string, path: string, more = ''): string[] => ['-chardev', `socket,id=${id},path=${escaped(path)},server=on,wait=off${more}`]
+/** In QEMU's `key=value,...` options a comma is written twice. */
+const escaped = (value: string): string => value.replaceAll(',', ',,')
+
+/** A machine's name as a host name (RFC 1123): letters, digits and hyphens, at most 63. */
+export function hostnameOf(name: string): string {
+  const plain = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
+  return plain.replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 63).replace(/-+$/, '') || 'guest'
+}
