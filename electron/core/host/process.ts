@@ -174,3 +174,6 @@ export function readProcessStats(pid: number): { cpuSeconds: number; residentByt
 /** USER_HZ and the page size are the same on every x86-64 Linux. */
 const TICKS_PER_SECOND = 100
 const PAGE_BYTES = 4096
+
+/** Another one after every boot of the host. Source: random(4). */
+export const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()

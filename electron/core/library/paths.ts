@@ -78,6 +78,7 @@ const networkPaths = (root: string) => ({
   root,
   lock: join(root, 'lock'),
   log: join(root, 'switch.log'),
+  pid: join(root, 'switch.pid'),
   /** The folder of vde_switch's own sockets; QEMU connects to it. */
   ports: join(root, 'ports')
 })
