@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url'
+import js from '@eslint/js'
+import hooks from 'eslint-plugin-react-hooks'
+import ts from 'typescript-eslint'
+
+const top = fileURLToPath(new URL('../..', import.meta.url))
+
+export default ts.config(
+  { ignores: ['out/', 'release/', 'node_modules/', 'test-results/', 'native/', 'scripts/**/*.mjs', 'scripts/**/*.cjs', 'scripts/**/*.js'] },
+  js.configs.recommended,
+  ...ts.configs.recommendedTypeChecked,
+  {
+    files: ['**/*.{ts,tsx}'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: top } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    plugins: { 'react-hooks': hooks },
+    rules: {
+      ...hooks.configs.recommended.rules,
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      // A leading underscore says that a parameter is there only for its position.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all' }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }]
+    }
+  }
+)

@@ -1,0 +1,15 @@
+import { resolve } from 'node:path'
+import { defineConfig } from '@playwright/test'
+
+const top = resolve(import.meta.dirname, '../..')
+
+export default defineConfig({
+  testDir: resolve(top, 'test/e2e'),
+  outputDir: resolve(top, 'test-results'),
+  timeout: 120_000,
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: Boolean(process.env.CI),
+  reporter: [['list']],
+  use: { trace: 'retain-on-failure', screenshot: 'only-on-failure' }
+})
