@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, lstat, mkdir, open, readFile, readdir, rename, rm, statfs, unlink } from 'node:fs/promises'
+import { chmod, copyFile, lstat, mkdir, open, readFile, readdir, rename, rm, statfs, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
-import { failure, type Failure } from '#contract'
+import { failure, Failure } from '#contract'
+import { run } from './process'
 
 /** A system error about a file as a `Failure` that names the file. @param verb as in `could not be read` */
 export function fileFailure(error: unknown, path: string, verb: string): Failure {
@@ -79,7 +80,7 @@ export async function readJson<S extends z.ZodType>(path: string, schema: S, kno
   })
 }
 
-/** Makes a folder that only this user can enter, or checks that an existing one is such. */
+/** Makes a folder that only this user can enter, or makes an existing one such. A symbolic link to a folder is refused. */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
@@ -88,7 +89,7 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
     if (found.uid !== process.getuid?.()) throw failure('file', `“${path}” belongs to another user.`, { path, errno: 'EPERM' })
     if ((found.mode & 0o077) !== 0) await chmod(path, 0o700)
   } catch (error) {
-    if (error instanceof Error && error.name === 'Failure') throw error
+    if (error instanceof Failure) throw error
     throw fileFailure(error, path, 'made')
   }
 }
@@ -125,6 +126,7 @@ export async function move(from: string, to: string): Promise<void> {
   try {
     await rename(from, to)
     await syncFolder(dirname(to))
+    if (dirname(from) !== dirname(to)) await syncFolder(dirname(from))
   } catch (error) {
     throw fileFailure(error, from, 'moved')
   }
@@ -187,4 +189,23 @@ export async function readTail(path: string, maxBytes: number): Promise<{ text: 
   } finally {
     await file.close()
   }
+}
+
+/** Makes a file empty, and makes it if need be. */
+export async function truncate(path: string): Promise<void> {
+  try {
+    await writeFile(path, '', { mode: 0o600 })
+  } catch (error) {
+    throw fileFailure(error, path, 'written')
+  }
+}
+
+/**
+ * Gives back the space of a file that others append to, all but its last `keptBytes`, once it takes more than
+ * `limitBytes` on disk. Its size stays, so that readers' and writers' offsets do; what is gone reads as zeros.
+ */
+export async function punchHole(path: string, limitBytes: number, keptBytes: number): Promise<void> {
+  const found = await lstat(path)
+  if (found.blocks * 512 <= limitBytes) return
+  await run('fallocate', ['--punch-hole', '--offset', '0', '--length', String(found.size - keptBytes), path])
 }

@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { StringDecoder } from 'node:string_decoder'
 import { failure } from '#contract'
-import { cancelled } from '../task/work'
+import { cancelled } from '#core/task/work'
+import { fileFailure } from './files'
 
 export interface RunOptions {
   signal?: AbortSignal
@@ -12,7 +14,11 @@ export interface RunOptions {
   env?: NodeJS.ProcessEnv
   /** Output beyond this many bytes a stream is dropped. */
   maxOutputBytes?: number
+  /** Called with the output as it comes; characters are whole. */
   onStdout?: (text: string) => void
+  onStderr?: (text: string) => void
+  /** The file that it writes, named when the disk is full. */
+  writes?: string
   /** Exit codes that are an answer, not a failure. */
   acceptExitCodes?: readonly number[]
 }
@@ -36,40 +42,49 @@ const PACKAGE: Record<string, string> = {
 export const installCommand = (...packages: string[]): string => `sudo apt-get install ${packages.join(' ')}`
 
 /**
- * Runs a program to its end. Arguments are passed as they are: no shell.
+ * Runs a program to its end. Arguments are passed as they are: no shell. It speaks English, so that its words can be
+ * recognised.
  * @throws missing-program, program-failed (with its last words as cause), no-space, time-out, cancelled
  */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunOutput> {
   const { signal, timeoutMs, maxOutputBytes = 64 * 2 ** 20 } = options
   if (signal?.aborted) throw cancelled()
-  const startedMs = Date.now()
-  const child = spawn(program, args, { cwd: options.cwd, env: options.env ?? process.env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const env = { ...(options.env ?? process.env), LC_ALL: 'C.UTF-8' }
+  const child = spawn(program, args, { cwd: options.cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
+  let timedOut = false
   const end = (): void => void child.kill('SIGKILL')
   signal?.addEventListener('abort', end, { once: true })
-  const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs)
+  const timer = setTimeout(() => void ((timedOut = true), end()), timeoutMs ?? LONGEST_TIMER_MS)
   try {
     const stdout = collect(child.stdout, maxOutputBytes, options.onStdout)
-    const stderr = collect(child.stderr, maxOutputBytes)
-    child.stdin.on('error', () => {}) // it may end without reading its input; its exit code tells
-    child.stdin.end(options.input ?? '')
-    const { exitCode, killedBy } = await ended(child, program)
+    const stderr = collect(child.stderr, maxOutputBytes, options.onStderr)
+    child.stdin?.on('error', () => {}) // it may end without reading its input; its exit code tells
+    child.stdin?.end(options.input ?? '')
+    const { exitCode, killedBy } = await ended(child, program, options.cwd)
     const output = { stdout: stdout(), stderr: stderr(), exitCode: exitCode ?? -1 }
     if (signal?.aborted) throw cancelled()
-    if (killedBy !== null && timeoutMs !== undefined && Date.now() - startedMs >= timeoutMs) {
-      throw failure('time-out', `${program} did not end within ${timeoutMs} ms.`, { waitedMs: timeoutMs, cause: output.stderr.trim() })
-    }
     if (exitCode === 0 || (exitCode !== null && options.acceptExitCodes?.includes(exitCode))) return output
-    throw programFailed(program, args, exitCode, killedBy, output)
+    if (timedOut) throw failure('time-out', `${program} did not end within ${timeoutMs} ms.`, { waitedMs: timeoutMs ?? 0, cause: wordsOf(output) })
+    throw programFailed(program, exitCode, killedBy, output, options.writes)
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', end)
   }
 }
+/** What setTimeout can wait at most: three weeks. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-function programFailed(program: string, args: readonly string[], exitCode: number | null, killedBy: string | null, output: RunOutput): Error {
-  const words = output.stderr.trim() || output.stdout.trim()
-  if (/No space left on device/.test(words)) {
-    return failure('no-space', 'The disk is full.', { path: args.at(-1) ?? '', next: 'Free some space and try again.', cause: words })
+/** What a program said when it failed; some say it on their standard output. */
+const wordsOf = (output: RunOutput): string | undefined => output.stderr.trim() || output.stdout.trim() || undefined
+
+function programFailed(program: string, exitCode: number | null, killedBy: string | null, output: RunOutput, writes?: string): Error {
+  const words = wordsOf(output)
+  if (words !== undefined && /No space left on device|Disk quota exceeded/.test(words)) {
+    return failure('no-space', writes === undefined ? 'The disk is full.' : `There is no space left for “${writes}”.`, {
+      path: writes ?? '',
+      next: 'Free some space and try again.',
+      cause: words
+    })
   }
   return failure('program-failed', killedBy ? `${program} was ended by ${killedBy}.` : `${program} failed with exit code ${exitCode}.`, {
     program,
@@ -78,26 +93,30 @@ function programFailed(program: string, args: readonly string[], exitCode: numbe
   })
 }
 
-function collect(stream: NodeJS.ReadableStream, maxBytes: number, onText?: (text: string) => void): () => string {
+/** Gathers a stream's text. There is no stream when the process could not be made. */
+function collect(stream: NodeJS.ReadableStream | null, maxBytes: number, onText?: (text: string) => void): () => string {
   const chunks: Buffer[] = []
+  const decoder = new StringDecoder('utf8')
   let bytes = 0
-  stream.on('data', (chunk: Buffer) => {
-    onText?.(chunk.toString())
-    if (bytes < maxBytes) chunks.push(chunk)
+  stream?.on('data', (chunk: Buffer) => {
+    onText?.(decoder.write(chunk))
+    if (bytes < maxBytes) chunks.push(chunk.subarray(0, maxBytes - bytes))
     bytes += chunk.length
   })
   return () => Buffer.concat(chunks).toString()
 }
 
-function ended(child: ChildProcess, program: string): Promise<{ exitCode: number | null; killedBy: string | null }> {
+function ended(child: ChildProcess, program: string, cwd: string | undefined): Promise<{ exitCode: number | null; killedBy: string | null }> {
   return new Promise((resolve, reject) => {
-    child.on('error', (error: NodeJS.ErrnoException) => reject(cannotStart(program, error)))
+    child.on('error', (error: NodeJS.ErrnoException) => reject(cannotStart(program, cwd, error)))
     child.on('close', (exitCode, killedBy) => resolve({ exitCode, killedBy }))
   })
 }
 
-function cannotStart(program: string, error: NodeJS.ErrnoException): Error {
+function cannotStart(program: string, cwd: string | undefined, error: NodeJS.ErrnoException): Error {
   if (error.code !== 'ENOENT') return failure('program-failed', `${program} could not be started.`, { program, exitCode: null, cause: error })
+  // The system answers the same for a missing folder to start it in.
+  if (cwd !== undefined && !existsSync(cwd)) return fileFailure(error, cwd, 'entered')
   const install = installCommand(PACKAGE[program] ?? program)
   return failure('missing-program', `${program} is not installed.`, { program, install, next: `Install it: ${install}`, cause: error })
 }
@@ -116,17 +135,18 @@ export interface Detached {
 export async function spawnDetached(
   program: string,
   args: readonly string[],
-  options: { logFile: string; cwd?: string; inheritFds?: readonly number[] }
+  options: { logFile: string; cwd?: string; env?: NodeJS.ProcessEnv; inheritFds?: readonly number[] }
 ): Promise<Detached> {
-  const log = openSync(options.logFile, 'a', 0o600)
+  const { logFile, cwd = '/', env = process.env, inheritFds = [] } = options
+  const log = openLog(logFile)
   try {
-    const child = spawn(program, args, { cwd: options.cwd ?? '/', detached: true, stdio: ['ignore', log, log, ...(options.inheritFds ?? [])] })
+    const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', log, log, ...inheritFds] })
     const exited = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
     })
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
-      child.once('error', (error) => reject(cannotStart(program, error)))
+      child.once('error', (error) => reject(cannotStart(program, cwd, error)))
     })
     child.unref()
     const pid = child.pid ?? -1
@@ -136,15 +156,30 @@ export async function spawnDetached(
   }
 }
 
-/** When a process started, in clock ticks since boot (field 22 of /proc/PID/stat); null when it is gone or a zombie. */
-export function processStartTicks(pid: number): number | null {
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'a', 0o600)
+  } catch (error) {
+    throw fileFailure(error, path, 'opened')
+  }
+}
+
+/** The fields of /proc/PID/stat from the third on, so that field n of proc(5) is at n - 3; null when the process is gone. */
+function statFields(pid: number): string[] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name before it may hold spaces and parentheses
-    return fields[0] === 'Z' ? null : Number(fields[19])
-  } catch {
-    return null // no such process
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name before it may hold spaces and parentheses
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH') return null
+    throw error // too many open files, say: nothing is known then about the process
   }
+}
+
+/** When a process started, in clock ticks since boot (field 22 of /proc/PID/stat); null when it is gone or a zombie. */
+export function processStartTicks(pid: number): number | null {
+  const fields = statFields(pid)
+  return fields === null || fields[0] === 'Z' ? null : Number(fields[19])
 }
 
 /** Whether this very process still runs, not another one that got its pid. */
@@ -163,13 +198,9 @@ export function signalProcess(pid: number, startTicks: number, signal: NodeJS.Si
 
 /** Processor time and resident memory of a process so far; null when it is gone. Source: proc(5). */
 export function readProcessStats(pid: number): { cpuSeconds: number; residentBytes: number } | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND, residentBytes: Number(fields[21]) * PAGE_BYTES }
-  } catch {
-    return null
-  }
+  const fields = statFields(pid)
+  if (fields === null || fields[0] === 'Z') return null
+  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND, residentBytes: Number(fields[21]) * PAGE_BYTES }
 }
 /** USER_HZ and the page size are the same on every x86-64 Linux. */
 const TICKS_PER_SECOND = 100

@@ -23,16 +23,20 @@ export class FileTail {
     watcher.on('error', () => this.poke())
   }
 
-  /** @param fromByte where to begin; beyond the end means at the end */
-  static async open(path: string, fromByte: number): Promise<FileTail> {
+  /**
+   * @param fromByte where to begin; beyond the end means at the end
+   * @param holeFromBytes a file at least this big may have lost its beginning (a hole): it is skipped
+   */
+  static async open(path: string, fromByte: number, holeFromBytes = Infinity): Promise<FileTail> {
     try {
       const watcher = watch(path, { persistent: false })
       const file = await open(path, 'r').catch((error: unknown) => {
         watcher.close()
         throw error
       })
-      const { size } = await file.stat()
-      return new FileTail(file, watcher, Math.min(fromByte, size))
+      const { size, blocks } = await file.stat()
+      const hole = size >= holeFromBytes ? Math.max(0, size - blocks * 512) : 0
+      return new FileTail(file, watcher, Math.min(Math.max(fromByte, hole), size))
     } catch (error) {
       throw fileFailure(error, path, 'read')
     }

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto'
+import { realpath } from 'node:fs/promises'
+import { failure } from '#contract'
+import { ensurePrivateFolder, fileFailure, listFolder, removeTree } from '../host/files'
+import { lockFile } from '../host/lock'
+import { join } from 'node:path'
+import { libraryPaths, libraryRoot, runtimePaths, runtimeRoot, type Environment, type LibraryPaths, type RuntimePaths } from './paths'
+
+/** An opened library: its folders, and the lock that makes this process its one owner. */
+export interface Library {
+  /** Another one at each opening: a part of every event. */
+  readonly owner: string
+  readonly paths: LibraryPaths
+  readonly runtime: RuntimePaths
+  /** A new empty folder for something that gets its name when it is whole. */
+  unfinished(): Promise<string>
+  release(): void
+}
+
+/** The folders that this environment names, without opening them. */
+export async function locateLibrary(environment: Environment): Promise<{ paths: LibraryPaths; runtime: RuntimePaths }> {
+  const wanted = libraryRoot(environment)
+  await ensurePrivateFolder(wanted)
+  const root = await realpath(wanted).catch((error: unknown) => {
+    throw fileFailure(error, wanted, 'opened')
+  })
+  return { paths: libraryPaths(root), runtime: runtimePaths(runtimeRoot(environment, root)) }
+}
+
+/**
+ * Opens a library for this process alone. The lock is the kernel's: a crash releases it.
+ * @throws library-owned when another process has it, file, no-space
+ */
+export async function openLibrary(environment: Environment): Promise<Library> {
+  const { paths, runtime } = await locateLibrary(environment)
+  const lock = await lockFile(paths.lock)
+  if (!lock) {
+    throw failure('library-owned', `The library “${paths.root}” is in use by another Strata process.`, { library: paths.root })
+  }
+  try {
+    await makeFolders(paths, runtime)
+    return { owner: randomBytes(6).toString('hex'), paths, runtime, unfinished: () => newUnfinished(paths), release: () => lock.release() }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function makeFolders(paths: LibraryPaths, runtime: RuntimePaths): Promise<void> {
+  for (const folder of [paths.machines, paths.images, paths.trash, paths.logs, paths.cache, paths.tasks, paths.unfinished, runtime.root]) {
+    await ensurePrivateFolder(folder)
+  }
+  // What another owner was making when it was cut off. It was never shown to anybody.
+  for (const name of await listFolder(paths.unfinished)) await removeTree(join(paths.unfinished, name))
+}
+
+async function newUnfinished(paths: LibraryPaths): Promise<string> {
+  const folder = join(paths.unfinished, randomBytes(6).toString('hex'))
+  await ensurePrivateFolder(folder)
+  return folder
+}
+

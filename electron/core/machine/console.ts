@@ -1,0 +1,78 @@
+import { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
+import { punchHole } from '../host/files'
+import { connectUnix } from '../host/socket'
+import { FileTail } from '../host/tail'
+
+/** A console log that passes the first size on disk gives back all but its last part of the second size. */
+const LOG_LIMIT_BYTES = 64 * 2 ** 20
+const LOG_KEPT_BYTES = 16 * 2 ** 20
+
+/**
+ * The serial console of one machine. Output comes from the log that QEMU keeps on disk since the start: so every viewer
+ * has all of it, reads at its own pace, and a flood waits in the file. Input goes through QEMU's socket, which takes one
+ * client: one connection is shared by all viewers, and what arrives on it is dropped, as the log has it.
+ */
+export class SerialConsole {
+  private input: Promise<Socket> | null = null
+  private readonly tails = new Set<FileTail>()
+
+  constructor(
+    private readonly logFile: string,
+    private readonly socketPath: string
+  ) {}
+
+  /** A viewer: reads what was printed from `fromByte` of the log on, then what comes; ends when QEMU does. */
+  async open(fromByte: number): Promise<Duplex> {
+    const tail = await FileTail.open(this.logFile, fromByte, LOG_LIMIT_BYTES)
+    this.tails.add(tail)
+    let reading = false
+    return new Duplex({
+      read() {
+        if (reading) return
+        reading = true
+        void tail.read().then(
+          (bytes) => {
+            reading = false
+            this.push(bytes)
+          },
+          (error: Error) => this.destroy(error)
+        )
+      },
+      write: (bytes: Buffer, _encoding, done) => {
+        this.connected().then((socket) => socket.write(bytes, () => done()), done)
+      },
+      destroy: (error, done) => {
+        this.tails.delete(tail)
+        tail.close().then(() => done(error), done)
+      }
+    })
+  }
+
+  /** QEMU has ended: viewers get the rest and then the end. */
+  finish(): void {
+    for (const tail of this.tails) tail.finish()
+    this.release()
+  }
+
+  release(): void {
+    void this.input?.then((socket) => socket.destroy()).catch(() => {}) // it may never have connected
+    this.input = null
+  }
+
+  /** Keeps a guest that prints without end from filling the disk. */
+  async trim(): Promise<void> {
+    await punchHole(this.logFile, LOG_LIMIT_BYTES, LOG_KEPT_BYTES)
+  }
+
+  private connected(): Promise<Socket> {
+    this.input ??= connectUnix(this.socketPath).then((socket) => {
+      const lost = (): void => void (this.input = null)
+      socket.on('error', lost)
+      socket.on('close', lost)
+      return socket.resume()
+    })
+    this.input.catch(() => (this.input = null)) // the next key tries again
+    return this.input
+  }
+}

@@ -1,0 +1,268 @@
+import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { failure, type Accelerator, type Machine, type MachineDefinition, type MachineState } from '#contract'
+import { allocatedBytes, removeFile } from '../host/files'
+import type { MachinePaths } from '../library/paths'
+import { cancelled, type Work } from '../task/work'
+import type { LaunchContext } from './command-line'
+import { SerialConsole } from './console'
+import { pendingChanges } from './definition'
+import { describeExit } from './exit'
+import { launchQemu, type Qemu } from './qemu'
+import { isLive, isOff, nextState, requireState, type MachineEvent } from './state'
+
+const AGENT_SHUTDOWN_TIMEOUT_MS = 1500
+const AGENT_TRY_MS = 40
+const AGENT_TRY_LONGEST_MS = 400
+const TRIM_INTERVAL_MS = 60_000
+/** What io errors and the like are called when they pause a machine (RunState in qapi/run-state.json). */
+const PAUSE_REASONS: Record<string, string> = {
+  'io-error': 'a disk could not be read or written',
+  'guest-panicked': 'the guest’s kernel panicked',
+  'internal-error': 'QEMU met an error of its own',
+  prelaunch: 'it was started paused',
+  watchdog: 'its watchdog fired'
+}
+
+/** A machine of the library: its definition, its state, and the QEMU that runs it, if one does. */
+export class ManagedMachine {
+  state: MachineState = { kind: 'created' }
+  private qemu: Qemu | null = null
+  private console: SerialConsole | null = null
+  private agentAnswers: boolean | null = null
+  private diskBytes = 0
+  private trimTimer: NodeJS.Timeout | null = null
+  /** Settled when the state is one without QEMU. */
+  private off: Promise<void> = Promise.resolve()
+
+  constructor(
+    public definition: MachineDefinition,
+    public paths: MachinePaths,
+    private readonly defaultAccelerator: () => Accelerator,
+    private readonly onDidChange: (machine: ManagedMachine) => void
+  ) {}
+
+  get name(): string {
+    return this.definition.name
+  }
+
+  /** As the faces see it. */
+  view(): Machine {
+    const { definition, state } = this
+    return {
+      definition,
+      id: definition.id,
+      name: definition.name,
+      state,
+      pending: this.qemu ? pendingChanges(definition, this.qemu.record.definition) : [],
+      accelerator: this.qemu?.record.accelerator ?? (definition.accelerator === 'auto' ? this.defaultAccelerator() : definition.accelerator),
+      agent: this.agentAnswers,
+      diskBytes: this.diskBytes
+    }
+  }
+
+  /** The QEMU that runs it. @param verb what was to be done: `paused`, `asked` @throws wrong-state when none does */
+  live(verb: string): Qemu {
+    if (this.qemu && isLive(this.state)) return this.qemu
+    throw failure('wrong-state', `“${this.name}” is ${this.state.kind} and cannot be ${verb}.`, {
+      name: this.name,
+      state: this.state.kind,
+      next: isOff(this.state) ? 'Start it first.' : 'Try again in a moment.'
+    })
+  }
+
+  async measureDisks(): Promise<void> {
+    const bytes = await allocatedBytes(this.paths.disks)
+    if (bytes === this.diskBytes) return
+    this.diskBytes = bytes
+    this.onDidChange(this)
+  }
+
+  apply(event: MachineEvent): void {
+    const before = this.state
+    this.state = nextState(before, event, Date.now())
+    if (this.state !== before) this.onDidChange(this)
+  }
+
+  /** The definition was changed and saved. */
+  redefine(definition: MachineDefinition): void {
+    this.definition = definition
+    this.onDidChange(this)
+  }
+
+  /**
+   * Starts QEMU. @param prepare finds out, and starts, what the command line needs
+   * @throws wrong-state, in-use, qemu-exited, missing-program, cancelled
+   */
+  async start(work: Work, prepare: (signal: AbortSignal) => Promise<LaunchContext>): Promise<void> {
+    requireState(this.name, this.state, ['created', 'stopped', 'crashed'], 'started')
+    const before = this.state
+    this.apply({ kind: 'start-requested' })
+    try {
+      work.phase('starting QEMU')
+      const context = await prepare(work.signal)
+      const qemu = await launchQemu(this.definition, context, work.signal)
+      await this.attach(qemu)
+    } catch (error) {
+      this.state = before
+      this.onDidChange(this)
+      throw error
+    }
+  }
+
+  /** Takes charge of a QEMU that runs, started or found running. */
+  async attach(qemu: Qemu): Promise<void> {
+    this.qemu = qemu
+    this.console = new SerialConsole(this.paths.consoleLog, qemu.runtime.serial)
+    this.off = qemu.exited.then((facts) => this.ended(facts))
+    const { qmp } = qemu
+    qmp.onEvent('STOP', () => void this.notePause(qemu))
+    qmp.onEvent('RESUME', () => this.apply({ kind: 'resumed' }))
+    qmp.onEvent('VSERPORT_CHANGE', (data) => {
+      if (data.id === 'agent-port') this.noteAgent(data.open)
+    })
+    this.trimTimer = setInterval(() => void this.console?.trim().catch(() => {}), TRIM_INTERVAL_MS).unref()
+    const { status, running } = await qmp.execute('query-status')
+    const ports = await qmp.execute('query-chardev')
+    this.agentAnswers = ports.some((port) => port.label === 'agent' && port['frontend-open'])
+    this.apply({ kind: 'launched', pid: qemu.record.pid, paused: running ? null : pauseReason(status) })
+  }
+
+  /** Waits until the guest agent answers. @throws qemu-exited, time-out, cancelled */
+  async waitForAgent(work: Work, timeoutMs: number): Promise<void> {
+    work.phase('waiting for the guest agent')
+    const qemu = this.live('waited for')
+    const deadlineMs = Date.now() + timeoutMs
+    const changed = new AbortController()
+    const unsubscribe = qemu.qmp.onEvent('VSERPORT_CHANGE', () => changed.abort())
+    try {
+      for (let pauseMs = AGENT_TRY_MS; ; pauseMs = Math.min(AGENT_TRY_LONGEST_MS, pauseMs * 1.3)) {
+        if (work.signal.aborted) throw cancelled()
+        if (this.qemu !== qemu) throw failure('wrong-state', `“${this.name}” ended before its guest agent answered.`, { name: this.name, state: this.state.kind })
+        if (this.agentAnswers && (await this.agentThere(qemu, work.signal))) return
+        if (Date.now() > deadlineMs) {
+          throw failure('time-out', `The guest agent of “${this.name}” did not answer within ${timeoutMs / 1000} s; the machine runs on.`, { waitedMs: timeoutMs })
+        }
+        await delay(pauseMs, undefined, { signal: AbortSignal.any([work.signal, changed.signal]) }).catch(() => {}) // woken early
+      }
+    } finally {
+      unsubscribe()
+    }
+  }
+
+  private async agentThere(qemu: Qemu, signal: AbortSignal): Promise<boolean> {
+    try {
+      await qemu.agent.ping({ signal, timeoutMs: 1000 })
+      return true
+    } catch {
+      return false // not yet: the caller has a deadline
+    }
+  }
+
+  /**
+   * Asks the guest to power off: its agent, then the ACPI power button; waits until QEMU has ended.
+   * @throws time-out when the guest has not powered off by then: it may still, and force is on offer
+   */
+  async stop(work: Work, timeoutMs: number): Promise<void> {
+    requireState(this.name, this.state, ['running', 'paused', 'stopping'], 'stopped')
+    const qemu = this.live('stopped')
+    const deadlineMs = Date.now() + timeoutMs
+    work.phase('asking the guest to power off')
+    if (this.state.kind === 'paused') await qemu.qmp.execute('cont')
+    const askedBy = (await this.askAgentToPowerOff(qemu, work.signal)) ? 'agent' : 'acpi'
+    if (askedBy === 'acpi') await qemu.qmp.execute('system_powerdown')
+    work.log(askedBy === 'agent' ? 'The guest agent was asked to power off.' : 'The ACPI power button was pressed.')
+    this.apply({ kind: 'stop-requested', askedBy, deadlineMs })
+    const over = new AbortController()
+    const waited = delay(Math.max(0, deadlineMs - Date.now()), 'overdue', { signal: AbortSignal.any([work.signal, over.signal]) }).catch(() => 'cancelled')
+    const outcome = await Promise.race([this.off.then(() => 'off'), waited])
+    over.abort()
+    if (outcome === 'off') return
+    if (outcome === 'cancelled') {
+      this.apply({ kind: 'stop-withdrawn' })
+      throw cancelled()
+    }
+    this.apply({ kind: 'stop-overdue' })
+    throw failure('time-out', `“${this.name}” has not powered off within ${timeoutMs / 1000} s.`, {
+      waitedMs: timeoutMs,
+      next: 'It may still do so. To end it at once, stop it with force: what the guest has not written is lost.'
+    })
+  }
+
+  /** Ends QEMU at once, like pulling the plug. */
+  async forceOff(endUnreachable: () => Promise<void>): Promise<void> {
+    if (this.state.kind === 'unreachable') return endUnreachable()
+    const qemu = this.live('stopped')
+    this.apply({ kind: 'stop-requested', askedBy: 'force', deadlineMs: Date.now() })
+    qemu.kill()
+    await this.off
+  }
+
+  async pause(): Promise<void> {
+    requireState(this.name, this.state, ['running'], 'paused')
+    await this.live('paused').qmp.execute('stop')
+    await this.notePause(this.live('paused'))
+  }
+
+  async resume(): Promise<void> {
+    requireState(this.name, this.state, ['paused'], 'resumed')
+    await this.live('resumed').qmp.execute('cont')
+    this.apply({ kind: 'resumed' })
+  }
+
+  async reset(): Promise<void> {
+    await this.live('reset').qmp.execute('system_reset')
+    this.noteAgent(false)
+  }
+
+  /** The serial console, of a machine that is off what it printed last. */
+  async openConsole(fromByte: number): Promise<Duplex> {
+    if (this.console) return this.console.open(fromByte)
+    const past = new SerialConsole(this.paths.consoleLog, '')
+    const viewer = await past.open(fromByte)
+    past.finish()
+    return viewer
+  }
+
+  /** Lets go of QEMU: it runs on, and the next owner of the library finds it. */
+  release(): void {
+    this.qemu?.release()
+    this.console?.release()
+    if (this.trimTimer) clearInterval(this.trimTimer)
+  }
+
+  private async askAgentToPowerOff(qemu: Qemu, signal: AbortSignal): Promise<boolean> {
+    if (!this.agentAnswers) return false
+    try {
+      await qemu.agent.shutdown({ timeoutMs: AGENT_SHUTDOWN_TIMEOUT_MS, signal })
+      return true
+    } catch {
+      return false // then the power button
+    }
+  }
+
+  private async notePause(qemu: Qemu): Promise<void> {
+    const { status, running } = await qemu.qmp.execute('query-status').catch(() => ({ status: 'shutdown' as const, running: true }))
+    if (!running && status !== 'shutdown') this.apply({ kind: 'paused', reason: pauseReason(status) })
+  }
+
+  private noteAgent(answers: boolean): void {
+    if (this.agentAnswers === answers) return
+    this.agentAnswers = answers
+    this.onDidChange(this)
+  }
+
+  private async ended(facts: Awaited<Qemu['exited']>): Promise<void> {
+    const described = await describeExit(facts, this.paths.qemuLog)
+    this.console?.finish()
+    this.console = null
+    this.qemu = null
+    this.agentAnswers = null
+    if (this.trimTimer) clearInterval(this.trimTimer)
+    await removeFile(this.paths.run).catch(() => {}) // read again at the next opening, and seen to be over
+    this.apply({ kind: 'exited', ...described })
+    await this.measureDisks()
+  }
+}
+
+const pauseReason = (status: string): string => PAUSE_REASONS[status] ?? 'paused'
