@@ -1,0 +1,2 @@
+/** Breaks contract-alone: reaches into the core. */
+export { memory } from '#core/machine/memory'

@@ -1,0 +1,4 @@
+/** Breaks main-no-cli. */
+import { usage } from '../cli/strata'
+
+export const title: string = usage

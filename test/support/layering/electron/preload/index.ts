@@ -1,0 +1,3 @@
+/** Breaks preload-contract-only. Electron itself is allowed. */
+export { contextBridge } from 'electron'
+export { read } from '#core/host/files'

@@ -1,0 +1,2 @@
+/** Breaks resolvable. */
+export * from './not-there.mjs'

@@ -1,0 +1,2 @@
+/** Breaks server-no-shell. */
+export { usage } from '../cli/strata'

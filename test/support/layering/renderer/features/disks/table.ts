@@ -1,0 +1,4 @@
+/** Breaks renderer-no-node. */
+import { sep } from 'node:path'
+
+export const table: string = sep

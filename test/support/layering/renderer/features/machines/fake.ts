@@ -1,0 +1,2 @@
+/** Breaks product-without-tests. */
+export { answer } from '../../../test/answer'

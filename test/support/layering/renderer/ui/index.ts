@@ -1,0 +1,2 @@
+/** Breaks ui-alone. */
+export { disks } from '../features/disks/index'
