@@ -10,9 +10,9 @@ import { coupleStream, type StreamPort } from './streams'
 
 /** Answers the window's calls. Whoever is not the main frame of our own page is refused, and the refusal is logged. */
 export function bindIpc(link: Link, shell: ShellCalls, log: Log): void {
-  const answer = (channel: string, handler: (event: IpcMainInvokeEvent, ...given: unknown[]) => unknown): void => {
+  const answer: Answer = (channel, handler) => {
     ipcMain.handle(channel, (event, ...given: unknown[]) => {
-      if (!isOurs(event.senderFrame)) {
+      if (!event.senderFrame || !isOurs(event.senderFrame)) {
         log.warn(`refused ${channel} from ${event.senderFrame?.origin ?? 'a frame that is gone'}`)
         throw new Error('refused')
       }
@@ -22,13 +22,12 @@ export function bindIpc(link: Link, shell: ShellCalls, log: Log): void {
 
   answer(channels.call, (_event, name, input) => logged(log, String(name), () => link.call(String(name), input)))
   answer(channels.openStream, (event, name, input) => openStream(link, event, String(name), input))
-  bindShell(shell, answer)
-}
-
-type Answer = Parameters<typeof bindShell>[1]
-function bindShell(shell: ShellCalls, answer: (channel: string, handler: (event: IpcMainInvokeEvent, ...given: unknown[]) => unknown) => void): void {
   for (const name of Object.keys(shellChannels) as ShellCallName[]) bindShellCall(name, shell, answer)
 }
+
+/** Registers the handler of one channel. */
+type Answer = (channel: string, handler: (event: IpcMainInvokeEvent, ...given: unknown[]) => unknown) => void
+
 function bindShellCall<N extends ShellCallName>(name: N, shell: ShellCalls, answer: Answer): void {
   const run = shell[name] as (...given: Parameters<ShellCalls[N]>) => Promise<unknown>
   answer(shellChannels[name], (_event, ...given) => run(...(shellInputs[name].parse(given) as Parameters<ShellCalls[N]>)))
@@ -56,7 +55,7 @@ async function openStream(link: Link, event: IpcMainInvokeEvent, name: string, i
   const opened = await link.openStream(name, input)
   if (!opened.ok) return opened
   // The page may have gone while the stream was opening; nobody would ever close its port.
-  if (!isOurs(event.senderFrame)) {
+  if (!event.senderFrame || !isOurs(event.senderFrame)) {
     opened.value.destroy()
     return { ok: false, error: { code: 'cancelled', message: 'The window was closed.', causes: [] } }
   }

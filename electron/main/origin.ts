@@ -11,4 +11,4 @@ export interface Frame {
 }
 
 /** Whether a message may be answered: it comes from the main frame of our own page, and the frame is still there. */
-export const isOurs = (frame: Frame | null): frame is Frame => frame !== null && frame.parent === null && frame.origin === ORIGIN
+export const isOurs = (frame: Frame): boolean => frame.parent === null && frame.origin === ORIGIN
