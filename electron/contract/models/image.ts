@@ -18,6 +18,8 @@ export const Image = z.object({
   /** What the guest sees, and what the file takes on disk. */
   virtualSizeBytes: z.number(),
   fileSizeBytes: z.number(),
+  /** Of a referenced file: size and time when it was imported, to notice when somebody changes it. */
+  recorded: z.object({ sizeBytes: z.number(), modifiedAtMs: z.number() }).optional(),
   /** Direct kernel boot, absolute paths. Only of kind `guest`. */
   boot: z.object({ kernel: z.string(), initrd: z.string(), commandLine: z.string() }).optional(),
   addedAtMs: z.number(),

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, lstat, mkdir, open, readFile, readdir, rename, rm, statfs, unlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { failure, Failure } from '#contract'
@@ -30,7 +30,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
       await file.close()
     }
     await rename(temporary, path)
-    await syncFolder(dirname(path))
+    await syncFile(dirname(path))
   } catch (error) {
     await rm(temporary, { force: true })
     throw fileFailure(error, path, 'written')
@@ -38,13 +38,13 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
 }
 let counter = 0
 
-/** Makes a rename or removal in this folder last. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
+/** Makes what was written to a file, or renamed or removed in a folder, last. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r')
   try {
-    await folder.sync()
+    await file.sync()
   } finally {
-    await folder.close()
+    await file.close()
   }
 }
 
@@ -125,8 +125,8 @@ export async function move(from: string, to: string): Promise<void> {
   if (await exists(to)) throw failure('already-exists', `“${to}” exists already.`, { what: 'file', name: to })
   try {
     await rename(from, to)
-    await syncFolder(dirname(to))
-    if (dirname(from) !== dirname(to)) await syncFolder(dirname(from))
+    await syncFile(dirname(to))
+    if (dirname(from) !== dirname(to)) await syncFile(dirname(from))
   } catch (error) {
     throw fileFailure(error, from, 'moved')
   }
@@ -208,4 +208,68 @@ export async function punchHole(path: string, limitBytes: number, keptBytes: num
   const found = await lstat(path)
   if (found.blocks * 512 <= limitBytes) return
   await run('fallocate', ['--punch-hole', '--offset', '0', '--length', String(found.size - keptBytes), path])
+}
+
+/** The first bytes of an ordinary file, at most so many. @throws bad-file for what is no ordinary file */
+export async function readStart(path: string, bytes: number): Promise<Buffer> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    try {
+      if (!(await file.stat()).isFile()) throw failure('bad-file', `“${path}” is not an ordinary file.`, { path })
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw fileFailure(error, path, 'read')
+  }
+}
+
+export interface FileFacts {
+  sizeBytes: number
+  modifiedAtMs: number
+}
+export async function fileFacts(path: string): Promise<FileFacts> {
+  try {
+    const { size, mtimeMs } = await stat(path)
+    return { sizeBytes: size, modifiedAtMs: mtimeMs }
+  } catch (error) {
+    throw fileFailure(error, path, 'read')
+  }
+}
+
+/**
+ * Copies a big file: blocks shared where the file system can, holes kept. Progress is what the copy takes on disk so far.
+ * @throws no-space, file, cancelled
+ */
+export async function copyBig(from: string, to: string, options: { signal: AbortSignal; onProgress: (ratio: number) => void }): Promise<void> {
+  const { blocks } = await stat(from)
+  const timer = setInterval(() => {
+    void stat(to).then((found) => options.onProgress(Math.min(1, found.blocks / Math.max(1, blocks))), () => {}) // not there yet
+  }, 200)
+  try {
+    await run('cp', ['--sparse=always', '--reflink=auto', '--', from, to], { signal: options.signal })
+    await syncFile(to)
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** Another name for the same file where the file system can, else a copy. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
+  } catch {
+    await copySmall(from, to, 0o444)
+  }
+}
+
+export async function makeReadOnly(path: string): Promise<void> {
+  try {
+    await chmod(path, 0o444)
+  } catch (error) {
+    throw fileFailure(error, path, 'made read-only')
+  }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { failure, Failure, toAppError, type AppError, type Task } from '#contract'
+import type { TaskJournal } from './journal'
 import { undoAll, type Work } from './work'
 
 /** How many ended tasks are kept for the list, and how many log lines a task. */
@@ -19,7 +20,17 @@ interface Entry {
 export class Tasks {
   private readonly entries = new Map<string, Entry>()
 
-  constructor(private readonly onDidChange: (task: Task) => void) {}
+  constructor(
+    private readonly journal: TaskJournal,
+    private readonly onDidChange: (task: Task) => void
+  ) {}
+
+  /** Lists what the last owner of the library did not end. */
+  async recall(): Promise<void> {
+    for (const task of await this.journal.takeInterrupted()) {
+      this.entries.set(task.id, { task, controller: new AbortController(), ended: Promise.resolve(task), pushTimer: null })
+    }
+  }
 
   /**
    * Starts `act` and answers its task at once. When `act` throws, what it registered with `onUndo` runs before the task
@@ -113,6 +124,7 @@ export class Tasks {
       }
     }
     try {
+      await this.journal.begun(task)
       const result = await act(work)
       task.ratio = 1
       task.state = { kind: 'done', result }
@@ -121,6 +133,7 @@ export class Tasks {
       await undoAll(undo, (error) => undoFailures.push(toAppError(error)))
       task.state = endedBy(thrown, controller.signal, undoFailures)
     }
+    await this.journal.ended(task).catch(() => {}) // told as interrupted at the next start: no harm
     task.endedAtMs = Date.now()
     this.push(entry)
     return task
