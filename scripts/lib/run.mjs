@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { TOP } from './paths.mjs'
 
 /** An expected failure of a step: what happened, the last lines of the output, and what to do about it. */
 export class StepError extends Error {
@@ -13,6 +14,8 @@ export class StepError extends Error {
 }
 
 const TAIL_LINES = 20
+/** Where in a tool's own source an error was made helps nobody who looks for what to mend. */
+const STACK_FRAME = /^\s+at .*(:\d+:\d+\)?|<anonymous>.*)$/
 
 /**
  * Runs a program to its end. Its output goes to `onLine`, line by line, and its last lines into the error when it fails.
@@ -33,7 +36,7 @@ export async function run(command, args, { cwd, env, onLine = () => {}, statusFd
       sink(line)
     })
   const keep = (line) => {
-    if (line.trim() && tail.push(line) > TAIL_LINES) tail.shift()
+    if (line.trim() && !STACK_FRAME.test(line) && tail.push(line) > TAIL_LINES) tail.shift()
   }
   read(child.stdout, (line) => {
     stdout.push(line)
@@ -45,13 +48,17 @@ export async function run(command, args, { cwd, env, onLine = () => {}, statusFd
     const { code, signal } = await ended(child)
     if (code !== 0) {
       const how = signal ? `was ended by ${signal}` : `ended with code ${code}`
-      throw new StepError(`\`${[command, ...args].join(' ')}\` ${how}.`, { output: tail, next })
+      throw new StepError(`\`${shown(command, args)}\` ${how}.`, { output: tail, next })
     }
     return stdout.join('\n')
   } finally {
     stop()
   }
 }
+
+/** The command as one would type it in the checkout. */
+const shown = (command, args) =>
+  [command === process.execPath ? 'node' : command, ...args].map((word) => word.replace(`${TOP}/`, '')).join(' ')
 
 /** Waits until a child has ended and its output is complete. A program that cannot be started at all is a StepError. */
 export function ended(child) {

@@ -1,0 +1,39 @@
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { readJson } from '../lib/files.mjs'
+import { inTop } from '../lib/paths.mjs'
+import { run } from '../lib/run.mjs'
+
+const MODULE = inTop('node_modules/node-pty')
+const BUILT = path.join(MODULE, 'build/Release/pty.node')
+
+/** Native modules. They use Node-API only, so that the same build loads in Node and in Electron. */
+export const native = {
+  name: 'Native modules',
+
+  isDone: (stamp) => Boolean(stamp) && stamp.built === built(),
+
+  async install(progress) {
+    progress('compiling node-pty')
+    const headers = nodeHeaders()
+    const args = ['rebuild', '--jobs=max', ...(headers ? [`--nodedir=${headers}`] : [])]
+    await run(process.execPath, [inTop('node_modules/node-gyp/bin/node-gyp.js'), ...args], {
+      cwd: MODULE,
+      next: headers
+        ? 'A C++ compiler and python3 are needed: sudo apt-get install build-essential python3'
+        : `The header files of Node ${process.version} were not found beside ${process.execPath} and could not be downloaded. Install the Node package that has include/node/node_api.h.`
+    })
+    return { built: built() }
+  }
+}
+
+function built() {
+  const file = statSync(BUILT, { throwIfNoEntry: false })
+  return file ? `${readJson(path.join(MODULE, 'package.json')).version} ${file.size} ${file.mtimeMs}` : ''
+}
+
+/** The folder whose include/node holds Node's header files, or null; node-gyp then tries to download them. */
+function nodeHeaders() {
+  const candidates = [path.resolve(realpathSync(process.execPath), '../..'), '/usr', '/usr/local']
+  return candidates.find((folder) => existsSync(path.join(folder, 'include/node/node_api.h'))) ?? null
+}
