@@ -30,7 +30,11 @@ type Answer = (channel: string, handler: (event: IpcMainInvokeEvent, ...given: u
 
 function bindShellCall<N extends ShellCallName>(name: N, shell: ShellCalls, answer: Answer): void {
   const run = shell[name] as (...given: Parameters<ShellCalls[N]>) => Promise<unknown>
-  answer(shellChannels[name], (_event, ...given) => run(...(shellInputs[name].parse(given) as Parameters<ShellCalls[N]>)))
+  answer(shellChannels[name], (_event, ...given) => {
+    const checked = shellInputs[name].safeParse(given)
+    if (!checked.success) throw new Error(`bad input for ${name}: ${checked.error.issues.map((issue) => issue.message).join('; ')}`)
+    return run(...(checked.data as Parameters<ShellCalls[N]>))
+  })
 }
 
 /** Sends the core's events to a page for as long as it lives. */
