@@ -38,6 +38,7 @@ export const Host = z.object({
   uefi: Availability,
   tpm: Availability,
   bridge: Availability,
+  isolatedNetworks: Availability,
   /** The built-in guest's image: whether it can be used, and why not. */
   builtinGuest: Availability
 })

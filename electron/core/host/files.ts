@@ -3,17 +3,10 @@ import { chmod, copyFile, link, lstat, mkdir, open, readFile, readdir, rename, r
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { failure, Failure } from '#contract'
+import { fileFailure } from './file-failure'
 import { run } from './process'
 
-/** A system error about a file as a `Failure` that names the file. @param verb as in `could not be read` */
-export function fileFailure(error: unknown, path: string, verb: string): Failure {
-  const { code = 'EIO' } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return failure('no-space', `There is no space left for “${path}”.`, { path, next: 'Free some space and try again.', cause: error })
-  }
-  if (code === 'ENOENT') return failure('not-found', `“${path}” does not exist.`, { what: 'file', name: path, cause: error })
-  return failure('file', `“${path}” could not be ${verb}.`, { path, errno: code, cause: error })
-}
+export { fileFailure }
 
 /**
  * Writes a file so that a crash at any moment leaves the old content or the new one, whole: a temporary file beside it,
@@ -271,5 +264,14 @@ export async function makeReadOnly(path: string): Promise<void> {
     await chmod(path, 0o444)
   } catch (error) {
     throw fileFailure(error, path, 'made read-only')
+  }
+}
+
+/** The whole of a small file. */
+export async function readBytes(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    throw fileFailure(error, path, 'read')
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { failure } from '#contract'
-import { fileFailure } from './files'
+import { fileFailure } from './file-failure'
 import { installCommand } from './process'
 
 /** A locked file. The lock ends with the last descriptor of it: `release`, or the end of every process that holds one. */

@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { failure } from '#contract'
 import { cancelled } from '#core/task/work'
-import { fileFailure } from './files'
+import { fileFailure } from './file-failure'
 
 export interface RunOptions {
   signal?: AbortSignal

@@ -57,6 +57,13 @@ export class Machines {
     throw failure('not-found', `There is no machine “${reference}”.`, { what: 'machine', name: reference, next: 'See the list of machines.' })
   }
 
+  /** Names of the machines that stand on an image. */
+  usersOfImage(imageId: string): string[] {
+    return this.all()
+      .filter(({ definition }) => [...definition.disks.map((disk) => disk.backing?.imageId), ...definition.cdroms.map((cdrom) => cdrom.imageId)].includes(imageId))
+      .map((machine) => machine.name)
+  }
+
   /** @throws already-exists. Names that differ in case only are kept apart from each other, as they look alike. */
   async requireFreeName(name: string, except?: ManagedMachine): Promise<void> {
     const same = this.all().find((machine) => machine !== except && machine.name.toLocaleLowerCase() === name.toLocaleLowerCase())

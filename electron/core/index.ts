@@ -1,0 +1,141 @@
+import type { Duplex } from 'node:stream'
+import { dirname, join } from 'node:path'
+import { failure, isOperationName, isStreamName, operations, streams, toAppError, type Change, type Event, type OperationName, type Result } from '#contract'
+import type { ApiStatus, Context, Handler, Handlers } from './context'
+import type { Core } from './core'
+import { Images } from './disk/images'
+import { guestHandlers } from './handlers/guest'
+import { machineHandlers } from './handlers/machine'
+import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
+import { HostWatch } from './host/host'
+import { openLibrary, type Library } from './library/library'
+import { Machines } from './machine/machines'
+import { openStream } from './machine/streams'
+import { SettingsStore } from './settings'
+import { TaskJournal } from './task/journal'
+import { Tasks } from './task/tasks'
+import { checkedInput } from './input'
+
+export type { Core } from './core'
+
+export interface CoreOptions {
+  /** STRATA_HOME, XDG_RUNTIME_DIR and PATH are read from it. */
+  environment: NodeJS.ProcessEnv
+  /** Folder that the guest recipe made. */
+  builtinGuest: string
+}
+
+/** A core that owns its library, and what a process that serves it needs to know. */
+export interface OwnedCore extends Core {
+  readonly library: Library
+  /** Whoever serves the API says here where it listens. */
+  readonly api: ApiStatus
+}
+
+/** Beside the bundle in a clone (out/main -> out/guest), in the packaged app among its resources. */
+function defaultGuest(environment: NodeJS.ProcessEnv): string {
+  const packaged = (process as { resourcesPath?: string }).resourcesPath
+  return environment.STRATA_GUEST ?? (packaged && !packaged.includes('node_modules') ? join(packaged, 'guest') : join(dirname(__dirname), 'guest'))
+}
+
+/**
+ * Opens the library that the environment names, takes charge of the machines that run, and offers every operation.
+ * @throws library-owned when another process has it, and what else keeps a library from being opened
+ */
+export async function openCore(given: Partial<CoreOptions> = {}): Promise<OwnedCore> {
+  const environment = given.environment ?? process.env
+  const builtinGuest = given.builtinGuest ?? defaultGuest(environment)
+  const library = await openLibrary(environment)
+  try {
+    const events = new Events(library.owner)
+    const context = await openContext(library, events, environment, builtinGuest)
+    return offer(context, events)
+  } catch (error) {
+    library.release()
+    throw error
+  }
+}
+
+/** Numbers what changes, and tells everybody. */
+class Events {
+  private sequence = 0
+  private readonly listeners = new Set<(event: Event) => void>()
+  constructor(private readonly owner: string) {}
+  readonly tell = (change: Change): void => {
+    const event: Event = { ...change, owner: this.owner, sequence: ++this.sequence }
+    for (const listener of [...this.listeners]) listener(event)
+  }
+  listen(listener: (event: Event) => void): () => void {
+    this.listeners.add(listener)
+    return () => void this.listeners.delete(listener)
+  }
+}
+
+async function openContext(library: Library, { tell }: Events, environment: NodeJS.ProcessEnv, builtinGuest: string): Promise<Context> {
+  const { paths } = library
+  const [settings, host] = await Promise.all([
+    SettingsStore.open(paths.settings, (changed) => tell({ kind: 'settings-changed', settings: changed })),
+    HostWatch.open({ library: paths.root, builtinGuest, cacheFile: paths.capabilitiesCache, environment }, (changed) => tell({ kind: 'host-changed', host: changed }))
+  ])
+  const machines = new Machines(library, {
+    defaultAccelerator: () => host.value.accelerator,
+    onDidChange: (machine) => tell({ kind: 'machine-changed', machine }),
+    onDidRemove: (id) => tell({ kind: 'machine-removed', id })
+  })
+  const images = new Images(library, {
+    builtinGuest,
+    usedBy: (imageId) => machines.usersOfImage(imageId),
+    onDidChange: (image) => tell({ kind: 'image-changed', image }),
+    onDidRemove: (id) => tell({ kind: 'image-removed', id })
+  })
+  const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
+  await Promise.all([machines.load(), images.load(), tasks.recall()])
+  return { library, machines, images, tasks, host, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
+}
+
+const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...taskHandlers, ...hostHandlers }
+
+function offer(context: Context, events: Events): OwnedCore {
+  const closing = new AbortController()
+  return {
+    owner: context.library.owner,
+    library: context.library,
+    api: context.api,
+    call: (name, input) =>
+      asResult(() => {
+        if (!isOperationName(name)) throw failure('unknown-operation', `There is no operation “${name}”.`, { operation: name })
+        const checked = checkedInput(operations[name].input, input)
+        return (handlers[name] as Handler<OperationName>)(checked as never, context, closing.signal)
+      }),
+    openStream: (name, input) =>
+      asResult<Duplex>(() => {
+        if (!isStreamName(name)) throw failure('unknown-operation', `There is no stream “${name}”.`, { operation: name })
+        const checked = checkedInput(streams[name], input)
+        return openStream(name, checked as never, context.machines)
+      }),
+    onEvent: (listener) => events.listen(listener),
+    close: async (graceMs = 10_000) => {
+      await endTasks(context, graceMs)
+      closing.abort()
+      context.host.close()
+      context.machines.release()
+      context.library.release()
+    }
+  }
+}
+
+/** Waits for what runs; what takes longer is cancelled, so that it cleans up. */
+async function endTasks({ tasks }: Context, graceMs: number): Promise<void> {
+  await Promise.all(tasks.running().map((task) => tasks.wait(task.id, graceMs)))
+  for (const task of tasks.running()) if (task.state.kind === 'running' && task.state.cancellable) tasks.cancel(task.id)
+  await Promise.all(tasks.running().map((task) => tasks.wait(task.id, graceMs)))
+}
+
+/** Where the core ends, an expected failure becomes a value, and so does a bug. */
+async function asResult<T>(act: () => Promise<T> | T): Promise<Result<T>> {
+  try {
+    return { ok: true, value: await act() }
+  } catch (thrown) {
+    return { ok: false, error: toAppError(thrown) }
+  }
+}

@@ -1,0 +1,74 @@
+import { failure, type Host, type Machine, type ParsedInputOf } from '#contract'
+import type { Context } from '../context'
+import { convertImage, createDisk, createOverlay } from '../disk/qemu-img'
+import { findFirmware } from '../host/capabilities'
+import { copySmall, ensurePrivateFolder, removeTree, writeJsonAtomic } from '../host/files'
+import { machinePaths, type MachinePaths } from '../library/paths'
+import type { Work } from '../task/work'
+import { checkSshKeys, writeCloudInitSeed } from './cloud-init'
+import { planMachine, type DiskPlan, type Limits, type MachinePlan } from './definition'
+
+export const limitsOf = (host: Host): Limits => ({ cpus: host.cpu.count, memoryBytes: host.memory.totalBytes })
+
+/**
+ * Makes a machine: everything in a folder of its own first, which then gets the machine's name. So a machine is whole from
+ * the moment it exists, and what is cut off before leaves nothing.
+ */
+export async function createMachine(input: ParsedInputOf<'machine.create'>, context: Context, work: Work): Promise<Machine> {
+  await context.machines.requireFreeName(input.name)
+  checkSshKeys(input.sshKey ?? [])
+  const image = input.source === 'none' ? null : await context.images.get(input.source)
+  if (image) await context.images.verify(image)
+  const plan = planMachine(input, image, limitsOf(context.host.value), Date.now())
+  requireAvailable(plan, context.host.value)
+  const folder = await context.library.unfinished()
+  work.onUndo(() => removeTree(folder))
+  const paths = machinePaths(folder)
+  await ensurePrivateFolder(paths.disks)
+  for (const disk of plan.disks) await makeDisk(disk, paths, work)
+  await prepareFirmware(plan.definition.firmware, paths)
+  const { cloudInit, id } = plan.definition
+  if (cloudInit) await writeCloudInitSeed(paths.cloudInitSeed, cloudInit, id, await context.library.unfinished())
+  await writeJsonAtomic(paths.definition, plan.definition)
+  work.pointOfNoReturn()
+  return (await context.machines.add(plan.definition, folder)).view()
+}
+
+async function makeDisk(plan: DiskPlan, paths: MachinePaths, work: Work): Promise<void> {
+  const path = paths.disk(plan.disk.file)
+  switch (plan.kind) {
+    case 'empty':
+      work.phase('making an empty disk')
+      return createDisk(path, plan.disk.sizeBytes)
+    case 'overlay':
+      work.phase('making an overlay')
+      return createOverlay(path, plan.image, plan.disk.sizeBytes)
+    case 'copy':
+      work.phase('copying the image')
+      return convertImage(plan.image, { path, format: plan.disk.format, sizeBytes: plan.disk.sizeBytes }, work)
+  }
+}
+
+/** A UEFI machine has variables of its own. */
+export async function prepareFirmware(firmware: 'bios' | 'uefi', paths: MachinePaths): Promise<void> {
+  if (firmware === 'bios') return
+  const files = await findFirmware()
+  if (!files) throw failure('missing-program', 'The UEFI firmware (OVMF) is not installed.', { program: 'OVMF', install: 'sudo apt-get install ovmf', next: 'Install it: sudo apt-get install ovmf' })
+  await copySmall(files.variables, paths.uefiVariables)
+}
+
+/** Refuses what this host cannot do, before anything is made. */
+export function requireAvailable({ definition }: Pick<MachinePlan, 'definition'>, host: Host): void {
+  const needed = [
+    { wanted: definition.firmware === 'uefi', what: 'UEFI', is: host.uefi },
+    { wanted: definition.tpm, what: 'A TPM', is: host.tpm },
+    { wanted: definition.accelerator === 'kvm', what: 'KVM', is: host.accelerators.kvm },
+    { wanted: definition.nics.some((nic) => nic.network.kind === 'bridge'), what: 'A bridged network', is: host.bridge },
+    { wanted: definition.nics.some((nic) => nic.network.kind === 'isolated'), what: 'An isolated network', is: host.isolatedNetworks }
+  ]
+  for (const { wanted, what, is } of needed) {
+    if (!wanted || is.available) continue
+    throw failure('unsupported', `${what} cannot be had on this computer: ${is.reason}.`, is.install ? { next: `Run: ${is.install}` } : {})
+  }
+}
+

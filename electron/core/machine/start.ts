@@ -1,0 +1,64 @@
+import { failure, type Machine, type ParsedInputOf } from '#contract'
+import type { Context } from '../context'
+import { findFirmware } from '../host/capabilities'
+import { exists } from '../host/files'
+import type { Work } from '../task/work'
+import type { LaunchContext } from './command-line'
+import { prepareFirmware, requireAvailable } from './create'
+import type { ManagedMachine } from './machine'
+import { ensureSwitch } from './network-switch'
+import { startTpm } from './tpm'
+
+export async function startMachine(input: ParsedInputOf<'machine.start'>, context: Context, work: Work): Promise<Machine> {
+  const machine = context.machines.get(input.machine)
+  await machine.start(work, (signal) => prepareLaunch(machine, context, input.paused, signal))
+  work.pointOfNoReturn()
+  if (input.wait === 'agent' && !input.paused) await machine.waitForAgent(work, input.timeoutSeconds * 1000)
+  return machine.view()
+}
+
+/** Finds out, and starts, what QEMU needs around it. @throws unsupported, not-found (a file it stands on), missing-program */
+async function prepareLaunch(machine: ManagedMachine, context: Context, paused: boolean, signal: AbortSignal): Promise<LaunchContext> {
+  const { definition, paths } = machine
+  const host = context.host.value.qemu ? context.host.value : await context.host.look(true)
+  if (host.qemuMissing) {
+    const { install, message } = host.qemuMissing
+    throw failure('missing-program', message, { program: 'qemu-system-x86_64', install, next: `Install it: ${install}` })
+  }
+  requireAvailable({ definition }, host)
+  await requireFiles(machine)
+  const launch = await launchContext(machine, context, paused)
+  if (definition.firmware === 'uefi' && !(await exists(paths.uefiVariables))) await prepareFirmware('uefi', paths)
+  const networks = Object.keys(launch.switches)
+  await Promise.all(networks.map((name) => ensureSwitch(context.library.runtime.network(name), signal)))
+  if (definition.tpm) await startTpm(paths, launch.runtime, signal)
+  return launch
+}
+
+/** What the command line is built from. Looks, but starts nothing. */
+export async function launchContext(machine: ManagedMachine, context: Context, paused: boolean): Promise<LaunchContext> {
+  const { definition, paths } = machine
+  const { runtime } = context.library
+  const isolated = definition.nics.flatMap((nic) => (nic.network.kind === 'isolated' ? [nic.network.name] : []))
+  return {
+    accelerator: definition.accelerator === 'auto' ? context.host.value.accelerator : definition.accelerator,
+    paths,
+    runtime: runtime.machine(definition.id),
+    uefiCode: definition.firmware === 'uefi' ? ((await findFirmware())?.code ?? null) : null,
+    switches: Object.fromEntries(isolated.map((name) => [name, runtime.network(name).ports])),
+    paused
+  }
+}
+
+/** Every file that the machine stands on, so that a missing one is told by its name and not by QEMU's. */
+async function requireFiles({ definition, paths, name }: ManagedMachine): Promise<void> {
+  const files = [
+    ...definition.disks.flatMap((disk) => [paths.disk(disk.file), ...(disk.backing ? [disk.backing.path] : [])]),
+    ...definition.cdroms.map((cdrom) => cdrom.path),
+    ...(definition.kernel ? [definition.kernel.kernel, definition.kernel.initrd] : [])
+  ]
+  for (const path of files) {
+    if (await exists(path)) continue
+    throw failure('not-found', `“${name}” needs “${path}”, which does not exist.`, { what: 'file', name: path, next: 'Put the file back where it was.' })
+  }
+}
