@@ -6,8 +6,8 @@ import ts from 'typescript-eslint'
 const top = fileURLToPath(new URL('../..', import.meta.url))
 
 export default ts.config(
-  // Not type-checked: set-up runs before there is a node_modules. The layering fixture is broken on purpose.
-  { ignores: ['out/', 'release/', 'node_modules/', 'test-results/', 'native/', 'scripts/**/*.{mjs,cjs,js}', 'test/support/layering/'] },
+  // The layering fixture is broken on purpose.
+  { ignores: ['out/', 'release/', 'node_modules/', 'test-results/', 'native/', 'test/support/layering/'] },
   js.configs.recommended,
   ...ts.configs.recommendedTypeChecked,
   {
@@ -23,6 +23,20 @@ export default ts.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all' }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }]
     }
+  },
+  {
+    // Plain JavaScript: set-up runs before there is a node_modules.
+    files: ['scripts/**/*.{mjs,cjs,js}'],
+    ...ts.configs.disableTypeChecked,
+    languageOptions: {
+      parserOptions: { projectService: false, program: null },
+      globals: Object.fromEntries(['process', 'console', 'performance', 'Buffer', 'URL', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'].map((name) => [name, 'readonly']))
+    }
+  },
+  {
+    files: ['scripts/**/*.{cjs,js}'],
+    languageOptions: { sourceType: 'commonjs', globals: { require: 'readonly', module: 'readonly', __dirname: 'readonly' } },
+    rules: { '@typescript-eslint/no-require-imports': 'off' }
   },
   {
     files: ['renderer/features/**', 'renderer/ui/**'],

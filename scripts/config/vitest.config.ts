@@ -13,7 +13,7 @@ export default defineConfig({
     projects: [
       {
         root: top,
-        test: { name: 'unit', environment: 'node', include: ['test/unit/**/*.test.ts'], exclude: ['test/unit/renderer/**'] }
+        test: { name: 'unit', environment: 'node', include: ['test/unit/**/*.test.{ts,mjs}'], exclude: ['test/unit/renderer/**'] }
       },
       {
         root: top,
