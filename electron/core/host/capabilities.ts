@@ -7,7 +7,9 @@ import { Failure, type Availability, type Host } from '#contract'
 import { diskSpace, exists, readJson } from './files'
 import { CpuLoad } from './load'
 import { installCommand } from './process'
-import { findProgram, findQemu, inspectQemu, type PathEnvironment } from './qemu-binary'
+import { findProgram, inspectQemu, QEMU, type PathEnvironment } from './qemu-binary'
+
+export { QEMU }
 
 /** Where the system tells of itself. Tests give places of their own. */
 export const SYSTEM = {
@@ -34,29 +36,27 @@ export interface Firmware {
   variables: string
 }
 
-export interface HostOptions {
+export interface InspectOptions {
   environment: PathEnvironment
-  libraryPath: string
+  library: string
   /** Where answers of QEMU are kept, see `inspectQemu`. */
   cacheFile: string
   /** The folder that the recipe of the built-in guest made, or will make. */
   builtinGuest: string
-  /** Ask QEMU again, though its answers are known. */
-  refresh?: boolean
   system?: Partial<System>
 }
 
 const load = new CpuLoad()
 
 /** What this computer can do, with the reason where it cannot. Cheap once QEMU's answers are known: a dozen small reads. */
-export async function inspectHost(options: HostOptions): Promise<Host> {
+export async function inspectHost(options: InspectOptions): Promise<Host> {
   const system = { ...SYSTEM, ...options.system }
   const cpu = parseCpuInfo(await readFile(system.cpuinfo, 'utf8'))
   const [{ qemu, qemuMissing }, kvm, memory, space, cpuLoad, name, uefi, bridge, builtinGuest] = await Promise.all([
     inspectQemuOf(options),
     kvmAvailability(cpu, system),
     readMemory(system.meminfo),
-    diskSpace(options.libraryPath),
+    diskSpace(options.library),
     load.read(),
     readSystemName(system.osRelease),
     uefiAvailability(system),
@@ -70,23 +70,24 @@ export async function inspectHost(options: HostOptions): Promise<Host> {
     cpu: { model: cpu.model, count: availableParallelism() },
     memory,
     cpuLoad,
-    library: { path: options.libraryPath, ...space },
+    library: { path: options.library, ...space },
     qemu,
     qemuMissing,
     accelerator: kvm.available ? 'kvm' : 'tcg',
     accelerators: { kvm, tcg: tcgAvailability(qemuMissing) },
     uefi,
-    tpm: tpmAvailability(options.environment),
+    tpm: programAvailability('swtpm', 'swtpm', options.environment),
     bridge,
+    isolatedNetworks: programAvailability('vde_switch', 'vde2', options.environment),
     builtinGuest
   }
 }
 
-async function inspectQemuOf({ environment, cacheFile, refresh }: HostOptions): Promise<Pick<Host, 'qemu' | 'qemuMissing'>> {
-  const path = findQemu(environment)
+async function inspectQemuOf({ environment, cacheFile }: InspectOptions): Promise<Pick<Host, 'qemu' | 'qemuMissing'>> {
+  const path = findProgram(QEMU, environment)
   if (path === null) return { qemu: null, qemuMissing: { message: 'QEMU is not installed.', install: installCommand('qemu-system-x86', 'qemu-utils') } }
   try {
-    return { qemu: await inspectQemu(path, cacheFile, refresh), qemuMissing: null }
+    return { qemu: await inspectQemu(path, cacheFile), qemuMissing: null }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     const [words = error.error.message] = error.error.causes
@@ -145,9 +146,9 @@ async function uefiAvailability(system: System): Promise<Availability> {
   return firmware ? { available: true, detail: firmware.code } : { available: false, reason: 'the UEFI firmware (OVMF) is not installed', install: installCommand('ovmf') }
 }
 
-function tpmAvailability(environment: PathEnvironment): Availability {
-  const path = findProgram('swtpm', environment)
-  return path === null ? { available: false, reason: 'swtpm is not installed', install: installCommand('swtpm') } : { available: true, detail: path }
+function programAvailability(program: string, debianPackage: string, environment: PathEnvironment): Availability {
+  const path = findProgram(program, environment)
+  return path === null ? { available: false, reason: `${program} is not installed`, install: installCommand(debianPackage) } : { available: true, detail: path }
 }
 
 /** QEMU joins a bridge through a setuid helper, which asks its rules whether it may. Source: qemu-bridge-helper's bridge.conf. */

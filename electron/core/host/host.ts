@@ -50,7 +50,7 @@ export class HostWatch {
 
   private watchIfMissing(): void {
     if (this.timer) clearInterval(this.timer)
-    this.timer = this.current.qemu ? null : setInterval(() => void this.look(true), MISSING_POLL_MS).unref()
+    this.timer = this.current.qemu ? null : setInterval(() => void this.look(true).catch(() => {}), MISSING_POLL_MS).unref() // what is wrong is told to whoever asks
   }
 }
 

@@ -5,8 +5,8 @@ import { failure, QemuBinary } from '#contract'
 import { exists, readJson, writeJsonAtomic } from './files'
 import { run } from './process'
 
-/** QEMU's system emulators that Strata uses, the first choice first. */
-const PROGRAMS = ['qemu-system-x86_64'] as const
+/** The system emulator that machines run on. */
+export const QEMU = 'qemu-system-x86_64'
 const TIMEOUT_MS = 30_000
 
 export interface PathEnvironment {
@@ -28,15 +28,6 @@ export function findProgram(name: string, environment: PathEnvironment): string 
   return null
 }
 
-/** Path of the QEMU to use, or null when none is installed. */
-export function findQemu(environment: PathEnvironment): string | null {
-  for (const program of PROGRAMS) {
-    const path = findProgram(program, environment)
-    if (path !== null) return path
-  }
-  return null
-}
-
 /** What tells one installed QEMU from the next: an upgrade gives its file another time or size. */
 const Identity = z.object({ path: z.string(), modifiedAtMs: z.number(), sizeBytes: z.number() })
 type Identity = z.output<typeof Identity>
@@ -51,39 +42,29 @@ function identify(path: string): Identity | null {
   }
 }
 const same = (a: Identity, b: Identity): boolean => a.path === b.path && a.modifiedAtMs === b.modifiedAtMs && a.sizeBytes === b.sizeBytes
-const keyOf = (identity: Identity | null): string => (identity ? `${identity.path}|${identity.modifiedAtMs}|${identity.sizeBytes}` : '')
 
-const known = new Map<string, Promise<QemuBinary>>()
-/** Those that were asked and did not answer, by key. */
-const failing = new Set<string>()
+const known: { identity: Identity; binary: Promise<QemuBinary> }[] = []
 
 /**
  * Version and machine types of a QEMU. It is run once for each installed version: the answer is kept in memory and in
  * `cacheFile`, as the app's start waits for it.
- * @param refresh ask QEMU again all the same
  * @throws program-failed, time-out, protocol: the file is there, and does not work
  */
-export function inspectQemu(path: string, cacheFile: string, refresh = false): Promise<QemuBinary> {
+export function inspectQemu(path: string, cacheFile: string): Promise<QemuBinary> {
   const identity = identify(path)
   if (!identity) return Promise.reject(failure('not-found', `“${path}” does not exist.`, { what: 'file', name: path }))
-  const key = keyOf(identity)
-  const before = refresh ? undefined : known.get(key)
-  if (before) return before
-  const asked = readOrAsk(identity, cacheFile, refresh)
-  known.set(key, asked)
-  asked.then(
-    () => failing.delete(key),
-    () => {
-      failing.add(key)
-      known.delete(key) // it may be in the middle of its installation: ask again next time
-    }
-  )
-  return asked
+  const before = known.find((entry) => same(entry.identity, identity))
+  if (before) return before.binary
+  const entry = { identity, binary: readOrAsk(identity, cacheFile) }
+  known.push(entry)
+  // One that does not answer may be in the middle of its installation: it is asked again next time.
+  entry.binary.catch(() => known.splice(known.indexOf(entry), 1))
+  return entry.binary
 }
 
-async function readOrAsk(identity: Identity, cacheFile: string, refresh: boolean): Promise<QemuBinary> {
+async function readOrAsk(identity: Identity, cacheFile: string): Promise<QemuBinary> {
   const entries = await readCache(cacheFile)
-  const cached = refresh ? undefined : entries.find((entry) => same(entry, identity))
+  const cached = entries.find((entry) => same(entry, identity))
   if (cached) return cached.binary
   const binary = await askQemu(identity.path)
   const others = entries.filter((entry) => entry.path !== identity.path)
@@ -147,33 +128,4 @@ export function parseMachineHelp(text: string): MachineHelp[] {
     const [, name = '', rest = ''] = match
     return [{ name, description: rest.replace(/ \(default\)/, '').trim(), isDefault: / \(default\)/.test(rest) }]
   })
-}
-
-/**
- * Tells when QEMU appears, is upgraded or goes, within `intervalMs` and a bit. One that was just installed and does not
- * run yet (its libraries come after it) is told again and again, so that whoever listens asks it once more.
- * @returns the function that ends it
- */
-export function watchForQemu(onChange: () => void, environment: PathEnvironment, intervalMs = 1000): () => void {
-  const look = (): string => {
-    const path = findQemu(environment)
-    return keyOf(path === null ? null : identify(path))
-  }
-  let before = look()
-  const timer = setInterval(() => {
-    const now = look()
-    if (now !== before || (failing.has(now) && installedLately(now))) onChange()
-    before = now
-  }, intervalMs)
-  timer.unref()
-  return () => clearInterval(timer)
-}
-
-const INSTALLATION_MS = 120_000
-function installedLately(key: string): boolean {
-  try {
-    return Date.now() - statSync(key.split('|')[0] ?? '').ctimeMs < INSTALLATION_MS
-  } catch {
-    return false // gone again
-  }
 }
