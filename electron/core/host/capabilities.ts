@@ -38,7 +38,7 @@ export interface Firmware {
 
 export interface InspectOptions {
   environment: PathEnvironment
-  library: string
+  libraryPath: string
   /** Where answers of QEMU are kept, see `inspectQemu`. */
   cacheFile: string
   /** The folder that the recipe of the built-in guest made, or will make. */
@@ -56,7 +56,7 @@ export async function inspectHost(options: InspectOptions): Promise<Host> {
     inspectQemuOf(options),
     kvmAvailability(cpu, system),
     readMemory(system.meminfo),
-    diskSpace(options.library),
+    diskSpace(options.libraryPath),
     load.read(),
     readSystemName(system.osRelease),
     uefiAvailability(system),
@@ -70,7 +70,7 @@ export async function inspectHost(options: InspectOptions): Promise<Host> {
     cpu: { model: cpu.model, count: availableParallelism() },
     memory,
     cpuLoad,
-    library: { path: options.library, ...space },
+    library: { path: options.libraryPath, ...space },
     qemu,
     qemuMissing,
     accelerator: kvm.available ? 'kvm' : 'tcg',
