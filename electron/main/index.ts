@@ -1,7 +1,8 @@
 import path from 'node:path'
 import { app, Menu, protocol, session } from 'electron'
-import { operations } from '#contract'
+import { operations, type Event } from '#contract'
 import { channels } from '#contract/channels'
+import type { Core } from '#core/core'
 import { libraryPaths, libraryRoot, runtimeRoot } from '#core/library/paths'
 import { readFlags, type Flags } from './flags'
 import { bindIpc, forwardEvents } from './ipc'
@@ -47,15 +48,32 @@ async function main(flags: Flags, log: Log): Promise<void> {
 
   let opened: Opened | null = null
   const link: Link = linkCore(async () => {
-    opened = await openOrJoin((core) => link.lose(core))
+    opened = await openOrJoin({ environment: process.env, builtinGuest: builtinGuest(), version: facts.version, log, onLost: (core) => void takeOver(core) })
+    log.info(`the library is open, as its ${opened.role}`)
     return opened.core
   })
-  const leave = guardQuit(window.browser, link, { ownsTasks: () => opened?.role === 'owner', beforeClose: () => Promise.resolve(), log })
+  const takeOver = async (lost: Core): Promise<void> => {
+    log.info('the owner of the library has ended')
+    link.lose(lost)
+    await announceOwner(link, window)
+  }
+  const leave = guardQuit(window.browser, link, { ownsTasks: () => opened?.role === 'owner', log })
   bindIpc(link, createShell(window.browser, flags, log, leave), log)
   forwardEvents(link, window.browser.webContents)
   followTheme(link, window)
   log.info(`Strata ${facts.version}, Electron ${facts.electron}, library ${library}`)
 }
+
+/** After another owner: an event of the new one makes the window read everything again. */
+async function announceOwner(link: Link, { browser }: AppWindow): Promise<void> {
+  const answered = await link.call('host.show', {})
+  if (!answered.ok || !link.core || browser.isDestroyed()) return
+  const event: Event = { owner: link.core.owner, sequence: 0, kind: 'host-changed', host: operations['host.show'].result.parse(answered.value) }
+  browser.webContents.send(channels.event, event)
+}
+
+/** Beside the bundle in a clone, among the resources in the packaged app. */
+const builtinGuest = (): string => process.env.STRATA_GUEST ?? path.join(app.isPackaged ? process.resourcesPath : path.join(__dirname, '..'), 'guest')
 
 /** The setting `theme` is also the system's side of the window: dialogs, menus, and `prefers-color-scheme`. */
 function followTheme(link: Link, window: AppWindow): void {

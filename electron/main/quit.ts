@@ -11,8 +11,6 @@ const SIGNAL_GRACE_MS = 5_000
 export interface QuitOptions {
   /** Whether tasks run in this process; those of another owner outlive the window. */
   ownsTasks: () => boolean
-  /** What is closed before the core, such as the API. */
-  beforeClose: () => Promise<void>
   log: Log
 }
 
@@ -34,7 +32,6 @@ export function guardQuit(browser: BrowserWindow, link: Link, options: QuitOptio
     state = 'leaving'
     if (!browser.isDestroyed()) browser.hide()
     try {
-      await options.beforeClose()
       await link.close(graceMs)
     } catch (thrown) {
       log.error('while closing', thrown)

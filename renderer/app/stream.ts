@@ -1,4 +1,5 @@
-import { STREAM_WINDOW_BYTES, type Bridge, type Result, type StreamInput, type StreamMessage, type StreamName } from '#contract'
+import { STREAM_WINDOW_BYTES, type Result, type StreamInput, type StreamMessage, type StreamName } from '#contract'
+import { bridge } from './bridge'
 
 /**
  * The window's end of a byte stream (contract/stream.ts).
@@ -25,8 +26,6 @@ export async function openStream<S extends StreamName>(name: S, input: StreamInp
   const opened = await bridge().openStream(name, input)
   return opened.ok ? { ok: true, value: channelOver(await portOf(opened.value.streamId)) } : opened
 }
-
-const bridge = (): Bridge => (window as unknown as { strata: Bridge }).strata
 
 /** Ports that have come and were not asked for yet, and askers whose port has not come yet; the order is not fixed. */
 const arrived = new Map<string, MessagePort>()
