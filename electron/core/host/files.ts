@@ -1,5 +1,6 @@
-import { constants } from 'node:fs'
-import { chmod, copyFile, link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { constants, type Stats } from 'node:fs'
+import { access, chmod, copyFile, link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { failure, Failure } from '#contract'
@@ -13,7 +14,7 @@ export { fileFailure }
  * fsync, rename, fsync of the folder.
  */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${counter++}`)
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`)
   try {
     const file = await open(temporary, 'wx', mode)
     try {
@@ -25,11 +26,10 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     await rename(temporary, path)
     await syncFile(dirname(path))
   } catch (error) {
-    await rm(temporary, { force: true })
+    await rm(temporary, { force: true }).catch(() => {}) // what matters is why it could not be written
     throw fileFailure(error, path, 'written')
   }
 }
-let counter = 0
 
 /** Makes what was written to a file, or renamed or removed in a folder, last. */
 export async function syncFile(path: string): Promise<void> {
@@ -141,7 +141,10 @@ export async function copySmall(from: string, to: string, mode = 0o600): Promise
     await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
     await chmod(to, mode)
   } catch (error) {
-    throw fileFailure(error, from, 'copied')
+    // The system names both files; which one it means shows in what it complains about.
+    throw ['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '') && !(await readable(from))
+      ? fileFailure(error, from, 'read')
+      : fileFailure(error, to, 'written')
   }
 }
 
@@ -225,25 +228,40 @@ export interface FileFacts {
   modifiedAtMs: number
 }
 export async function fileFacts(path: string): Promise<FileFacts> {
+  const { size, mtimeMs } = await facts(path)
+  return { sizeBytes: size, modifiedAtMs: mtimeMs }
+}
+
+async function facts(path: string): Promise<Stats> {
   try {
-    const { size, mtimeMs } = await stat(path)
-    return { sizeBytes: size, modifiedAtMs: mtimeMs }
+    return await stat(path)
   } catch (error) {
     throw fileFailure(error, path, 'read')
   }
 }
 
+/** Whether this user may read the file. */
+export async function readable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /**
- * Copies a big file: blocks shared where the file system can, holes kept. Progress is what the copy takes on disk so far.
- * @throws no-space, file, cancelled
+ * Copies a big file: blocks shared where the file system can, holes kept, runs of zeros made holes. Progress is what the
+ * copy takes on disk so far. What was copied before a failure is left for the caller to remove.
+ * @throws no-space, file, not-found, cancelled
  */
 export async function copyBig(from: string, to: string, options: { signal: AbortSignal; onProgress: (ratio: number) => void }): Promise<void> {
-  const { blocks } = await stat(from)
+  const wanted = (await facts(from)).blocks
   const timer = setInterval(() => {
-    void stat(to).then((found) => options.onProgress(Math.min(1, found.blocks / Math.max(1, blocks))), () => {}) // not there yet
+    void stat(to).then((found) => options.onProgress(Math.min(1, found.blocks / Math.max(1, wanted))), () => {}) // not there yet
   }, 200)
   try {
-    await run('cp', ['--sparse=always', '--reflink=auto', '--', from, to], { signal: options.signal })
+    await run('cp', ['--sparse=always', '--reflink=auto', '--', from, to], { signal: options.signal, writes: to })
     await syncFile(to)
   } finally {
     clearInterval(timer)
