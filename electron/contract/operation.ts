@@ -29,5 +29,6 @@ export function operation<I extends z.ZodObject, R extends z.ZodType, const T ex
   positional?: readonly (keyof z.input<I> & string)[]
   shorthand?: string
 }): Operation<I, R, T> {
-  return { task: false as T, reads: false, positional: [], ...declared }
+  // A field that nobody knows is a mistake, and is told, not dropped.
+  return { task: false as T, reads: false, positional: [], ...declared, input: declared.input.strict() as unknown as I }
 }

@@ -75,7 +75,7 @@ async function openContext(library: Library, { tell }: Events, environment: Node
   const { paths } = library
   const [settings, host] = await Promise.all([
     SettingsStore.open(paths.settings, (changed) => tell({ kind: 'settings-changed', settings: changed })),
-    HostWatch.open({ library: paths.root, builtinGuest, cacheFile: paths.capabilitiesCache, environment }, (changed) => tell({ kind: 'host-changed', host: changed }))
+    HostWatch.open({ libraryPath: paths.root, builtinGuest, cacheFile: paths.capabilitiesCache, environment }, (changed) => tell({ kind: 'host-changed', host: changed }))
   ])
   const machines = new Machines(library, {
     defaultAccelerator: () => host.value.accelerator,

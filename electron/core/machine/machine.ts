@@ -125,7 +125,7 @@ export class ManagedMachine {
     const { status, running } = await qmp.execute('query-status')
     const ports = await qmp.execute('query-chardev')
     this.agentAnswers = ports.some((port) => port.label === 'agent' && port['frontend-open'])
-    this.apply({ kind: 'launched', pid: qemu.record.pid, paused: running ? null : pauseReason(status) })
+    this.apply({ kind: 'launched', pid: qemu.record.pid, sinceMs: qemu.record.startedAtMs, paused: running ? null : pauseReason(status) })
   }
 
   /** Waits until the guest agent answers. @throws qemu-exited, time-out, cancelled */

@@ -196,7 +196,8 @@ export class Machines {
 
   /** A machine that was running when the last owner ended: it still runs, or it has ended meanwhile. */
   private async findAgain(machine: ManagedMachine): Promise<void> {
-    const record = await readRunRecord(machine.paths.run)
+    const record = await readRunRecord(machine.paths.run).catch(() => null) // cut off while it was written: QEMU was then ended
+    if (!record) return removeFile(machine.paths.run)
     if (recordedProcessLives(record)) {
       const qemu = await adoptQemu(record)
       if (qemu) return machine.attach(qemu)

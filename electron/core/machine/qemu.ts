@@ -1,20 +1,20 @@
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { failure, type Failure, type MachineDefinition } from '#contract'
 import { ensurePrivateFolder, exists, listFolder, removeFile, truncate } from '../host/files'
 import { lockFile, type FileLock } from '../host/lock'
+import { QEMU } from '../host/qemu-binary'
 import { bootId, isSameProcess, processStartTicks, signalProcess, spawnDetached } from '../host/process'
 import { checkSocketPath, waitForSocket } from '../host/socket'
-import type { MachinePaths, MachineRuntimePaths } from '../library/paths'
-import { machineRuntimePaths } from '../library/paths'
+import { machineRuntimePaths, type MachinePaths, type MachineRuntimePaths } from '../library/paths'
 import { QmpSession } from '../qmp/session'
 import { cancelled } from '../task/work'
 import { GuestAgent } from './agent'
 import { buildCommandLine, type LaunchContext } from './command-line'
 import { explainLog, lastLines, type ExitFacts } from './exit'
 import { writeRunRecord, type RunRecord } from './run-record'
-import { join } from 'node:path'
+import { startTpm } from './tpm'
 
-const QEMU = 'qemu-system-x86_64'
 /** From spawn to a monitor that answers. Slow hosts under load need seconds. */
 const LAUNCH_TIMEOUT_MS = 60_000
 const ADOPT_TIMEOUT_MS = 2_000
@@ -54,9 +54,10 @@ async function launchLocked(machine: MachineDefinition, context: LaunchContext, 
   const { paths, runtime } = context
   await ensurePrivateFolder(runtime.root)
   checkSocketPath(runtime.serial)
-  for (const name of await listFolder(runtime.root)) if (name !== 'tpm.sock') await removeFile(join(runtime.root, name))
+  for (const name of await listFolder(runtime.root)) await removeFile(join(runtime.root, name)) // of one that was killed
   await truncate(paths.consoleLog)
   await truncate(paths.qemuLog)
+  if (machine.tpm) await startTpm(paths, runtime, signal)
   const process = await spawnDetached(QEMU, buildCommandLine(machine, context), { logFile: paths.qemuLog, inheritFds: [lock.fd] })
   const kill = (): void => void signalProcess(process.pid, process.startTicks, 'SIGKILL')
   let ended: { exitCode: number | null; signal: string | null } | null = null

@@ -7,7 +7,6 @@ import type { LaunchContext } from './command-line'
 import { prepareFirmware, requireAvailable } from './create'
 import type { ManagedMachine } from './machine'
 import { ensureSwitch } from './network-switch'
-import { startTpm } from './tpm'
 
 export async function startMachine(input: ParsedInputOf<'machine.start'>, context: Context, work: Work): Promise<Machine> {
   const machine = context.machines.get(input.machine)
@@ -31,7 +30,6 @@ async function prepareLaunch(machine: ManagedMachine, context: Context, paused: 
   if (definition.firmware === 'uefi' && !(await exists(paths.uefiVariables))) await prepareFirmware('uefi', paths)
   const networks = Object.keys(launch.switches)
   await Promise.all(networks.map((name) => ensureSwitch(context.library.runtime.network(name), signal)))
-  if (definition.tpm) await startTpm(paths, launch.runtime, signal)
   return launch
 }
 

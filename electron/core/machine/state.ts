@@ -17,7 +17,8 @@ import { assertNever, failure, type MachineExit, type MachineState } from '#cont
  */
 export type MachineEvent =
   | { kind: 'start-requested' }
-  | { kind: 'launched'; pid: number; paused: string | null }
+  /** `sinceMs`: when QEMU was started, which for an adopted one was before us. */
+  | { kind: 'launched'; pid: number; sinceMs: number; paused: string | null }
   | { kind: 'unreachable'; pid: number; message: string }
   | { kind: 'paused'; reason: string }
   | { kind: 'resumed' }
@@ -33,8 +34,8 @@ export function nextState(state: MachineState, event: MachineEvent, nowMs: numbe
       return isOff(state) ? { kind: 'starting', sinceMs: nowMs } : state
     case 'launched':
       return event.paused === null
-        ? { kind: 'running', pid: event.pid, sinceMs: nowMs }
-        : { kind: 'paused', pid: event.pid, sinceMs: nowMs, reason: event.paused }
+        ? { kind: 'running', pid: event.pid, sinceMs: event.sinceMs }
+        : { kind: 'paused', pid: event.pid, sinceMs: event.sinceMs, reason: event.paused }
     case 'unreachable':
       return { kind: 'unreachable', pid: event.pid, message: event.message }
     case 'paused':
