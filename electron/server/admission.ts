@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { AppError } from '#contract'
-import { Refusal } from './answer'
+import { badInput, Refusal } from './answer'
 import { carriesToken } from './token'
 
 /** Where a request came in. The Unix socket is guarded by its file's mode; loopback TCP is open to every local program. */
@@ -28,3 +28,11 @@ export function admit(request: IncomingMessage, door: Door): void {
 }
 
 const unauthorized = (message: string): AppError => ({ code: 'unauthorized', message, causes: [] })
+
+/** What a request asks for. @throws Refusal 400 for a target that is no path */
+export function urlOf(request: IncomingMessage): URL {
+  const target = request.url ?? ''
+  // Not resolved against a base: `//host/path` is a path here, never another host.
+  if (target.startsWith('/') && URL.canParse('http://localhost' + target)) return new URL('http://localhost' + target)
+  throw new Refusal(badInput('path', 'The request has to name a path.'))
+}

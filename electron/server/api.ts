@@ -68,6 +68,8 @@ export async function serveApi(core: Core, options: ApiOptions): Promise<Api> {
       return { socketPath: options.socketPath, tcp: tcp && { url: `http://127.0.0.1:${tcp.port}`, port: tcp.port } }
     },
     async setTcp(wanted) {
+      // The request that switches it off may have come in here: it gets its answer.
+      await tcp?.door.drain(limits.drainMs)
       await tcp?.door.close()
       tcp = null
       if (!wanted) return

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isOperationName, operations, toAppError, type AppError } from '#contract'
 import type { Core } from '#core/core'
-import { admit, type Door } from './admission'
+import { admit, urlOf, type Door } from './admission'
 import { badInput, Refusal, sendError, sendJson, sendText } from './answer'
 import { readBody } from './body'
 import type { EventFeed } from './event-feed'
@@ -32,7 +32,7 @@ export async function answer(service: Service, door: Door, request: IncomingMess
 }
 
 async function route(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+  const { pathname } = urlOf(request)
   const name = /^\/v1\/([^/]+)$/.exec(pathname)?.[1]
   if (name === 'openapi.json' || name === 'events' || name === 'owner') {
     expectMethod(request, 'GET')

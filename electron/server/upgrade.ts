@@ -2,7 +2,7 @@ import { ServerResponse, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { toAppError, type AppError } from '#contract'
 import type { Core } from '#core/core'
-import { admit, type Door } from './admission'
+import { admit, urlOf, type Door } from './admission'
 import { badInput, Refusal, sendError, STATUS_OF } from './answer'
 import { STREAM_PROTOCOL } from './protocol'
 
@@ -32,7 +32,7 @@ export async function openUpgrade(core: Core, door: Door, request: IncomingMessa
 }
 
 function wanted(request: IncomingMessage): { name: string; input: unknown } {
-  const url = new URL(request.url ?? '/', 'http://localhost')
+  const url = urlOf(request)
   const name = /^\/v1\/streams\/([^/]+)$/.exec(url.pathname)?.[1]
   if (name === undefined) throw new Refusal({ code: 'unknown-operation', operation: url.pathname, message: `There is no stream at “${url.pathname}”.`, causes: [] })
   if (request.headers.upgrade?.toLowerCase() !== STREAM_PROTOCOL) {
