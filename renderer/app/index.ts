@@ -1,3 +1,15 @@
-/** What features may use of the app. The rest of this folder composes features and is not for them. */
-export { bridge, call, openBridge, shell } from './bridge'
-export { openStream, type ByteChannel } from './stream'
+/** What features may use of the app. The rest of this folder puts the features together and is not for them. */
+export * from './bridge'
+export * from './clipboard'
+export * from './commands/registry'
+export * from './overlays'
+export * from './persisted'
+export * from './places'
+export * from './run'
+export * from './stream'
+export * from './toasts'
+export * from './world/host'
+export * from './world/images'
+export * from './world/machines'
+export * from './world/tasks'
+export { readAgain, useSync } from './world/sync'

@@ -1,4 +1,6 @@
-import { STREAM_WINDOW_BYTES, type Result, type StreamInput, type StreamMessage, type StreamName } from '#contract'
+import type { Result, StreamInput, StreamMessage, StreamName } from '#contract'
+// By its own path: the contract's index would bring the schema library into the window's first chunk.
+import { STREAM_WINDOW_BYTES } from '#contract/bridge'
 import { bridge } from './bridge'
 
 /**
