@@ -48,7 +48,12 @@ module.exports = {
       { path: '^renderer/features/([^/]+)/' },
       { path: '^renderer/features/', pathNot: ['^renderer/features/$1/', '^renderer/features/[^/]+/index\\.tsx?$'] }
     ),
-    forbid('feature-below-app', 'A feature does not know the app that shows it.', { path: '^renderer/features/' }, { path: '^renderer/app/' }),
+    forbid(
+      'feature-below-app',
+      'A feature knows what the app offers all of them (app/index.ts: the gate, the mirrors, places, commands), not the frame that shows it.',
+      { path: '^renderer/features/' },
+      { path: '^renderer/app/', pathNot: '^renderer/app/index\\.ts$' }
+    ),
     forbid('ui-alone', 'ui is presentation only: it imports no feature and not the app.', { path: '^renderer/ui/' }, { path: '^renderer/(features|app)/' }),
     forbid('product-without-tests', 'What ships does not import tests or scripts.', { path: '^(electron|renderer)/' }, { path: '^(test|scripts)/' })
   ],
