@@ -1,91 +1,115 @@
 import { z } from 'zod'
-import { failure, type ImageFormat } from '#contract'
-import { move, removeFile, syncFile } from '../host/files'
-import { run } from '../host/process'
+import { failure, Failure, type ImageFormat } from '#contract'
+import { exists, move, removeFile, syncFile } from '../host/files'
+import { run, type RunOptions, type RunOutput } from '../host/process'
 import type { Work } from '../task/work'
+import type { Layer } from './chain'
 
 /**
- * qemu-img(1), one function a subcommand. Files are named as `file:` or JSON nodes, so that a name with a colon is never
- * read as a protocol; formats are always said, never probed.
+ * qemu-img(1), one function a subcommand. Paths are absolute. Images are named as JSON nodes, new files as `file:`, so that a
+ * colon in a name is never read as a protocol; formats are always said, never probed; backing files are opened only where
+ * they are wanted. Nothing is forced: an image that another process writes to is refused.
  */
-const Info = z.object({
-  format: z.string(),
-  'virtual-size': z.number(),
-  'actual-size': z.number().optional(),
-  'backing-filename': z.string().optional(),
-  'full-backing-filename': z.string().optional(),
-  'backing-filename-format': z.string().optional(),
-  encrypted: z.boolean().optional(),
-  'format-specific': z.object({ data: z.record(z.string(), z.unknown()) }).optional()
-})
+type Source = Layer | { path: string; format: ImageFormat }
+
+const Info = z.object({ 'virtual-size': z.number(), 'actual-size': z.number().default(0) })
 export interface ImageInfo {
   virtualSizeBytes: number
+  /** What the file takes on disk. */
   fileSizeBytes: number
-  backingFile: string | null
-  /** qcow2 whose clusters lie in another file. */
-  dataFile: string | null
-  encrypted: boolean
 }
 
-/** A file as a node of the given format, in the words of `-blockdev`. */
-const node = (path: string, format: ImageFormat): string => 'json:' + JSON.stringify({ driver: format, file: { driver: 'file', filename: path } })
-
-/** What qemu-img tells of an image. Works on an image that a running QEMU uses too. */
-export async function imageInfo(path: string, format: ImageFormat): Promise<ImageInfo> {
-  const { stdout } = await run('qemu-img', ['info', '--output=json', '--force-share', '-f', format, `file:${path}`])
-  const info = Info.parse(JSON.parse(stdout))
-  const dataFile = info['format-specific']?.data['data-file']
-  return {
-    virtualSizeBytes: info['virtual-size'],
-    fileSizeBytes: info['actual-size'] ?? 0,
-    backingFile: info['full-backing-filename'] ?? info['backing-filename'] ?? null,
-    dataFile: typeof dataFile === 'string' ? dataFile : null,
-    encrypted: info.encrypted ?? false
-  }
-}
-
-/** Formats that `qemu-img check` knows. */
-const CHECKABLE: readonly ImageFormat[] = ['qcow2', 'vdi', 'vhdx', 'vmdk']
-
-/** Throws `bad-file` with qemu-img's words when the image is damaged. Leaked clusters are no damage. */
-export async function checkImage(path: string, format: ImageFormat, signal?: AbortSignal): Promise<void> {
-  if (!CHECKABLE.includes(format)) return
-  // 3: leaked clusters only; 63: this format has no checks (some vmdk)
-  const { exitCode, stdout, stderr } = await run('qemu-img', ['check', '--force-share', '-f', format, `file:${path}`], {
-    acceptExitCodes: [1, 2, 3, 63],
-    ...(signal ? { signal } : {})
+/** @throws bad-file (with qemu-img's words), in-use */
+export async function imageInfo(image: Source): Promise<ImageInfo> {
+  const { stdout } = await qemuImg(image.path, ['info', '--output=json', node(image, false)]).catch((error: unknown) => {
+    throw asBadFile(error, image.path, `“${image.path}” cannot be read as ${image.format}.`, 'Leave the format out to have it told from the content, or get the file again.')
   })
-  if (exitCode === 1 || exitCode === 2) {
-    throw failure('bad-file', `“${path}” is damaged.`, { path, next: 'Repair it with qemu-img check -r all, or get it again.', cause: (stderr || stdout).trim() })
+  const info = Info.parse(JSON.parse(stdout))
+  return { virtualSizeBytes: info['virtual-size'], fileSizeBytes: info['actual-size'] }
+}
+
+/**
+ * Checks one image file, not what it stands on. Leaked clusters are no damage: they cost space only.
+ * @throws bad-file (damaged; with qemu-img's words), in-use, cancelled
+ */
+export async function checkImage(image: Source, work: Pick<Work, 'signal' | 'log'>): Promise<void> {
+  if (image.format === 'raw') return
+  const next = 'Get it again, or try to repair a copy: qemu-img check -r all COPY'
+  // 2: damaged; 3: leaked clusters only; 63: this format has no checks
+  const { exitCode, stdout, stderr } = await qemuImg(image.path, ['check', node(image, false)], { acceptExitCodes: [2, 3, 63], signal: work.signal }).catch((error: unknown) => {
+    throw asBadFile(error, image.path, `“${image.path}” is damaged.`, next)
+  })
+  if (exitCode === 3) work.log(`“${image.path}” has leaked clusters; they cost space only`)
+  if (exitCode === 2) throw failure('bad-file', `“${image.path}” is damaged.`, { path: image.path, next, cause: (stderr + stdout).trim() })
+}
+
+/** A new empty qcow2 file. @throws already-exists, no-space */
+export async function createDisk(path: string, sizeBytes: number): Promise<void> {
+  await create(path, [], sizeBytes)
+}
+
+/** A new overlay (qcow2) on a base that stays as it is. @throws already-exists, no-space, program-failed (with qemu-img's words) */
+export async function createOverlay(path: string, base: { path: string; format: ImageFormat }, sizeBytes: number): Promise<void> {
+  await create(path, ['-b', base.path, '-F', base.format], sizeBytes)
+}
+
+async function create(path: string, options: string[], sizeBytes: number): Promise<void> {
+  if (await exists(path)) throw failure('already-exists', `“${path}” exists already.`, { what: 'file', name: path })
+  try {
+    await qemuImg(path, ['create', '-q', '-f', 'qcow2', ...options, `file:${path}`, String(sizeBytes)], { writes: path })
+    await syncFile(path)
+  } catch (error) {
+    await removeFile(path)
+    throw error
   }
 }
 
-/** A new empty qcow2 file. */
-export async function createDisk(path: string, sizeBytes: number): Promise<void> {
-  await run('qemu-img', ['create', '-q', '-f', 'qcow2', `file:${path}`, String(sizeBytes)])
-}
-
-/** A new overlay (qcow2) on a base that stays as it is. */
-export async function createOverlay(path: string, base: { path: string; format: ImageFormat }, sizeBytes: number): Promise<void> {
-  await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base.path, '-F', base.format, `file:${path}`, String(sizeBytes)])
-}
-
-/** Copies an image into a new one of another format, or the same. The target appears when it is whole. */
-export async function convertImage(
-  from: { path: string; format: ImageFormat },
-  to: { path: string; format: ImageFormat; sizeBytes?: number },
-  work: Work
-): Promise<void> {
+/**
+ * Copies an image, with all that it stands on, into a new one that stands alone. The new file appears when it is whole.
+ * @param to `sizeBytes`: what the guest sees, if it is to be more than now
+ * @throws no-space, in-use, cancelled, program-failed
+ */
+export async function convertImage(from: Source, to: { path: string; format: ImageFormat; sizeBytes?: number }, work: Work): Promise<void> {
   const partial = `${to.path}.part`
   work.onUndo(() => removeFile(partial))
-  await run('qemu-img', ['convert', '-p', '-O', to.format, node(from.path, from.format), `file:${partial}`], {
+  await qemuImg(from.path, ['convert', '-p', '-O', to.format, node(from, true), `file:${partial}`], {
     signal: work.signal,
+    writes: to.path,
     onStdout: (text) => {
-      const percent = /\((\d+\.\d+)\/100%\)\s*$/.exec(text)?.[1]
-      if (percent) work.progress(Number(percent) / 100)
+      const percent = /.*\((\d+\.\d+)\/100%\)/s.exec(text)?.[1]
+      if (percent !== undefined) work.progress(Number(percent) / 100)
     }
   })
-  if (to.sizeBytes !== undefined) await run('qemu-img', ['resize', '-q', '-f', to.format, `file:${partial}`, String(to.sizeBytes)])
+  if (to.sizeBytes !== undefined) await qemuImg(partial, ['resize', '-q', '-f', to.format, `file:${partial}`, String(to.sizeBytes)], { writes: to.path })
   await syncFile(partial)
   await move(partial, to.path)
+}
+
+/** An image as a node in the words of `-blockdev`. @param whole with what it stands on, else alone */
+const node = (image: Source, whole: boolean): string => `json:${JSON.stringify(nodeOptions(image, whole))}`
+function nodeOptions(image: Source, whole: boolean): Record<string, unknown> {
+  const dataFile = 'dataFile' in image ? image.dataFile : null
+  const backing = 'backing' in image && whole ? image.backing : null
+  return {
+    driver: image.format,
+    file: { driver: 'file', filename: image.path },
+    ...(dataFile === null ? {} : { 'data-file': { driver: 'file', filename: dataFile } }),
+    backing: backing && nodeOptions(backing, whole)
+  }
+}
+
+async function qemuImg(path: string, args: string[], options: RunOptions = {}): Promise<RunOutput> {
+  try {
+    return await run('qemu-img', args, options)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.error.code !== 'program-failed') throw error
+    if (!/Failed to get (shared )?"[a-z ]+" lock/.test(error.error.causes.join('\n'))) throw error
+    throw failure('in-use', `“${path}” is in use: another process writes to it.`, { what: path, next: 'Stop the machine that uses it, and try again.', cause: error.error.causes })
+  }
+}
+
+/** qemu-img could not make sense of a file: that is the file's fault. */
+function asBadFile(error: unknown, path: string, message: string, next: string): unknown {
+  const failed = error instanceof Failure && error.error.code === 'program-failed'
+  return failed ? failure('bad-file', message, { path, next, cause: error.error.causes }) : error
 }

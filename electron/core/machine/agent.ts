@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { failure, type GuestInfo } from '#contract'
 import { connectUnix } from '../host/socket'
-import { JsonLines } from '../qmp/framing'
+import { JsonLines, SENTINEL } from '../qmp/framing'
 import { cancelled } from '../task/work'
 
 const SYNC_TIMEOUT_MS = 1000
@@ -12,8 +12,6 @@ const COMMAND_TIMEOUT_MS = 10_000
 /** First and longest pause between looks at a program that runs in the guest. */
 const POLL_FIRST_MS = 3
 const POLL_LONGEST_MS = 200
-/** guest-sync-delimited: this byte before a message, or an answer, makes the other side forget what is unfinished. */
-const SENTINEL = 0xff
 
 export interface AgentOptions {
   signal?: AbortSignal
@@ -176,7 +174,7 @@ export class GuestAgent {
   private async connected(options: AgentOptions): Promise<{ socket: Socket }> {
     if (this.connection) return this.connection
     const socket = await connectUnix(this.path)
-    const connection = { socket, lines: new JsonLines(`the guest agent of “${this.name}”`), answers: [] as ((message: Record<string, unknown> | Error) => void)[] }
+    const connection = { socket, lines: new JsonLines(`the guest agent of “${this.name}”`, { sentinel: true }), answers: [] as ((message: Record<string, unknown> | Error) => void)[] }
     const lost = (error?: Error): void => {
       if (this.connection === connection) this.connection = null
       socket.destroy()
@@ -187,9 +185,7 @@ export class GuestAgent {
     socket.on('close', () => lost())
     socket.on('data', (bytes: Buffer) => {
       try {
-        const sentinel = bytes.lastIndexOf(SENTINEL)
-        if (sentinel >= 0) connection.lines.reset()
-        for (const message of connection.lines.push(bytes.subarray(sentinel + 1))) connection.answers.shift()?.(message)
+        connection.lines.push(bytes, (message) => connection.answers.shift()?.(message))
       } catch (error) {
         lost(error instanceof Error ? error : undefined)
       }

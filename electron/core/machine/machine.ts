@@ -34,6 +34,8 @@ export class ManagedMachine {
   private trimTimer: NodeJS.Timeout | null = null
   /** Settled when the state is one without QEMU. */
   private off: Promise<void> = Promise.resolve()
+  /** The library was given up: what happens to QEMU now is the next owner's to tell. */
+  private released = false
 
   constructor(
     public definition: MachineDefinition,
@@ -226,6 +228,7 @@ export class ManagedMachine {
 
   /** Lets go of QEMU: it runs on, and the next owner of the library finds it. */
   release(): void {
+    this.released = true
     this.qemu?.release()
     this.console?.release()
     if (this.trimTimer) clearInterval(this.trimTimer)
@@ -253,6 +256,7 @@ export class ManagedMachine {
   }
 
   private async ended(facts: Awaited<Qemu['exited']>): Promise<void> {
+    if (this.released) return
     const described = await describeExit(facts, this.paths.qemuLog)
     this.console?.finish()
     this.console = null

@@ -4,7 +4,7 @@ import { failure, Failure, type QmpTraffic } from '#contract'
 import { cancelled } from '../task/work'
 import { connectUnix } from '../host/socket'
 import type { Commands, Events } from './commands'
-import { JsonLines } from './framing'
+import { encodeLine, JsonLines } from './framing'
 
 const GREETING_TIMEOUT_MS = 10_000
 const COMMAND_TIMEOUT_MS = 30_000
@@ -100,7 +100,7 @@ export class QmpSession {
     const id = this.nextId++
     const answer = new Promise<unknown>((resolve, reject) => this.waiting.set(id, { command, resolve, reject }))
     const message = { execute: command, arguments: given, id }
-    this.socket.write(JSON.stringify(message) + '\n')
+    this.socket.write(encodeLine(message))
     if (this.taps.size > 0) this.tap('sent', message)
     return this.settle(answer, command, options).finally(() => this.waiting.delete(id))
   }
@@ -163,10 +163,10 @@ export class QmpSession {
   private receive(bytes: Buffer): void {
     if (this.end) return
     try {
-      for (const message of this.lines.push(bytes)) {
+      this.lines.push(bytes, (message) => {
         if (this.taps.size > 0) this.tap('received', message)
         this.dispatch(message)
-      }
+      })
     } catch (error) {
       this.finish(error instanceof Failure ? error : failure('protocol', `${this.peer} sent what cannot be understood.`, { peer: this.peer, cause: error }))
     }
