@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+export { formatForward, formatNetwork } from './format'
+
 /**
  * Values that people type: sizes, port forwards, networks. Each schema takes the typed form or the structured one, and
  * gives the structured one, so that the same words work in the window, on the command line and over HTTP.
@@ -44,9 +46,6 @@ export function parseForward(text: string): Forward | null {
   const parsed = ForwardFields.safeParse({ protocol, hostAddress, hostPort: Number(hostPort), guestPort: Number(guestPort) })
   return parts.length >= 3 && parts.length <= 4 && parsed.success ? parsed.data : null
 }
-export const formatForward = (f: Forward): string =>
-  [f.protocol, ...(f.hostAddress === '127.0.0.1' ? [] : [f.hostAddress]), f.hostPort, f.guestPort].join(':')
-
 export const Forward = z
   .union([ForwardFields, z.string()])
   .transform((given, context) => {
@@ -77,7 +76,6 @@ const NetworkFields = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('bridge'), name: z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/) })
 ])
 export type Network = z.output<typeof NetworkFields>
-export const formatNetwork = (n: Network): string => (n.kind === 'user' ? 'user' : `${n.kind}:${n.name}`)
 export function parseNetwork(text: string): Network | null {
   const [kind, name, ...more] = text.split(':')
   const parsed = NetworkFields.safeParse(name === undefined ? { kind } : { kind, name })

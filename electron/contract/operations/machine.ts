@@ -102,7 +102,7 @@ export const machineOperations = {
   }),
   'machine.screenshot': operation({
     help: 'take a picture of the screen (PNG)',
-    input: one.extend({ file: z.string().optional().meta({ description: 'where to write it; without it the answer holds it in base64' }) }),
+    input: one.extend({ file: z.string().optional().meta({ description: 'where to write it; without it the answer holds it in base64', cli: '<file>' }) }),
     result: z.object({ widthPixels: z.number(), heightPixels: z.number(), file: z.string().nullable(), pngBase64: z.string().nullable() }),
     reads: true,
     positional: ['machine']
