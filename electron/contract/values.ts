@@ -28,6 +28,8 @@ export const Size = z
   })
   .meta({ description: 'bytes, or text with a binary unit: 256M, 1.5G', cli: '<size>' })
 
+const asText = (given: unknown): string => (typeof given === 'string' ? given : JSON.stringify(given))
+
 const Port = z.number().int().min(1).max(65535)
 const ForwardFields = z.object({
   protocol: z.enum(['tcp', 'udp']),
@@ -51,7 +53,7 @@ export const Forward = z
   .transform((given, context) => {
     const forward = typeof given === 'string' ? parseForward(given) : given
     if (forward) return forward
-    context.addIssue({ code: 'custom', message: `"${String(given)}" is not a port forward: write protocol:host port:guest port, for example tcp:2222:22` })
+    context.addIssue({ code: 'custom', message: `"${asText(given)}" is not a port forward: write protocol:host port:guest port, for example tcp:2222:22` })
     return z.NEVER
   })
   .meta({ description: 'protocol:[address:]host port:guest port, for example tcp:2222:22', cli: '<forward>' })
@@ -86,7 +88,7 @@ export const Network = z
   .transform((given, context) => {
     const network = typeof given === 'string' ? parseNetwork(given) : given
     if (network) return network
-    context.addIssue({ code: 'custom', message: `"${String(given)}" is not a network: write user, isolated:NAME or bridge:NAME` })
+    context.addIssue({ code: 'custom', message: `"${asText(given)}" is not a network: write user, isolated:NAME or bridge:NAME` })
     return z.NEVER
   })
   .meta({ description: 'user, isolated:NAME or bridge:NAME', cli: '<network>' })

@@ -105,7 +105,7 @@ function offer(context: Context, events: Events): OwnedCore {
       asResult(() => {
         if (!isOperationName(name)) throw failure('unknown-operation', `There is no operation “${name}”.`, { operation: name })
         const checked = checkedInput(operations[name].input, input)
-        return (handlers[name] as Handler<OperationName>)(checked as never, context, closing.signal)
+        return (handlers[name] as Handler<OperationName>)(checked, context, closing.signal)
       }),
     openStream: (name, input) =>
       asResult<Duplex>(() => {

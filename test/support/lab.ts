@@ -46,7 +46,7 @@ export async function openLab(given: { home?: string; environment?: NodeJS.Proce
       return answer.value as never
     },
     async ended(name, input) {
-      const { taskId } = (await lab.call(name, input as never)) as { taskId: string }
+      const { taskId } = await lab.call(name, input as InputOf<TaskOperationName>)
       return lab.call('task.wait', { taskId })
     },
     async done(name, input) {

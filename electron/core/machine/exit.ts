@@ -39,6 +39,8 @@ function reasonOf(facts: ExitFacts, log: string[]): { reason: string; expected: 
       return { reason: 'QEMU was asked to end by a signal.', expected: true }
     case 'host-ui':
       return { reason: 'QEMU was closed from its display.', expected: true }
+    case null:
+      break
   }
   if (facts.signal !== null) return { reason: `QEMU was killed by ${facts.signal}.`, expected: false }
   const known = explainLog(log)
