@@ -21,8 +21,8 @@ const STACK_FRAME = /^\s+at .*(:\d+:\d+\)?|<anonymous>.*)$/
  * Runs a program to its end. Its output goes to `onLine`, line by line, and its last lines into the error when it fails.
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => void, statusFd?: boolean, next?: string }} [options]
- *   `statusFd`: descriptor 3 of the program is read as well, into `onLine`
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onLine?: (line: string) => unknown, statusFd?: boolean, next?: string }} [options]
+ *   `onLine`: may answer false to have the line forgotten; `statusFd`: descriptor 3 of the program is read as well, into `onLine`
  * @returns {Promise<string>} what it wrote to stdout
  */
 export async function run(command, args, { cwd, env, onLine = () => {}, statusFd = false, next = '' } = {}) {
@@ -32,8 +32,7 @@ export async function run(command, args, { cwd, env, onLine = () => {}, statusFd
   const stdout = []
   const read = (stream, sink) =>
     createInterface({ input: stream }).on('line', (line) => {
-      onLine(line)
-      sink(line)
+      if (onLine(line) !== false) sink(line)
     })
   const keep = (line) => {
     if (line.trim() && !STACK_FRAME.test(line) && tail.push(line) > TAIL_LINES) tail.shift()

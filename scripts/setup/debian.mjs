@@ -16,6 +16,7 @@ const NEEDED = [
   { packages: ['swtpm'], program: 'swtpm' },
   { packages: ['swtpm-tools'], program: 'swtpm_setup' },
   { packages: ['genisoimage'], program: 'genisoimage' },
+  { packages: ['vde2'], program: 'vde_switch' },
   // Building: the native module, and the built-in guest.
   { packages: ['build-essential'], program: 'c++' },
   { packages: ['python3'], program: 'python3' },

@@ -12,9 +12,15 @@ export const packages = {
   async install(progress) {
     if (!matchesLock()) {
       const total = Object.keys(readJson(inTop('package-lock.json')).packages ?? {}).length - 1
-      progress(`${total} packages`)
-      await run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], {
+      let fetched = 0
+      await run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=http'], {
         cwd: inTop(),
+        // It names every file that it fetches: our measure of how far it is, and nothing to show when it fails.
+        onLine: (line) => {
+          if (!line.startsWith('npm http ')) return true
+          progress(`${Math.min(total, ++fetched)} of ${total} packages`)
+          return false
+        },
         next: 'Check the network connection, then run the same command again.'
       })
     }
