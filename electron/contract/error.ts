@@ -95,7 +95,7 @@ export function causesOf(cause: unknown): string[] {
   if (Array.isArray(cause)) return cause.flatMap(causesOf)
   if (cause instanceof Failure) return [cause.error.message, ...cause.error.causes]
   if (cause instanceof Error) return [cause.message, ...causesOf(cause.cause)]
-  return [typeof cause === 'object' ? JSON.stringify(cause) : String(cause)]
+  return [typeof cause === 'object' || typeof cause === 'function' ? JSON.stringify(cause) : `${cause as string | number | boolean | bigint}`]
 }
 
 /** Any thrown value as an `AppError`: a `Failure` keeps its own, anything else is a bug. */

@@ -28,7 +28,7 @@ export async function createMachine(input: ParsedInputOf<'machine.create'>, cont
   for (const disk of plan.disks) await makeDisk(disk, paths, work)
   await prepareFirmware(plan.definition.firmware, paths)
   const { cloudInit, id } = plan.definition
-  if (cloudInit) await writeCloudInitSeed(paths.cloudInitSeed, cloudInit, id, await context.library.unfinished())
+  if (cloudInit) await writeCloudInitSeed(paths.cloudInitSeed, cloudInit, id)
   await writeJsonAtomic(paths.definition, plan.definition)
   work.pointOfNoReturn()
   return (await context.machines.add(plan.definition, folder)).view()

@@ -5,6 +5,7 @@ import { allocatedBytes, exists, listFolder, move, readJson, removeFile, removeT
 import { isLocked } from '../host/lock'
 import { signalProcess } from '../host/process'
 import type { Library } from '../library/library'
+import { machinePaths } from '../library/paths'
 import { describeExit } from './exit'
 import { ManagedMachine } from './machine'
 import { endSwitch } from './network-switch'
@@ -25,6 +26,8 @@ export class Machines {
   private readonly machines = new Map<string, ManagedMachine>()
   /** Folders that cannot be read as machines, by name, with the reason. */
   private readonly broken = new Map<string, string>()
+  /** What is in the trash, by trash id. */
+  private readonly trashed = new Map<string, MachineDefinition>()
 
   constructor(
     private readonly library: Library,
@@ -34,7 +37,7 @@ export class Machines {
   /** Reads every machine and takes charge of those that run. */
   async load(): Promise<void> {
     const names = await listFolder(this.library.paths.machines)
-    await Promise.all(names.map((name) => this.loadOne(name)))
+    await Promise.all([...names.map((name) => this.loadOne(name)), this.loadTrash()])
   }
 
   list(): Machine[] {
@@ -57,11 +60,11 @@ export class Machines {
     throw failure('not-found', `There is no machine “${reference}”.`, { what: 'machine', name: reference, next: 'See the list of machines.' })
   }
 
-  /** Names of the machines that stand on an image. */
+  /** Names of the machines that stand on an image. Those in the trash count: they may be brought back. */
   usersOfImage(imageId: string): string[] {
-    return this.all()
-      .filter(({ definition }) => [...definition.disks.map((disk) => disk.backing?.imageId), ...definition.cdroms.map((cdrom) => cdrom.imageId)].includes(imageId))
-      .map((machine) => machine.name)
+    const deleted = [...this.trashed.values()].filter((definition) => imagesOf(definition).includes(imageId))
+    const present = this.all().filter((machine) => imagesOf(machine.definition).includes(imageId))
+    return [...present.map((machine) => machine.name), ...deleted.map((definition) => `${definition.name} (deleted)`)]
   }
 
   /** @throws already-exists. Names that differ in case only are kept apart from each other, as they look alike. */
@@ -118,6 +121,7 @@ export class Machines {
     await move(unfinished, trashed.root)
     await move(machine.paths.root, trashed.machine)
     this.machines.delete(machine.definition.id)
+    this.trashed.set(trashId, machine.definition)
     this.options.onDidRemove(machine.definition.id)
     return { trashId, name: machine.name }
   }
@@ -132,8 +136,9 @@ export class Machines {
     const removed = (await this.listRemoved()).find((entry) => entry.trashId === reference || entry.name === reference)
     if (!removed) throw failure('not-found', `There is no deleted machine “${reference}”.`, { what: 'deleted machine', name: reference })
     const trashed = this.library.paths.trashed(removed.trashId)
-    const definition = await readJson(`${trashed.machine}/machine.json`, MachineDefinition)
+    const definition = await readJson(machinePaths(trashed.machine).definition, MachineDefinition)
     const machine = await this.add(definition, trashed.machine)
+    this.trashed.delete(removed.trashId)
     await removeTree(trashed.root)
     return machine
   }
@@ -144,7 +149,10 @@ export class Machines {
     if (trashId !== undefined && removed.length === 0) {
       throw failure('not-found', `There is no deleted machine “${trashId}”.`, { what: 'deleted machine', name: trashId })
     }
-    for (const entry of removed) await removeTree(this.library.paths.trashed(entry.trashId).root)
+    for (const entry of removed) {
+      await removeTree(this.library.paths.trashed(entry.trashId).root)
+      this.trashed.delete(entry.trashId)
+    }
     return removed.reduce((bytes, entry) => bytes + entry.diskBytes, 0)
   }
 
@@ -212,6 +220,13 @@ export class Machines {
     machine.apply({ kind: 'exited', exit: { ...exit, reason }, expected })
   }
 
+  private async loadTrash(): Promise<void> {
+    for (const trashId of await listFolder(this.library.paths.trash)) {
+      const definition = await readJson(machinePaths(this.library.paths.trashed(trashId).machine).definition, MachineDefinition).catch(() => null) // not one of ours
+      if (definition) this.trashed.set(trashId, definition)
+    }
+  }
+
   private async readRemoved(trashId: string): Promise<{ trashId: string; name: string; removedAtMs: number; diskBytes: number } | null> {
     const trashed = this.library.paths.trashed(trashId)
     try {
@@ -223,6 +238,12 @@ export class Machines {
     }
   }
 }
+
+/** Ids of the images that a machine stands on. */
+const imagesOf = ({ disks, cdroms }: MachineDefinition): string[] => [
+  ...disks.flatMap((disk) => (disk.backing ? [disk.backing.imageId] : [])),
+  ...cdroms.map((cdrom) => cdrom.imageId)
+]
 
 function isolatedNetworks(machine: ManagedMachine): string[] {
   return machine.definition.nics.flatMap((nic) => (nic.network.kind === 'isolated' ? [nic.network.name] : []))
