@@ -5,7 +5,7 @@ import { fileFacts, listFolder, move, readJson, removeTree, writeJsonAtomic } fr
 import type { Library } from '../library/library'
 import type { Work } from '../task/work'
 import { bringGuest, guestId, readGuestManifest, type GuestManifest } from './builtin-guest'
-import { copyIn, examine, nameFrom, slug, targetOf, type Examined } from './import'
+import { copyIn, examine, nameFrom, slug, targetOf } from './import'
 
 const MANIFEST = 'image.json'
 /** Words that stand for a source where an image could be named. */
@@ -59,11 +59,7 @@ export class Images {
    * @throws not-found (also when the built-in guest was not made)
    */
   async get(reference: string): Promise<Image> {
-    if (reference === 'builtin') return this.builtinGuest()
-    const name = reference.normalize('NFC')
-    const found = this.images.get(reference) ?? this.list().find((image) => image.name === name)
-    if (!found) throw failure('not-found', `There is no image “${reference}”.`, { what: 'image', name: reference, next: 'Import it first, or see the list of images.' })
-    return found
+    return reference === 'builtin' ? this.builtinGuest() : this.find(reference)
   }
 
   /** Throws when the file of an image is gone, or was changed since it was recorded. @throws not-found, bad-file */
@@ -89,9 +85,22 @@ export class Images {
       work.onUndo(() => removeTree(folder))
       const id = `${slug(name)}-${randomBytes(3).toString('hex')}`
       const target = targetOf(examined)
-      if (examined.how !== 'reference') await copyIn(examined, join(folder, target.file), work)
-      const path = examined.how === 'reference' ? examined.path : join(this.homeOf(id), target.file)
-      const image = record(examined, { id, name, path, format: target.format })
+      const referenced = examined.how === 'reference'
+      const info = referenced ? examined.info : await copyIn(examined, join(folder, target.file), work)
+      const path = referenced ? examined.path : join(this.homeOf(id), target.file)
+      const image: Image = {
+        schemaVersion: 1,
+        id,
+        name,
+        kind: examined.kind,
+        path,
+        referenced,
+        format: target.format,
+        ...info,
+        ...(referenced ? { recorded: examined.facts } : {}),
+        addedAtMs: Date.now(),
+        note: ''
+      }
       await writeJsonAtomic(join(folder, MANIFEST), image)
       work.pointOfNoReturn()
       await move(folder, this.homeOf(id))
@@ -103,13 +112,20 @@ export class Images {
 
   /** A referenced file itself is left alone. @throws not-found, in-use (naming the machines that stand on it) */
   async remove(reference: string): Promise<Image> {
-    const image = this.images.get(reference) ?? this.list().find((one) => one.name === reference.normalize('NFC')) ?? (await this.get(reference))
+    const image = this.find(reference)
     const users = this.options.usedBy(image.id)
     if (users.length > 0) {
       throw failure('in-use', `“${image.name}” is used by ${users.join(', ')}.`, { what: `image ${image.name}`, holder: users.join(', '), next: 'Delete those machines first, and empty the trash.' })
     }
     await this.drop(image)
     return image
+  }
+
+  private find(reference: string): Image {
+    const name = reference.normalize('NFC')
+    const found = this.images.get(reference) ?? this.list().find((image) => image.name === name)
+    if (!found) throw failure('not-found', `There is no image “${reference}”.`, { what: 'image', name: reference, next: 'Import it first, or see the list of images.' })
+    return found
   }
 
   private homeOf(id: string): string {
@@ -190,17 +206,3 @@ export class Images {
 
 /** Names that differ in case only look alike. */
 const keyOf = (name: string): string => name.toLocaleLowerCase()
-
-function record(examined: Examined, given: Pick<Image, 'id' | 'name' | 'path' | 'format'>): Image {
-  const referenced = examined.how === 'reference'
-  return {
-    schemaVersion: 1,
-    ...given,
-    kind: examined.kind,
-    referenced,
-    ...examined.info,
-    ...(referenced ? { recorded: examined.facts } : {}),
-    addedAtMs: Date.now(),
-    note: ''
-  }
-}

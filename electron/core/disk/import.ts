@@ -46,14 +46,15 @@ export function targetOf({ kind, format, how }: Pick<Examined, 'kind' | 'format'
 }
 
 /**
- * Copies an examined image to a new read-only file. The original is read only.
+ * Copies an examined image to a new read-only file. The original is only read.
  * @throws no-space, cancelled, bad-file (it changed meanwhile)
  */
-export async function copyIn(examined: Examined, to: string, work: Work): Promise<void> {
+export async function copyIn(examined: Examined, to: string, work: Work): Promise<ImageInfo> {
+  const { format } = targetOf(examined)
   work.phase('copying the image')
   if (examined.how === 'flatten') {
     work.log('it needs other files: they become one')
-    await convertImage(examined.image, { path: to, format: targetOf(examined).format }, work)
+    await convertImage(examined.image, { path: to, format }, work)
   } else {
     await copyBig(examined.path, to, { signal: work.signal, onProgress: work.progress })
   }
@@ -62,6 +63,7 @@ export async function copyIn(examined: Examined, to: string, work: Work): Promis
     throw failure('bad-file', `“${examined.path}” was changed while it was copied.`, { path: examined.path, next: 'Try again when nothing writes to it any more.' })
   }
   await makeReadOnly(to)
+  return imageInfo({ path: to, format })
 }
 
 /** The file's name without its ending, as a name. */

@@ -206,23 +206,6 @@ export async function punchHole(path: string, limitBytes: number, keptBytes: num
   await run('fallocate', ['--punch-hole', '--offset', '0', '--length', String(found.size - keptBytes), path])
 }
 
-/** The first bytes of an ordinary file, at most so many. @throws bad-file for what is no ordinary file */
-export async function readStart(path: string, bytes: number): Promise<Buffer> {
-  try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      if (!(await file.stat()).isFile()) throw failure('bad-file', `“${path}” is not an ordinary file.`, { path })
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0)
-      return buffer.subarray(0, bytesRead)
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    if (error instanceof Failure) throw error
-    throw fileFailure(error, path, 'read')
-  }
-}
-
 export interface FileFacts {
   sizeBytes: number
   modifiedAtMs: number

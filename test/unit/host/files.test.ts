@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import {
-  allocatedBytes, copyBig, copySmall, diskSpace, ensurePrivateFolder, exists, fileFacts, linkOrCopy, listFolder, makeReadOnly, move, punchHole, readJson, readStart, readTail,
+  allocatedBytes, copyBig, copySmall, diskSpace, ensurePrivateFolder, exists, fileFacts, linkOrCopy, listFolder, makeReadOnly, move, punchHole, readJson, readTail,
   removeFile, removeTree, writeFileAtomic, writeJsonAtomic
 } from '#core/host/files'
+import { peek } from '#core/host/peek'
 import { asNobody, failureOf, isRoot, scratchFolder, smallFileSystem } from '../../support/scratch'
 
 const forever = new AbortController().signal
@@ -157,16 +158,17 @@ describe('parts of files', () => {
     writeFileSync(path, 'one\ntwo\nthree\n')
     expect(await readTail(path, 6)).toEqual({ text: 'three\n', totalBytes: 14 })
     expect((await readTail(path, 100)).text).toBe('one\ntwo\nthree\n')
-    expect((await readStart(path, 3)).toString()).toBe('one')
-    expect((await readStart(path, 100)).length).toBe(14)
+    const { sizeBytes, start, end } = await peek(path, 3, 6)
+    expect([sizeBytes, start.toString(), end.toString()]).toEqual([14, 'one', 'three\n'])
+    expect((await peek(path, 100, 100)).end.length).toBe(14)
   })
 
   test('a pipe or a folder is refused without waiting for it', async () => {
     const folder = scratchFolder()
     execFileSync('mkfifo', [join(folder, 'pipe')])
-    await failureOf('bad-file', readStart(join(folder, 'pipe'), 10))
-    await failureOf('bad-file', readStart(folder, 10))
-    await failureOf('bad-file', readStart('/dev/zero', 10))
+    expect((await failureOf('bad-file', peek(join(folder, 'pipe'), 10, 10))).message).toContain('is a pipe')
+    expect((await failureOf('bad-file', peek(folder, 10, 10))).message).toContain('is a folder')
+    expect((await failureOf('bad-file', peek('/dev/zero', 10, 10))).message).toContain('is a device')
   })
 
   test('the space of a long file’s beginning is given back, its size and end stay', async () => {
