@@ -164,6 +164,26 @@ describe('the life of a machine', () => {
     expect((await lab.machine('lab1')).state).toMatchObject({ kind: 'stopped', exit: { reason: 'Ended by force.' } })
   })
 
+  it('is not held up by a wait for its agent: the wait can be cancelled, and the machine runs on', async () => {
+    const lab = await openLab()
+    await lab.done('machine.create', { name: 'lab1', ...EMPTY })
+    const { taskId } = await lab.call('machine.start', { machine: 'lab1', wait: 'agent' })
+    await until(lab, async () => (await lab.call('task.show', { taskId })).phase === 'waiting for the guest agent')
+    await lab.call('task.cancel', { taskId })
+    expect((await lab.call('task.wait', { taskId })).state.kind).toBe('cancelled')
+    expect((await lab.machine('lab1')).state.kind).toBe('running')
+  })
+
+  it('leaves no QEMU behind when its start is cancelled', async () => {
+    const lab = await openLab()
+    await lab.done('machine.create', { name: 'lab1', ...EMPTY })
+    const { taskId } = await lab.call('machine.start', { machine: 'lab1' })
+    await lab.call('task.cancel', { taskId })
+    expect((await lab.call('task.wait', { taskId })).state.kind).toBe('cancelled')
+    expect((await lab.machine('lab1')).state.kind).toBe('created')
+    await lab.done('machine.start', { machine: 'lab1' })
+  })
+
   it('is paused, resumed and reset', async () => {
     const lab = await openLab()
     await lab.done('machine.create', { name: 'lab1', ...EMPTY })

@@ -8,10 +8,10 @@ import { prepareFirmware, requireAvailable } from './create'
 import type { ManagedMachine } from './machine'
 import { ensureSwitch } from './network-switch'
 
+/** Cancelled before QEMU runs, nothing is left of the start; cancelled while it waits for the agent, the machine runs on. */
 export async function startMachine(input: ParsedInputOf<'machine.start'>, context: Context, work: Work): Promise<Machine> {
   const machine = context.machines.get(input.machine)
   await machine.start(work, (signal) => prepareLaunch(machine, context, input.paused, signal))
-  work.pointOfNoReturn()
   if (input.wait === 'agent' && !input.paused) await machine.waitForAgent(work, input.timeoutSeconds * 1000)
   return machine.view()
 }
