@@ -52,7 +52,7 @@ fetch_lists() {
 first_known() {
   local package
   for package; do
-    if apt apt-cache show "$package" 2>/dev/null | grep -q '^Filename:'; then
+    if apt apt-cache show "$package" 2>/dev/null | grep '^Filename:' >/dev/null; then # -q would end early, and apt-cache with SIGPIPE
       echo "$package"
       return
     fi
