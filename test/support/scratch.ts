@@ -46,7 +46,7 @@ export async function failureOf<C extends ErrorCode>(code: C, act: Promise<unkno
   } catch (error) {
     thrown = error
   }
-  if (!(thrown instanceof Failure)) throw new Error(`expected a failure “${code}”, got ${thrown === undefined ? 'none' : String(thrown)}`, { cause: thrown })
+  if (!(thrown instanceof Failure)) throw new Error(`expected a failure “${code}”, got ${thrown === undefined ? 'none' : 'another exception'}`, { cause: thrown })
   if (thrown.error.code !== code) throw new Error(`expected “${code}”, got ${JSON.stringify(thrown.error)}`)
   return thrown.error as Extract<AppError, { code: C }>
 }

@@ -56,7 +56,7 @@ export async function copyIn(examined: Examined, to: string, work: Work): Promis
     work.log('it needs other files: they become one')
     await convertImage(examined.image, { path: to, format }, work)
   } else {
-    await copyBig(examined.path, to, { signal: work.signal, onProgress: work.progress })
+    await copyBig(examined.path, to, { signal: work.signal, onProgress: (ratio) => work.progress(ratio) })
   }
   const { sizeBytes, modifiedAtMs } = await fileFacts(examined.path)
   if (sizeBytes !== examined.facts.sizeBytes || modifiedAtMs !== examined.facts.modifiedAtMs) {
