@@ -1,0 +1,6 @@
+export { ConsoleTab } from './ConsoleTab'
+export { focusOpenTab, onKeyboardRelease, RELEASE_KEYS, usedPointer } from './keyboard-release'
+export { PausedBanner, StartPrompt } from './StartPrompt'
+export { createTerminal, type TerminalView } from './terminal'
+export { terminalActions, type TerminalAction } from './terminal-actions'
+export { terminalFont, terminalTheme, zoomTerminals } from './terminal-look'
