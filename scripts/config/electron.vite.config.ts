@@ -2,6 +2,7 @@ import { chmodSync, existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
+import { inlineManifest } from './inline-manifest'
 
 const top = resolve(import.meta.dirname, '../..')
 const inTop = (path: string) => resolve(top, path)
@@ -19,7 +20,7 @@ const makeCommandLineExecutable = {
 
 export default defineConfig({
   main: {
-    plugins: [makeCommandLineExecutable],
+    plugins: [inlineManifest, makeCommandLineExecutable],
     build: {
       outDir: inTop('out/main'),
       // Everything but Electron and native code goes into the bundle: one file to read makes a quick start.

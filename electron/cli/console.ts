@@ -1,0 +1,142 @@
+import type { Duplex } from 'node:stream'
+import type { Machine, ResultOf } from '#contract'
+import { showError } from './run'
+import { onEndRequest } from './signals'
+import type { Run } from './tasks'
+
+/** Ctrl+] */
+const LEAVE = 0x1d
+/** How much of the past `--log` prints. */
+const LOG_BYTES = 65_536
+/** What a program in the guest may have left switched on: attributes, hidden cursor, other screen, mouse, bracketed paste. */
+const TIDY = '\x1b[0m\x1b[?25h\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l'
+
+/**
+ * The serial console of a machine on this terminal, until Ctrl+] or the machine's end. Without a terminal it is a pipe: what
+ * comes in is typed, what the machine prints goes out; the end of the input does not end it.
+ */
+export async function runConsole(run: Run): Promise<number> {
+  const { session, terminal, input, options } = run
+  const machine = String(input.machine)
+  const logged = await session.call('console.log', { machine, tailBytes: 1 }, true)
+  if (!logged.ok) return showError(run, logged.error)
+  const { totalBytes } = logged.value as ResultOf<'console.log'>
+  let position = input.fromStart ? 0 : input.log ? Math.max(0, totalBytes - LOG_BYTES) : totalBytes
+
+  const keyboard = new Keyboard(process.stdin)
+  const releaseSignals = onEndRequest((code) => keyboard.leave(code))
+  try {
+    for (let opened = 0; ; opened += 1) {
+      const backend = await session.connected()
+      const answered = await session.openStream('console', { machine, fromByte: position })
+      if (!answered.ok) {
+        keyboard.restore()
+        return showError(run, answered.error)
+      }
+      if (opened === 0) keyboard.begin(() => terminal.error(`Console of ${machine}. Ctrl+] leaves.\r\n`))
+      const ended = await keyboard.use(answered.value, (bytes) => {
+        position += bytes.length
+        return process.stdout.write(bytes)
+      })
+      if (ended !== 'stream') return await farewell(run, machine, keyboard, ended)
+      // The machine has stopped, or the Strata that owned the library has: then another one takes over, and the console goes on.
+      await session.drop(backend)
+      const shown = await session.call('machine.show', { machine }, true)
+      if (!shown.ok) {
+        keyboard.restore()
+        return showError(run, shown.error)
+      }
+      const { kind } = (shown.value as Machine).state
+      if (kind !== 'running' && kind !== 'paused' && kind !== 'stopping') {
+        keyboard.restore()
+        if (!options.json) terminal.error(`${machine} is ${kind}.\n`)
+        return 0
+      }
+    }
+  } finally {
+    releaseSignals()
+    keyboard.restore()
+  }
+}
+
+async function farewell({ terminal }: Run, machine: string, keyboard: Keyboard, code: number): Promise<number> {
+  const interactive = keyboard.isTerminal
+  keyboard.restore()
+  if (interactive && code === 0) terminal.error(`\r\nLeft the console of ${machine}. It runs on.\n`)
+  return code
+}
+
+/** The terminal's keys, raw, while a console uses them. Its mode is put back on every way out. */
+class Keyboard {
+  readonly isTerminal: boolean
+  private stream: Duplex | null = null
+  private finish: (code: number) => void = () => {}
+  private readonly left: Promise<number>
+  private begun = false
+  private readonly onExit = (): void => this.restore()
+
+  constructor(private readonly stdin: NodeJS.ReadStream) {
+    this.isTerminal = stdin.isTTY
+    this.left = new Promise((resolve) => (this.finish = resolve))
+  }
+
+  begin(greet: () => void): void {
+    this.begun = true
+    process.once('exit', this.onExit)
+    if (this.isTerminal) {
+      greet()
+      this.stdin.setRawMode(true)
+    }
+    this.stdin.on('data', this.onData)
+    this.stdin.on('error', () => {}) // a terminal that has hung up: SIGHUP follows
+  }
+
+  /** Joins the keys with a stream. @returns `stream` when that has ended, else the exit code of whoever leaves */
+  async use(stream: Duplex, print: (bytes: Buffer) => boolean): Promise<number | 'stream'> {
+    this.stream = stream
+    this.stdin.resume()
+    stream.on('data', (bytes: Buffer) => {
+      if (print(bytes)) return
+      stream.pause()
+      process.stdout.once('drain', () => stream.resume())
+    })
+    stream.on('error', () => stream.destroy())
+    const ended = new Promise<'stream'>((resolve) => stream.once('close', () => resolve('stream')))
+    stream.once('end', () => stream.destroy())
+    const outcome = await Promise.race([ended, this.left])
+    this.stream = null
+    // What was typed last is still sent: `end` and not `destroy`, and a moment for it.
+    if (outcome !== 'stream') {
+      stream.end()
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 200))])
+      stream.destroy()
+    }
+    return outcome
+  }
+
+  leave(code: number): void {
+    this.finish(code)
+  }
+
+  restore(): void {
+    if (!this.begun) return
+    this.begun = false
+    process.off('exit', this.onExit)
+    this.stdin.off('data', this.onData)
+    this.stdin.pause()
+    if (!this.isTerminal) return
+    this.stdin.setRawMode(false)
+    if (process.stdout.isTTY) process.stdout.write(TIDY)
+  }
+
+  private readonly onData = (bytes: Buffer): void => {
+    const end = this.isTerminal ? bytes.indexOf(LEAVE) : -1
+    const typed = end >= 0 ? bytes.subarray(0, end) : bytes
+    // Keys that come while the owner changes wait in the terminal.
+    if (typed.length > 0 && this.stream && !this.stream.write(typed)) {
+      this.stdin.pause()
+      this.stream.once('drain', () => this.stdin.resume())
+    }
+    if (end >= 0) this.leave(0)
+  }
+}

@@ -1,0 +1,21 @@
+/** Examples in help, by operation or own command. Each of them is parsed in a test. */
+export const EXAMPLES: { overview: readonly string[] } & Record<string, readonly string[]> = {
+  overview: ['strata machine create lab1', 'strata machine start lab1 --wait agent', 'strata guest exec lab1 -- uname -a', 'strata console lab1'],
+  'machine.create': [
+    'strata machine create lab1',
+    'strata machine create lab1 --memory 512M --cpus 2 --disk 4G --forward tcp:2222:22',
+    'strata machine create web --source debian-12 --user student --ssh-key "$(cat ~/.ssh/id_ed25519.pub)"'
+  ],
+  'machine.edit': ['strata machine edit lab1 --memory 1G --no-display', 'strata machine edit lab1 --tag os,week3 --no-forward'],
+  'machine.start': ['strata machine start lab1', 'strata machine start lab1 --wait agent --timeout-seconds 60'],
+  'machine.stop': ['strata machine stop lab1', 'strata machine stop lab1 --force'],
+  'machine.screenshot': ['strata machine screenshot lab1 --file lab1.png', 'strata machine screenshot lab1 > lab1.png'],
+  'guest.exec': ['strata guest exec lab1 -- uname -a', "strata guest exec lab1 -- sh -c 'df -h /'", 'strata guest exec lab1 --input - -- tee /tmp/notes < notes.txt'],
+  'monitor.run': ["strata monitor lab1 'info block'"],
+  'qmp.run': ['strata qmp lab1 query-block', `strata qmp lab1 query-blockstats --arguments '{"query-nodes": true}'`],
+  'image.import': ['strata image import ~/Downloads/debian-12.qcow2 --name debian-12', 'strata image import ./install.iso --reference'],
+  'settings.edit': ['strata settings edit --api-tcp --api-port 7411'],
+  console: ['strata console lab1', 'strata console lab1 --log', "echo 'ls' | strata console lab1"],
+  events: ['strata events'],
+  completion: ['source <(strata completion bash)']
+}

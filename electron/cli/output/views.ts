@@ -1,0 +1,214 @@
+import type { Availability, Machine, OperationName, ResultOf, Task } from '#contract'
+import { formatForward, formatNetwork } from '#contract/format'
+import type { Paint } from './paint'
+import { block, formatDuration, formatSize, shellQuote, table } from './text'
+import { describe } from './describe'
+
+/** A result for people; what a program reads is the JSON. */
+type View<N extends OperationName> = (result: ResultOf<N>, paint: Paint, input: Record<string, unknown>) => string
+type Views = { [N in OperationName]?: View<N> }
+
+const ago = (atMs: number): string => formatDuration(Date.now() - atMs)
+const none = (values: readonly string[]): string => (values.length > 0 ? values.join(', ') : '-')
+
+/** Results without a view of their own are shown by `describe`. */
+const VIEWS: Views = {
+  'machine.list': (machines, paint) =>
+    table(['NAME', 'STATE', 'CPUS', 'MEMORY', 'DISK', 'NETWORK', 'TAGS'], [...machines].sort(byName).map((machine) => machineRow(machine, paint)), paint.dim),
+  'machine.show': (machine, paint) => machineBlock(machine, paint),
+  'machine.create': (machine) => `Created ${machine.name}. Start it: strata machine start ${shellQuote(machine.name)}\n`,
+  'machine.edit': (machine, paint) => `Changed ${machine.name}.\n` + pendingLine(machine, paint),
+  'machine.rename': (machine) => `It is called ${machine.name} now.\n`,
+  'machine.start': (machine, paint) => `${machine.name} is ${stateWord(machine, paint)}.\n`,
+  'machine.stop': (machine, paint) => `${machine.name} is ${stateWord(machine, paint)}.\n`,
+  'machine.pause': (machine, paint) => `${machine.name} is ${stateWord(machine, paint)}.\n`,
+  'machine.resume': (machine, paint) => `${machine.name} is ${stateWord(machine, paint)}.\n`,
+  'machine.reset': (machine) => `${machine.name} was reset.\n`,
+  'machine.remove': ({ name, trashId }) => `Removed ${name}. Bring it back: strata machine restore-removed ${shellQuote(trashId)}\n`,
+  'machine.restore-removed': (machine) => `${machine.name} is back.\n`,
+  'machine.list-removed': (removed, paint) =>
+    table(['TRASH ID', 'NAME', 'REMOVED', 'SIZE'], removed.map((one) => [one.trashId, one.name, `${ago(one.removedAtMs)} ago`, formatSize(one.diskBytes)]), paint.dim),
+  'machine.empty-trash': ({ freedBytes }) => `Freed ${formatSize(freedBytes)}.\n`,
+  'machine.command-line': (line) => [line.program, ...line.arguments].map(shellQuote).join(' ') + '\n',
+  'guest.ping': ({ roundTripMs }) => `The guest agent answers (${roundTripMs.toFixed(1)} ms).\n`,
+  'guest.info': (info, paint) => guestBlock(info, paint),
+  'console.log': ({ text }) => text,
+  'monitor.run': ({ output }) => (output === '' || output.endsWith('\n') ? output : output + '\n'),
+  'qmp.run': (answer) => JSON.stringify(answer.return, null, 2) + '\n',
+  'image.list': (images, paint) =>
+    table(
+      ['NAME', 'KIND', 'FORMAT', 'SIZE', 'ON DISK', 'FILE'],
+      images.map((image) => [image.name, image.kind, image.format, formatSize(image.virtualSizeBytes), formatSize(image.fileSizeBytes), image.referenced ? image.path : 'in the library']),
+      paint.dim
+    ),
+  'image.import': (image) => `Imported ${image.name}. Use it: strata machine create NAME --source ${shellQuote(image.name)}\n`,
+  'image.remove': ({ removed }) => `Removed ${removed}.\n`,
+  'task.list': (tasks, paint) => table(['ID', 'STATE', 'DONE', 'STARTED', 'TASK'], tasks.map((task) => taskRow(task, paint)), paint.dim),
+  'task.show': (task, paint) => taskBlock(task, paint),
+  'task.wait': (task, paint) => taskBlock(task, paint),
+  'task.cancel': (task) => (task.state.kind === 'running' ? `“${task.title}” is being cancelled.\n` : `“${task.title}” is cancelled.\n`),
+  'host.show': (host, paint) => hostBlock(host, paint)
+}
+
+/** What is worth saying beside an empty table. */
+export const EMPTY: { [N in OperationName]?: string } = {
+  'machine.list': 'There are no machines. Create one: strata machine create lab1',
+  'machine.list-removed': 'There are no removed machines.',
+  'image.list': 'There are no images. Bring one in: strata image import FILE',
+  'task.list': 'There are no tasks.'
+}
+
+export function showResult(operation: string, result: unknown, paint: Paint, input: Record<string, unknown>): string {
+  const view = VIEWS[operation as OperationName] as ((result: unknown, paint: Paint, input: Record<string, unknown>) => string) | undefined
+  return view ? view(result, paint, input) : describe(result, paint)
+}
+
+const byName = (a: Machine, b: Machine): number => a.name.localeCompare(b.name, 'en', { numeric: true })
+
+function machineRow(machine: Machine, paint: Paint): string[] {
+  const { definition } = machine
+  const state = stateWord(machine, paint)
+  if (!definition) return [machine.name, state, '-', '-', formatSize(machine.diskBytes), '-', '-']
+  const networks = definition.nics.map((nic) => [formatNetwork(nic.network), ...nic.forwards.map(formatForward)].join(' '))
+  return [machine.name, state, String(definition.cpus), formatSize(definition.memoryBytes), formatSize(machine.diskBytes), none(networks), none(definition.tags)]
+}
+
+export function stateWord(machine: Pick<Machine, 'state'>, paint: Paint): string {
+  const { kind } = machine.state
+  switch (kind) {
+    case 'running':
+      return paint.green(kind)
+    case 'paused':
+      return paint.yellow(kind)
+    case 'starting':
+    case 'stopping':
+      return paint.blue(kind)
+    case 'crashed':
+    case 'unreachable':
+    case 'broken':
+      return paint.red(kind)
+    case 'created':
+    case 'stopped':
+      return kind
+  }
+}
+
+function stateDetail({ state }: Machine): string {
+  switch (state.kind) {
+    case 'created':
+      return ', never started'
+    case 'starting':
+      return ` for ${ago(state.sinceMs)}`
+    case 'running':
+      return ` for ${ago(state.sinceMs)}, process ${state.pid}`
+    case 'paused':
+      return ` for ${ago(state.sinceMs)}, process ${state.pid}: ${state.reason}`
+    case 'stopping':
+      return state.overdue ? ', and the guest takes longer than asked: --force ends it' : `, asked ${ago(state.sinceMs)} ago`
+    case 'stopped':
+    case 'crashed':
+      return ` ${ago(state.exit.atMs)} ago: ${state.exit.reason}`
+    case 'unreachable':
+      return `, process ${state.pid}: ${state.message}`
+    case 'broken':
+      return `: ${state.message}`
+  }
+}
+
+function machineBlock(machine: Machine, paint: Paint): string {
+  const { definition } = machine
+  const head: [string, string][] = [
+    ['Name', paint.bold(machine.name)],
+    ['State', stateWord(machine, paint) + stateDetail(machine)]
+  ]
+  if (machine.agent !== null) head.push(['Guest agent', machine.agent ? 'answers' : 'has not answered yet'])
+  if (!definition) return block([...head, ['Id', machine.id]], paint.dim)
+  const media = [
+    ...definition.disks.map((disk) => `${disk.nodeName}: ${disk.format}, ${formatSize(disk.sizeBytes)}${disk.backing ? `, on ${disk.backing.path}` : ''}`),
+    ...definition.cdroms.map((cdrom) => `CD: ${cdrom.path}`)
+  ]
+  const extras = [definition.firmware.toUpperCase(), definition.tpm ? 'TPM' : '', definition.display ? 'screen' : 'no screen', definition.sharedMemory ? 'shared memory' : '', definition.cloudInit ? 'cloud-init' : '']
+  return (
+    block(
+      [
+        ...head,
+        ['Processors', `${definition.cpus}, ${machine.accelerator.toUpperCase()}${definition.accelerator === 'auto' ? ' (chosen by itself)' : ''}`],
+        ['Memory', formatSize(definition.memoryBytes)],
+        ['Disks', media.join('\n') || '-'],
+        ['Takes', `${formatSize(machine.diskBytes)} of the host`],
+        ['Networks', definition.nics.map((nic) => [formatNetwork(nic.network), nic.mac, ...nic.forwards.map(formatForward)].join('  ')).join('\n') || '-'],
+        ['Devices', extras.filter(Boolean).join(', ')],
+        ['Tags', none(definition.tags)],
+        ...(definition.notes === '' ? [] : [['Notes', definition.notes] as const]),
+        ['Id', machine.id]
+      ],
+      paint.dim
+    ) + pendingLine(machine, paint)
+  )
+}
+
+const pendingLine = (machine: Machine, paint: Paint): string => (machine.pending.length > 0 ? paint.yellow(`Waits for its next start: ${machine.pending.join(', ')}.`) + '\n' : '')
+
+function guestBlock(info: ResultOf<'guest.info'>, paint: Paint): string {
+  const interfaces = info.interfaces.map((one) => [one.name, one.mac ?? '', ...one.addresses].filter(Boolean).join('  '))
+  const fileSystems = info.fileSystems.map((one) => {
+    const size = one.totalBytes === null ? '' : `  ${formatSize(one.usedBytes ?? 0)} of ${formatSize(one.totalBytes)} used`
+    return `${one.mountpoint}  ${one.type}${size}`
+  })
+  return block(
+    [
+      ['Host name', info.hostname ?? '-'],
+      ['System', info.system ?? '-'],
+      ['Kernel', info.kernel ?? '-'],
+      ['Agent', info.agentVersion],
+      ['Interfaces', interfaces.join('\n') || '-'],
+      ['File systems', fileSystems.join('\n') || '-']
+    ],
+    paint.dim
+  )
+}
+
+const percentOf = (task: Task): string => (task.state.kind === 'running' ? (task.ratio === null ? '?' : `${Math.round(task.ratio * 100)} %`) : '')
+
+function taskWord(task: Task, paint: Paint): string {
+  const { kind } = task.state
+  return kind === 'done' ? paint.green(kind) : kind === 'failed' ? paint.red(kind) : kind === 'running' ? paint.blue(kind) : paint.yellow(kind)
+}
+
+const taskRow = (task: Task, paint: Paint): string[] => [task.id, taskWord(task, paint), percentOf(task), `${ago(task.startedAtMs)} ago`, task.title]
+
+function taskBlock(task: Task, paint: Paint): string {
+  const took = task.endedAtMs === null ? '' : `, took ${formatDuration(task.endedAtMs - task.startedAtMs)}`
+  return block(
+    [
+      ['Task', `${task.title} (${task.id})`],
+      ['State', [taskWord(task, paint), percentOf(task), task.state.kind === 'running' ? task.phase : ''].filter(Boolean).join('  ')],
+      ['Started', `${ago(task.startedAtMs)} ago${took}`],
+      ...(task.state.kind === 'failed' ? [['Error', [task.state.error.message, task.state.error.next].filter(Boolean).join('\n')] as const] : []),
+      ['Log', task.log.map(({ atMs, line }) => `${new Date(atMs).toISOString().slice(11, 19)} ${line}`).join('\n') || '-']
+    ],
+    paint.dim
+  )
+}
+
+function hostBlock(host: ResultOf<'host.show'>, paint: Paint): string {
+  const availability = (given: Availability): string =>
+    given.available ? `${paint.green('yes')}${given.detail === '' ? '' : `, ${given.detail}`}` : [`${paint.yellow('no')}: ${given.reason}`, given.install ?? ''].filter(Boolean).join('\n')
+  const qemu = host.qemu ? `${host.qemu.version}, ${host.qemu.target}, ${host.qemu.path}` : `${paint.red('missing')}: ${host.qemuMissing?.message ?? ''}\n${host.qemuMissing?.install ?? ''}`
+  return block(
+    [
+      ['Computer', `${host.hostname}, ${host.system}, ${host.architecture}`],
+      ['Processors', `${host.cpu.count} x ${host.cpu.model}, ${Math.round(host.cpuLoad * 100)} % busy`],
+      ['Memory', `${formatSize(host.memory.availableBytes)} of ${formatSize(host.memory.totalBytes)} available`],
+      ['Library', `${host.library.path}, ${formatSize(host.library.freeBytes)} of ${formatSize(host.library.totalBytes)} free`],
+      ['QEMU', qemu],
+      ['Accelerator', host.accelerator.toUpperCase()],
+      ...Object.entries(host.accelerators).map(([name, given]) => [`  ${name.toUpperCase()}`, availability(given)] as const),
+      ['UEFI', availability(host.uefi)],
+      ['TPM', availability(host.tpm)],
+      ['Bridges', availability(host.bridge)],
+      ['Built-in guest', availability(host.builtinGuest)]
+    ],
+    paint.dim
+  )
+}
