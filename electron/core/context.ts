@@ -30,12 +30,12 @@ export type Handlers<N extends OperationName> = { [K in N]: Handler<K> }
 /** The handler of a long-running operation: the call answers with the task, the work's value becomes its result. */
 export function asTask<N extends TaskOperationName>(
   operation: N,
-  title: (input: ParsedInputOf<N>) => string,
+  title: (input: ParsedInputOf<N>, context: Context) => string,
   subject: (input: ParsedInputOf<N>, context: Context) => string,
   act: (input: ParsedInputOf<N>, context: Context, work: Work) => Promise<ResultOf<N>>
 ): (input: ParsedInputOf<N>, context: Context) => Promise<TaskRef> {
   return async (input, context) => {
-    const task = context.tasks.run(operation, title(input), subject(input, context), (work) => act(input, context, work))
+    const task = context.tasks.run(operation, title(input, context), subject(input, context), (work) => act(input, context, work))
     return { taskId: task.id }
   }
 }

@@ -31,8 +31,8 @@ export const machineHandlers: Handlers<Extract<OperationName, `machine.${string}
     await machines.rename(machine, input.name)
     return machine.view()
   },
-  'machine.start': asTask('machine.start', (input) => `Start ${input.machine}`, nameOf, startMachine),
-  'machine.stop': asTask('machine.stop', (input) => `${input.force ? 'Force off' : 'Stop'} ${input.machine}`, nameOf, async (input, context, work) => {
+  'machine.start': asTask('machine.start', (input, context) => `Start ${nameOf(input, context)}`, nameOf, startMachine),
+  'machine.stop': asTask('machine.stop', (input, context) => `${input.force ? 'Force off' : 'Stop'} ${nameOf(input, context)}`, nameOf, async (input, context, work) => {
     const machine = context.machines.get(input.machine)
     if (input.force) await machine.forceOff(() => context.machines.endUnreachable(machine))
     else await machine.stop(work, (input.timeoutSeconds ?? context.settings.value.stopTimeoutSeconds) * 1000)
