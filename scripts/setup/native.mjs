@@ -11,7 +11,7 @@ const BUILT = path.join(MODULE, 'build/Release/pty.node')
 export const native = {
   name: 'Native modules',
 
-  isDone: (stamp) => Boolean(stamp) && stamp.built === built(),
+  isDone: (stamp) => !existsSync(MODULE) || (Boolean(stamp) && stamp.built === built()),
 
   async install(progress) {
     progress('compiling node-pty')
