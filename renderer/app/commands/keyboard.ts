@@ -12,8 +12,7 @@ export function keysOfEvent(event: Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey
 }
 
 /** A terminal or a screen of a guest: what is typed there is the guest's. */
-export const isGuestKeyboard = (target: EventTarget | null): boolean =>
-  target instanceof Element && (target.matches('.xterm-helper-textarea') || (target instanceof HTMLCanvasElement && target.tabIndex >= 0))
+export const isGuestKeyboard = (target: EventTarget | null): boolean => target instanceof Element && target.closest('[data-guest-keyboard]') !== null
 
 const isEditable = (target: EventTarget | null): boolean => target instanceof HTMLElement && (target.isContentEditable || target.matches('input:not([type=checkbox],[type=radio]), textarea, select'))
 

@@ -1,0 +1,100 @@
+import { lazy, Suspense } from 'react'
+import { Splitter, Toasts, TooltipLayer } from '#ui'
+import { MachineDialogs, MachinePane, MachineScreen } from '../features/machines'
+import { HostBanner, StatusBar } from '../features/status'
+import { Tour } from '../features/tour'
+import { Welcome } from '../features/welcome'
+import { closeOverlay, openOverlay, useOverlay } from './overlays'
+import { createPersisted } from './persisted'
+import { goToMachine, usePlaces, type Place } from './places'
+import { Navigation } from './navigation'
+import { SyncBanner } from './sync-banner'
+import { dismissToast, useToasts } from './toasts'
+import { useMachines } from './world/machines'
+import styles from './app.module.css'
+
+const ImagesScreen = lazy(() => import('../features/images').then((module) => ({ default: module.ImagesScreen })))
+const TasksPanel = lazy(() => import('../features/tasks').then((module) => ({ default: module.TasksPanel })))
+const SettingsScreen = lazy(() => import('../features/settings').then((module) => ({ default: module.SettingsScreen })))
+const Palette = lazy(() => import('../features/palette').then((module) => ({ default: module.Palette })))
+const Shortcuts = lazy(() => import('../features/palette').then((module) => ({ default: module.Shortcuts })))
+const About = lazy(() => import('./about').then((module) => ({ default: module.About })))
+
+const SIDEBAR = { min: 200, initial: 256, max: 480 }
+const useSidebar = createPersisted('sidebar', { width: SIDEBAR.initial }, ({ width }) => width >= SIDEBAR.min && width <= SIDEBAR.max)
+
+/** The window: machines and places at the left, one place at the right, the state of things at the bottom. */
+export function App() {
+  const width = useSidebar((state) => state.width)
+  return (
+    <div className={styles.window}>
+      <HostBanner />
+      <SyncBanner />
+      <div className={styles.middle}>
+        <nav className={styles.sidebar} style={{ width }} aria-label="Machines and places">
+          <MachinePane onPainted={markListPainted} />
+          <Navigation />
+        </nav>
+        <Splitter label="Width of the sidebar" width={width} {...SIDEBAR} onChange={(next) => useSidebar.setState({ width: next })} />
+        <main className={styles.main}>
+          <Suspense fallback={null}>
+            <PlaceView />
+          </Suspense>
+        </main>
+      </div>
+      <StatusBar />
+      <Overlays />
+      <Tour />
+      <Toasts toasts={useToasts((state) => state.toasts)} onDismiss={dismissToast} />
+      <TooltipLayer />
+    </div>
+  )
+}
+
+function PlaceView() {
+  const place: Place = usePlaces((state) => state.place)
+  switch (place.kind) {
+    case 'home':
+      return <Home />
+    case 'machine':
+      return <MachineScreen id={place.id} tab={place.tab} />
+    case 'images':
+      return <ImagesScreen />
+    case 'tasks':
+      return <TasksPanel taskId={place.taskId} />
+    case 'settings':
+      return <SettingsScreen />
+  }
+}
+
+function Home() {
+  const loaded = useMachines((state) => state.loaded)
+  if (!loaded) return null
+  return (
+    <Welcome
+      onReady={(id) => goToMachine(id, 'console')}
+      onCreateOther={() => openOverlay({ kind: 'create' })}
+      onTour={() => openOverlay({ kind: 'tour-intro' })}
+    />
+  )
+}
+
+function Overlays() {
+  const overlay = useOverlay((state) => state.overlay)
+  return (
+    <Suspense fallback={null}>
+      {overlay?.kind === 'palette' && <Palette />}
+      {overlay?.kind === 'shortcuts' && <Shortcuts />}
+      {overlay?.kind === 'about' && <About onClose={closeOverlay} />}
+      <MachineDialogs />
+    </Suspense>
+  )
+}
+
+/** When the list of machines can first be seen: what the start of the app is measured by. */
+function markListPainted(): void {
+  if (performance.getEntriesByName(LIST_PAINTED).length > 0) return
+  // After the frame that shows it: the next one's callback, and then a task.
+  requestAnimationFrame(() => setTimeout(() => performance.mark(LIST_PAINTED)))
+}
+const LIST_PAINTED = 'strata:list-painted'

@@ -1,0 +1,46 @@
+import { HardDrive, Info, Keyboard, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon } from 'lucide-react'
+import type { Settings } from '#contract'
+import { machineCommands } from '../../features/machines'
+import { attempt } from '../run'
+import { goBack, goTo } from '../places'
+import { openOverlay } from '../overlays'
+import { shell } from '../bridge'
+import { toast } from '../toasts'
+import type { Command } from './registry'
+
+const theme = (id: Settings['theme'], title: string): Command => ({
+  id: `view.theme-${id}`,
+  title,
+  section: 'View',
+  alias: 'colours appearance',
+  run: () => void attempt('settings.edit', { theme: id })
+})
+
+async function importImage(): Promise<void> {
+  const path = await shell().chooseFile({ title: 'Import an image', extensions: ['iso', 'img', 'raw', 'qcow2', 'vmdk', 'vdi', 'vhdx'] })
+  if (path !== null) openOverlay({ kind: 'import-image', path })
+}
+
+/** Everything the user can do, from all features. */
+export const commandList: readonly Command[] = [
+  ...machineCommands,
+  { id: 'image.import', title: 'Import an image…', section: 'Images', icon: HardDrive, alias: 'iso qcow2 cloud disk', run: () => void importImage() },
+  { id: 'go.images', title: 'Images', section: 'Go to', icon: HardDrive, keys: ['Ctrl+Shift+I'], run: () => goTo({ kind: 'images' }) },
+  { id: 'go.tasks', title: 'Tasks', section: 'Go to', icon: ListTodo, keys: ['Ctrl+Shift+T'], run: () => goTo({ kind: 'tasks', taskId: null }) },
+  { id: 'go.settings', title: 'Settings and trash', section: 'Go to', icon: SettingsIcon, keys: ['Ctrl+,'], run: () => goTo({ kind: 'settings' }) },
+  { id: 'go.back', title: 'Back', section: 'Go to', keys: ['Alt+ArrowLeft'], run: () => void (goBack() || toast('There is nothing to go back to.')) },
+  {
+    id: 'view.filter',
+    title: 'Filter the machines',
+    section: 'View',
+    keys: ['Ctrl+Shift+F'],
+    run: () => document.querySelector<HTMLInputElement>('[data-filter] input')?.focus()
+  },
+  theme('system', 'Theme: follow the system'),
+  theme('light', 'Theme: light'),
+  theme('dark', 'Theme: dark'),
+  { id: 'view.palette', title: 'Command palette…', section: 'View', icon: Search, keys: ['Ctrl+K'], always: true, listed: false, run: () => openOverlay({ kind: 'palette' }) },
+  { id: 'help.tour', title: 'Guided tour…', section: 'Help', icon: MapIcon, run: () => openOverlay({ kind: 'tour-intro' }) },
+  { id: 'help.shortcuts', title: 'Keyboard shortcuts', section: 'Help', icon: Keyboard, keys: ['F1', '?'], run: () => openOverlay({ kind: 'shortcuts' }) },
+  { id: 'help.about', title: 'About Strata', section: 'Help', icon: Info, run: () => openOverlay({ kind: 'about' }) }
+]

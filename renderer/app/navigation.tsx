@@ -1,0 +1,34 @@
+import { HardDrive, ListTodo, Settings } from 'lucide-react'
+import { tip } from '../ui/tip'
+import { keysOf } from './commands/registry'
+import { goTo, usePlaces, type Place } from './places'
+import { useImages } from './world/images'
+import { hasEnded, useTasks } from './world/tasks'
+import styles from './app.module.css'
+
+/** The places beside the machines. */
+export function Navigation() {
+  const current = usePlaces((state) => state.place.kind)
+  const images = useImages((state) => Object.keys(state.byId).length)
+  const running = useTasks((state) => Object.values(state.byId).filter((task) => !hasEnded(task)).length)
+  const places = [
+    { kind: 'images', label: 'Images', icon: HardDrive, count: images },
+    { kind: 'tasks', label: 'Tasks', icon: ListTodo, count: running },
+    { kind: 'settings', label: 'Settings and trash', icon: Settings, count: 0 }
+  ] as const
+  return (
+    <ul className={styles.places}>
+      {places.map(({ kind, label, icon: Icon, count }) => (
+        <li key={kind}>
+          <button type="button" aria-current={current === kind ? 'page' : undefined} onClick={() => goTo(placeOf(kind))} {...tip(label, keysOf(`go.${kind}`))}>
+            <Icon size={15} strokeWidth={1.75} aria-hidden />
+            {label}
+            {count > 0 && <span className={styles.count}>{count}</span>}
+          </button>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+const placeOf = (kind: 'images' | 'tasks' | 'settings'): Place => (kind === 'tasks' ? { kind, taskId: null } : { kind })

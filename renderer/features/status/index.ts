@@ -1,0 +1,2 @@
+export { HostBanner } from './host-banner'
+export { StatusBar } from './status-bar'
