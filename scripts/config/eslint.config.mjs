@@ -28,7 +28,7 @@ export default ts.config(
   },
   {
     // Plain JavaScript: set-up runs before there is a node_modules.
-    files: ['scripts/**/*.{mjs,cjs,js}'],
+    files: ['scripts/**/*.{mjs,cjs,js}', 'test/unit/scripts/*.mjs'],
     ...ts.configs.disableTypeChecked,
     languageOptions: {
       parserOptions: { projectService: false, program: null },

@@ -38,16 +38,6 @@ function filesAt(file) {
   return found.isDirectory() ? filesBelow(file).map((name) => path.join(file, name)) : [file]
 }
 
-/** A hash over the names, modes and contents of everything below a folder: the same in every clone. */
-export function contentHash(folder) {
-  const hash = createHash('sha256')
-  for (const name of filesBelow(folder)) {
-    const file = path.join(folder, name)
-    hash.update(`${name}\0${statSync(file).mode & 0o111 ? 'x' : '-'}\0`).update(readFileSync(file)).update('\0')
-  }
-  return hash.digest('hex')
-}
-
 export const sha256 = (data) => createHash('sha256').update(data).digest('hex')
 
 /** The sha256 of a file of any size. */

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { stripVTControlCharacters } from 'node:util'
 import { TOP } from './paths.mjs'
 
 /** An expected failure of a step: what happened, the last lines of the output, and what to do about it. */
@@ -32,7 +33,8 @@ export async function run(command, args, { cwd, env, onLine = () => {}, statusFd
   const stdout = []
   const read = (stream, sink) =>
     createInterface({ input: stream }).on('line', (line) => {
-      if (onLine(line) !== false) sink(line)
+      const plain = stripVTControlCharacters(line)
+      if (onLine(plain) !== false) sink(plain)
     })
   const keep = (line) => {
     if (line.trim() && !STACK_FRAME.test(line) && tail.push(line) > TAIL_LINES) tail.shift()

@@ -54,8 +54,8 @@ export class TestRun {
   }
 
   /** What was started in this run and still runs after a moment's grace. */
-  async leftProcesses() {
-    const until = performance.now() + GRACE_MS
+  async leftProcesses(graceMs = GRACE_MS) {
+    const until = performance.now() + graceMs
     let left = this.#processes()
     while (left.length > 0 && performance.now() < until) {
       await delay(100)
