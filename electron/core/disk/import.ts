@@ -68,7 +68,7 @@ export async function copyIn(examined: Examined, to: string, work: Work): Promis
 
 /** The file's name without its ending, as a name. */
 export function nameFrom(path: string): string {
-  const plain = basename(path, extname(path)).normalize('NFC').replace(/[^\p{L}\p{M}\p{N} ._-]+/gu, ' ')
+  const plain = basename(path, extname(path)).normalize('NFC').replace(/[^\p{L}\p{M}\p{N}._-]+/gu, ' ')
   const parsed = Name.safeParse(plain.slice(0, 60).replace(/^[^\p{L}\p{N}]+|[ .]+$/gu, ''))
   return parsed.success ? parsed.data : 'image'
 }
