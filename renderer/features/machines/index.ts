@@ -1,0 +1,8 @@
+export { restoreRemoved, startAndShow } from './actions'
+export { lookOf } from './words'
+export { machineCommands } from './commands'
+export { MachineDialogs } from './dialogs'
+export { byName } from './list/filter'
+export { MachinePane } from './list/machine-pane'
+export { MachineScreen } from './screen/machine-screen'
+export { selectOnly, startSelection } from './selection'

@@ -1,0 +1,62 @@
+import type { Disk, Image, Machine } from '#contract'
+import { useImages } from '../../../app'
+import { formatSize } from '../../../ui/format'
+import { StrataGlyph, type Layer } from '../../../ui/strata-glyph'
+import { Section } from './section'
+import styles from './overview.module.css'
+
+/** The disks, each drawn as its layers. */
+export function DisksSection({ machine }: { machine: Machine }) {
+  const images = useImages((state) => state.byId)
+  const disks = machine.definition?.disks ?? []
+  const cdroms = machine.definition?.cdroms ?? []
+  return (
+    <Section title="Disks">
+      {disks.length === 0 && cdroms.length === 0 && <p className={styles.none}>It has no disks.</p>}
+      <ul className={styles.disks}>
+        {disks.map((disk) => (
+          <DiskRow key={disk.nodeName} disk={disk} image={disk.backing ? images[disk.backing.imageId] : undefined} diskBytes={machine.diskBytes / disks.length} />
+        ))}
+        {cdroms.map((cdrom) => (
+          <li key={cdrom.path}>
+            <StrataGlyph layers={[{ label: 'CD, read-only', sizeBytes: images[cdrom.imageId]?.fileSizeBytes ?? 0, kind: 'ground' }]} />
+            <div>
+              <p className={styles.strong}>CD</p>
+              <p className={styles.quiet}>{images[cdrom.imageId]?.name ?? cdrom.path}, read-only</p>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  )
+}
+
+function DiskRow({ disk, image, diskBytes }: { disk: Disk; image: Image | undefined; diskBytes: number }) {
+  const base = disk.backing ? (image?.name ?? fileName(disk.backing.path)) : null
+  return (
+    <li>
+      <StrataGlyph layers={layersOf(disk, base, image, diskBytes)} />
+      <div>
+        <p className={styles.strong}>
+          {disk.nodeName} <span className={styles.quiet}>{formatSize(disk.sizeBytes)}</span>
+        </p>
+        <p className={styles.quiet}>
+          {formatSize(diskBytes)} on the host, {disk.format}
+        </p>
+        {base !== null && (
+          <p className={styles.quiet}>
+            overlay on <span className={styles.base}>{base}</span>, which stays as it is
+          </p>
+        )}
+      </div>
+    </li>
+  )
+}
+
+/** From the ground up: the image it stands on, then what the guest has written. */
+function layersOf(disk: Disk, base: string | null, image: Image | undefined, diskBytes: number): Layer[] {
+  const active: Layer = { label: `${disk.nodeName}, takes the guest’s writes`, sizeBytes: diskBytes, kind: 'active' }
+  return base === null ? [active] : [{ label: `${base}, base`, sizeBytes: image?.fileSizeBytes ?? 0, kind: 'ground' }, active]
+}
+
+const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)

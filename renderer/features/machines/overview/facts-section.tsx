@@ -1,0 +1,52 @@
+import type { Machine } from '#contract'
+import { copyText, goToMachine, useHost } from '../../../app'
+import { Button } from '../../../ui/button'
+import { CopyLine } from '../../../ui/copy-line'
+import { formatCount, formatSize } from '../../../ui/format'
+import { RelativeTime } from '../../../ui/time'
+import { tip } from '../../../ui/tip'
+import { Section } from './section'
+import styles from './overview.module.css'
+
+/** What the machine is made of. */
+export function FactsSection({ machine }: { machine: Machine }) {
+  const reason = useHost((state) => {
+    const kvm = state.host?.accelerators.kvm
+    return machine.accelerator === 'tcg' && kvm && !kvm.available ? kvm.reason : null
+  })
+  const { definition } = machine
+  if (!definition) return null
+  const extras = [definition.tpm && 'TPM 2.0', definition.display && 'display', definition.sharedMemory && 'shared memory'].filter(Boolean).join(', ')
+  return (
+    <Section title="Machine" action={<Button size="small" variant="quiet" onClick={() => goToMachine(machine.id, 'settings')}>Edit</Button>}>
+      <dl className={styles.facts}>
+        <dt>Processors</dt>
+        <dd>
+          {formatCount(definition.cpus, 'processor')} <small {...tip(reason)} className={reason ? styles.why : undefined}>{machine.accelerator.toUpperCase()}</small>
+        </dd>
+        <dt>Memory</dt>
+        <dd>{formatSize(definition.memoryBytes)}</dd>
+        <dt>Boots with</dt>
+        <dd>{definition.kernel ? 'its kernel, directly' : definition.firmware === 'uefi' ? 'UEFI' : 'BIOS'}</dd>
+        {extras && (
+          <>
+            <dt>Also has</dt>
+            <dd>{extras}</dd>
+          </>
+        )}
+        <dt>Created</dt>
+        <dd>
+          <RelativeTime atMs={definition.createdAtMs} />
+        </dd>
+        {'pid' in machine.state && (
+          <>
+            <dt>QEMU</dt>
+            <dd>
+              <CopyLine text={String(machine.state.pid)} onCopy={copyText} /> <small>process</small>
+            </dd>
+          </>
+        )}
+      </dl>
+    </Section>
+  )
+}
