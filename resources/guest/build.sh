@@ -15,7 +15,7 @@ kernel_packages=${STRATA_GUEST_KERNEL:-'linux-image-amd64 linux-image-virtual'}
 guest_packages='busybox-static qemu-guest-agent e2fsprogs fio dropbear-bin'
 
 # What Strata appends to the kernel's command line; each word's reason is in README.md.
-command_line='console=tty0 console=ttyS0 quiet'
+command_line='console=tty0 console=ttyS0 quiet mitigations=off cryptomgr.notests no_timer_check tsc=reliable init_on_alloc=0'
 
 source "$here/lib/common.sh"
 source "$here/lib/packages.sh"

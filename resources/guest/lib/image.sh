@@ -3,10 +3,10 @@
 write_base_image() {
   local raw=$work/base.raw
   # 4 KiB blocks and ordinary inode density although it is small: it will grow.
-  mke2fs -q -t ext4 -T default -b 4096 -m 1 -L strata-root -U "$file_system_uuid" -E root_owner=0:0,hash_seed="$file_system_uuid" \
+  mke2fs -q -t ext4 -T default -b 4096 -m 1 -L strata-root -U "$file_system_uuid" -E root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0,hash_seed="$file_system_uuid" \
     -d "$root" "$raw" "${virtual_size_mib}M"
   own_by_root "$raw"
-  qemu-img convert -q -f raw -O qcow2 -c -o compression_type=zstd,compat=1.1 "$raw" "$result/base.qcow2"
+  qemu-img convert -q -f raw -O qcow2 -c -o compression_type=zstd,cluster_size=16k "$raw" "$result/base.qcow2"
 }
 
 # Every guest's root stands on this one image, so one identifier for all is honest.

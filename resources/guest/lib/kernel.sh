@@ -1,7 +1,9 @@
 # The kernel, its modules, and the initrd.
 
-# Loaded by the initrd, in this order; those the kernel has built in are left out.
-initrd_modules='virtio_pci virtio_blk crc32c_intel ext4'
+# What the initrd loads, each list on a processor of its own; modules that the kernel has built in are left out.
+# The first of the crc32c modules works only on processors with that instruction; ext4 needs either.
+device_modules='virtio_pci virtio_blk virtio_console'
+file_system_modules='crc32c_intel crc32c_generic ext4'
 
 prepare_kernel() {
   local boot modules
@@ -51,7 +53,7 @@ select_modules() {
   mkdir -p "$modules_target"
   local file
   for file in $(grep -v '^#' "$here/modules.list" | while read -r name; do module_files "$name"; done | sort -u) \
-    $(for name in $initrd_modules; do module_files "$name"; done); do
+    $(for name in $device_modules $file_system_modules; do module_files "$name"; done); do
     mkdir -p "$modules_target/${file%/*}"
     copy_module "$modules_source/$file" "$modules_target/${file%.ko*}.ko"
   done
@@ -75,18 +77,25 @@ copy_module() {
 }
 
 pack_initrd() {
-  local initrd=$work/initrd name file
-  mkdir -p "$initrd"/{bin,dev,root,modules}
+  local initrd=$work/initrd name
+  mkdir -p "$initrd"/{bin,dev,proc,sys,run,root,modules}
   cp "$here/initramfs/init" "$initrd/init"
-  cp "$work/root/bin/busybox" "$initrd/bin/busybox"
+  cp "$root/bin/busybox" "$initrd/bin/busybox"
   for name in sh mount insmod switch_root ls setsid cttyhack reboot; do ln -s busybox "$initrd/bin/$name"; done
-  for name in $initrd_modules; do
+  list_modules $device_modules >"$initrd/modules/devices"
+  list_modules $file_system_modules >"$initrd/modules/file-system"
+  # Not compressed: unpacking costs the guest more than QEMU's reading of a few megabytes.
+  (cd "$initrd" && find . | sort | "$root/bin/busybox" cpio -o -H newc -R 0:0) >"$result/initrd" 2>"$work/cpio.log"
+}
+
+# Copies modules, with those they need, into the initrd, and prints their names in the order of loading.
+list_modules() {
+  local name file
+  for name; do
     for file in $(module_files "$name"); do
       name=$(basename "${file%.ko*}.ko")
       cp "$modules_target/${file%.ko*}.ko" "$initrd/modules/$name"
       echo "$name"
     done
-  done | awk '!seen[$0]++' >"$work/order"
-  mv "$work/order" "$initrd/modules/order"
-  (cd "$initrd" && find . | "$work/root/bin/busybox" cpio -o -H newc -R 0:0) >"$result/initrd" 2>"$work/cpio.log"
+  done | awk '!seen[$0]++'
 }
