@@ -34,7 +34,6 @@ const PACKAGE: Record<string, string> = {
   'qemu-img': 'qemu-utils',
   'qemu-storage-daemon': 'qemu-utils',
   swtpm: 'swtpm',
-  genisoimage: 'genisoimage',
   vde_switch: 'vde2',
   flock: 'util-linux',
   fallocate: 'util-linux'
