@@ -15,7 +15,6 @@ const NEEDED = [
   { packages: ['ovmf'], file: '/usr/share/OVMF' },
   { packages: ['swtpm'], program: 'swtpm' },
   { packages: ['swtpm-tools'], program: 'swtpm_setup' },
-  { packages: ['genisoimage'], program: 'genisoimage' },
   { packages: ['vde2'], program: 'vde_switch' },
   // Building: the native module, and the built-in guest.
   { packages: ['build-essential'], program: 'c++' },

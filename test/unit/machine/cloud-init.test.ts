@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -50,18 +50,12 @@ describe('a cloud-init seed', () => {
 })
 
 describe('SSH keys', () => {
-  test('of every kind that ssh-keygen makes are taken', ({ skip }) => {
-    const folder = scratchFolder()
-    const kinds: [string, string][] = [['ed25519', '256'], ['rsa', '1024'], ['ecdsa', '521']]
-    for (const [kind, bits] of kinds) {
-      const file = join(folder, kind)
-      try {
-        execFileSync('ssh-keygen', ['-q', '-t', kind, '-b', bits, '-N', '', '-C', 'me@here, ü', '-f', file])
-      } catch {
-        return skip('ssh-keygen is not installed')
-      }
-      checkSshKeys([readFileSync(`${file}.pub`, 'utf8')])
-    }
+  test.each([
+    ['ed25519', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH9RcsSWGCZd4Hk2eRzEI1GhWOGUViOlc9woQ8hpITos me@here, ü'],
+    ['rsa', 'ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC5SBfI/7NUAaO9Vo+xKMB04b+LOXv7dXsBe0liCRBAJUOn5uAAI6PqNcHwT4QTlj+GiiYBu0qUFbT+SZpcbEcFAbviWQf24BHYWMt4xTyrGTasO3Snw5OTtTlVtmOjOHrsCGdFsT9/6JEcWLPQ3wPr0J2rjjjKHq9ME/xj+v70M6V+Tj+fW+WY1iKuE3p9/Ii+sM7eFrnv4AEki8mpeUx/MXLt9DN1eP0xOuhsHinfigkVwOIZsvYmlv8QCjMM5luulLbmIpdU8zNfW8cx37oAYmgFwHIC8GucHbA4C/B8zsX4UzUAwl/a6fd68HflA/FGRg9FgHz/KZ3vVgQ/kzHf me@here, ü'],
+    ['ecdsa', 'ecdsa-sha2-nistp521 AAAAE2VjZHNhLXNoYTItbmlzdHA1MjEAAAAIbmlzdHA1MjEAAACFBAGUlgsPCLkyVd7gZkORiKRd/t9qP0KUb7lXTFHhOkZG6wM4EF0rGazL/yzblwn95r+LB7IGXmXqMjDkmu1JzFjp2gFrN9+OoXfrAZ2thtAh9QBXTl1a5M+S1uot5t/cXL59vOdzs3ZK+t4+FI1yAiF7/wcjjcSWPLDKEkU9FdohCQR5Eg== me@here, ü']
+  ])('made by ssh-keygen are taken: %s', (_kind, key) => {
+    checkSshKeys([key, `${key}\n`, key.split(' ').slice(0, 2).join(' ')])
   })
 
   test.each([
@@ -84,18 +78,8 @@ describe('SSH keys', () => {
   })
 })
 
-test('the tools that read CDs read a seed', async ({ skip }) => {
-  const folder = scratchFolder()
-  const seed = join(folder, 'seed.iso')
+test('a seed has the label and the type that cloud-init searches for', async () => {
+  const seed = join(scratchFolder(), 'seed.iso')
   await writeCloudInitSeed(seed, { hostname: 'lab1', user: 'ada', sshKeys: [KEY] }, 'instance-7')
   expect(execFileSync('blkid', ['--probe', '--output', 'export', seed], { encoding: 'utf8' })).toMatch(/LABEL=cidata\n[^]*TYPE=iso9660/)
-  let listing: string
-  try {
-    listing = execFileSync('isoinfo', ['-J', '-l', '-i', seed], { encoding: 'utf8' })
-  } catch {
-    return skip('isoinfo is not installed')
-  }
-  expect(listing).toMatch(/meta-data;1/)
-  writeFileSync(join(folder, 'user-data'), execFileSync('isoinfo', ['-J', '-x', '/user-data;1', '-i', seed]))
-  expect(readFileSync(join(folder, 'user-data'), 'utf8')).toMatch(/^#cloud-config\n\{/)
 })
