@@ -37,9 +37,11 @@ export interface Field {
   placeholder: string
   description: string
   choices: string[]
+  /** A yes-or-no that has a reason to be no: `--no-display`. */
+  negatable: boolean
   /** What holds when it is not given, as shown in help; empty when there is nothing to show. */
   fallback: string
 }
 
-/** As people type it: `strata machine create`. */
-export const nameOf = (command: Command): string => ['strata', ...command.words].join(' ')
+/** As people type it: `strata machine create`, `strata monitor`. */
+export const nameOf = (command: Command): string => `strata ${command.shorthand ?? command.words.join(' ')}`

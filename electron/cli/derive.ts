@@ -55,6 +55,7 @@ function fieldOf(name: string, schema: Schema, required: boolean): Field {
     placeholder: schema.cli ?? item.cli ?? PLACEHOLDERS[kind](name, choices),
     description: schema.description ?? item.description ?? '',
     choices,
+    negatable: kind === 'boolean' && schema.default !== false,
     fallback: fallbackOf(schema.default)
   }
 }
@@ -71,7 +72,7 @@ function kindOf(schema: Schema): Field['kind'] {
 }
 
 const PLACEHOLDERS: Record<Field['kind'], (name: string, choices: string[]) => string> = {
-  text: (name) => `<${name.toLowerCase()}>`,
+  text: (name) => `<${name.replace(/[A-Z]/g, (letter) => '-' + letter.toLowerCase())}>`,
   number: () => '<number>',
   boolean: () => '',
   choice: (_name, choices) => choices.join('|'),

@@ -2,13 +2,15 @@ import { placeholder, usageOf } from './arguments'
 import { nameOf, type Command, type Field } from './command'
 import { EXAMPLES } from './examples'
 import { manifest } from './manifest'
-import { COMMON_FLAGS, ownCommands, TASK_FLAGS } from './own-commands'
+import { COMMON_FLAGS, TASK_FLAGS } from './own-commands'
 import { allCommands, commandsOf } from './resolve'
 import type { Paint } from './output/paint'
 import { widthOf, wrap } from './output/text'
 
 /** Help is easier to read when its lines are not as long as a wide terminal. */
 const WIDEST = 100
+/** A noun with so many verbs is a group of its own in the overview. */
+const GROUP_OF = 3
 
 interface Look {
   paint: Paint
@@ -18,15 +20,16 @@ interface Look {
 /** `strata --help` */
 export function overview(look: Look): string {
   const nouns = [...new Set(manifest.commands.map((command) => command.words[0] ?? ''))]
-  const groups = nouns.map((noun) => list(noun.charAt(0).toUpperCase() + noun.slice(1), manifest.commands.filter((command) => command.words[0] === noun).map(entryOf), look, 26))
+  const large = nouns.filter((noun) => commandsOf(noun).length >= GROUP_OF)
+  const more = allCommands.filter((command) => !large.includes(command.words[0] ?? ''))
   return [
     `${look.paint.bold('strata')} ${manifest.version}: VM labs on your own machine\n`,
     'Usage: strata NOUN VERB [names] [flags]\n',
-    ...groups,
-    list('More', ownCommands.map(entryOf), look, 26),
-    list('Flags', [...COMMON_FLAGS.map(flagEntry), ['--version', 'show the version']], look, 26),
+    ...large.map((noun) => list(noun.charAt(0).toUpperCase() + noun.slice(1), commandsOf(noun).map(entryOf), look, 29)),
+    list('More', more.map(entryOf), look, 29),
+    list('Flags', [...COMMON_FLAGS.map(flagEntry), ['--version', 'show the version']], look, 29),
     section('Examples', EXAMPLES.overview, look),
-    `strata COMMAND --help tells more. Exit codes: 0 done, 1 it failed, 2 it was typed wrongly.\n`
+    'strata COMMAND --help tells more.\nExit codes: 0 done, 1 it failed, 2 it was typed wrongly.\n'
   ].join('\n')
 }
 
@@ -39,14 +42,13 @@ export function nounHelp(noun: string, look: Look): string {
 export function commandHelp(command: Command, look: Look): string {
   const others = command.words.length === 1 || command.shorthand ? allCommands.filter((other) => other !== command && other.words[0] === command.words[0]) : []
   const examples = EXAMPLES[command.operation ?? command.words[0] ?? ''] ?? []
-  const usage = command.shorthand ? `${usageOf(command)}\n   or: strata ${command.shorthand} ...` : usageOf(command)
   const flags = [...command.flags, ...(command.task ? TASK_FLAGS : [])]
   const fields = [...command.positional.map(positionalEntry), ...flags.map(flagEntry), ...COMMON_FLAGS.map(flagEntry)]
   const column = columnOf(fields)
   return [
     ...wrap(`${look.paint.bold(nameOf(command))}: ${command.help}`, widest(look), 0),
     '',
-    usage,
+    usageOf(command),
     '',
     ...(command.positional.length > 0 ? [list('Names', command.positional.map(positionalEntry), look, column)] : []),
     ...(flags.length > 0 ? [list('Flags', flags.map(flagEntry), look, column)] : []),
@@ -61,8 +63,7 @@ const entryOf = (command: Command): Entry => [command.shorthand ?? command.words
 const positionalEntry = (field: Field): Entry => [placeholder(field), field.description]
 
 function flagEntry(field: Field): Entry {
-  const negatable = field.kind === 'boolean' && !COMMON_FLAGS.includes(field) && !field.required && field.name !== 'detach'
-  const left = field.kind === 'boolean' ? `--${negatable ? '[no-]' : ''}${field.flag}` : `--${field.flag} ${field.placeholder}`
+  const left = field.kind === 'boolean' ? `--${field.negatable ? '[no-]' : ''}${field.flag}` : `--${field.flag} ${field.placeholder}`
   const notes = [field.fallback === '' ? '' : `default: ${field.fallback}`, field.list ? 'may be given several times' : ''].filter(Boolean)
   return [left, field.description + (notes.length > 0 ? ` (${notes.join('; ')})` : '')]
 }

@@ -10,6 +10,7 @@ const field = (given: Partial<Field> & Pick<Field, 'name' | 'description'>): Fie
   required: false,
   placeholder: '',
   choices: [],
+  negatable: false,
   fallback: '',
   ...given
 })
