@@ -2,8 +2,8 @@ import { Menu, type MenuItemConstructorOptions } from 'electron'
 
 /**
  * The application menu. What the window does is a command id that goes to the window, where the command and its shortcut are
- * defined once; here the shortcut is shown and not registered: keys belong to the page, which knows whether a guest has the keyboard.
- * So no role with a key of its own that a shell in a guest would miss (Ctrl+W, Ctrl+R, Ctrl+Q) is registered either.
+ * defined once; here the shortcut is shown and not registered. The few keys that are registered reach the menu only when the page
+ * left them alone: a console or a display that has the keyboard keeps them for its guest. No Reload, and no Ctrl+W.
  */
 export function buildMenu(send: (command: string) => void, quit: () => void, options: { developer: boolean }): Menu {
   const command = (id: string, label: string, accelerator?: string): MenuItemConstructorOptions => ({
@@ -18,7 +18,7 @@ export function buildMenu(send: (command: string) => void, quit: () => void, opt
         command('machine.create', '&New machine…', 'Ctrl+N'),
         command('image.import', '&Import image…'),
         { type: 'separator' },
-        { label: '&Quit', accelerator: 'Ctrl+Q', registerAccelerator: false, click: quit }
+        { label: '&Quit', accelerator: 'Ctrl+Q', click: quit }
       ]
     },
     {
@@ -30,10 +30,10 @@ export function buildMenu(send: (command: string) => void, quit: () => void, opt
         command('view.theme-light', 'Theme: &light'),
         command('view.theme-dark', 'Theme: &dark'),
         { type: 'separator' },
-        { role: 'zoomIn', label: '&Larger', registerAccelerator: false },
-        { role: 'zoomOut', label: '&Smaller', registerAccelerator: false },
-        { role: 'resetZoom', label: '&Normal size', registerAccelerator: false },
-        { role: 'togglefullscreen', label: '&Full screen', registerAccelerator: false },
+        { role: 'zoomIn', label: '&Larger' },
+        { role: 'zoomOut', label: '&Smaller' },
+        { role: 'resetZoom', label: '&Normal size' },
+        { role: 'togglefullscreen', label: '&Full screen' },
         ...(options.developer ? ([{ type: 'separator' }, { role: 'toggleDevTools', label: '&Developer tools' }] satisfies MenuItemConstructorOptions[]) : [])
       ]
     },

@@ -1,9 +1,9 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from 'react'
 import { Download, EllipsisVertical, Search, SquareTerminal } from 'lucide-react'
 import { useStore } from 'zustand'
-import type { AppError, Machine } from '#contract'
+import type { Machine } from '#contract'
 import { ContextMenu, ErrorNotice, IconButton, Menu, formatSize, type MenuItems } from '#ui'
-import { shell } from '../../app'
+import { copyText } from '../../app'
 import { focusOpenTab, onKeyboardRelease, RELEASE_KEYS, usedPointer } from './keyboard-release'
 import { saveLog } from './save-log'
 import { SearchBar } from './SearchBar'
@@ -29,9 +29,8 @@ export function ConsoleTab({ machine }: { machine: Machine }) {
 function Console({ machine, session }: { machine: Machine; session: ConsoleSession }) {
   const { connection, error, pasting, empty } = useStore(session.store)
   const [searching, setSearching] = useState(false)
-  const [saveError, setSaveError] = useState<AppError | null>(null)
   const off = machine.state.kind === 'stopped' || machine.state.kind === 'crashed'
-  const save = (): void => void saveLog(machine).then(setSaveError)
+  const save = (): void => void saveLog(machine)
   const actions = useActions(session, () => setSearching(true))
   const host = useConsole(session, machine, actions)
 
@@ -51,8 +50,7 @@ function Console({ machine, session }: { machine: Machine; session: ConsoleSessi
     <div className={styles.console}>
       {off && !empty && <StartBanner machine={machine}>Below is what it printed last.</StartBanner>}
       <PausedBanner machine={machine} />
-      {saveError && <ErrorNotice flush error={saveError} onCopy={(text) => void shell().writeClipboard(text)} />}
-      {error && !off && <ErrorNotice flush error={{ ...error, next: 'Trying again.' }} onCopy={(text) => void shell().writeClipboard(text)} />}
+      {error && !off && <ErrorNotice flush error={{ ...error, next: 'Trying again.' }} onCopy={copyText} />}
       <div className={styles.bar}>
         <span className={styles.what}>serial0</span>
         <span className={styles.note} role="status">
@@ -101,6 +99,8 @@ function useConsole(session: ConsoleSession, { state }: Machine, actions: Termin
       // What the guest takes goes no further: Ctrl+K is the shell's. Ctrl+Shift with a letter is the window's.
       const keep = (event: KeyboardEvent): void => {
         if (!(event.ctrlKey && event.shiftKey)) event.stopPropagation()
+        // Alt alone would open the window's menu bar.
+        if (event.key === 'Alt') event.preventDefault()
       }
       element.addEventListener('keydown', keep)
       const stopRelease = onKeyboardRelease(element, focusOpenTab)

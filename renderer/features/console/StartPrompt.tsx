@@ -1,89 +1,55 @@
-import { useState, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { CircleAlert, LoaderCircle, Play, type LucideIcon } from 'lucide-react'
-import type { AppError, Machine } from '#contract'
-import { Banner, Button, EmptyState, ErrorNotice } from '#ui'
-import { call, shell } from '../../app'
+import type { Machine } from '#contract'
+import { Banner, Button, EmptyState } from '#ui'
+import { attempt, attemptTask } from '../../app'
 
-/** Starts a machine; what keeps it from being started at all is shown, what goes wrong later is the task's to tell. */
-function useStart(machine: Machine): { start: () => void; error: AppError | null; busy: boolean } {
-  const [error, setError] = useState<AppError | null>(null)
-  const [busy, setBusy] = useState(false)
-  const start = (): void => {
-    setBusy(true)
-    void call('machine.start', { machine: machine.id }).then((answered) => {
-      setBusy(false)
-      setError(answered.ok ? null : answered.error)
-    })
-  }
-  return { start, error, busy: busy || machine.state.kind === 'starting' }
+function StartButton({ machine, primary }: { machine: Machine; primary?: boolean }) {
+  const start = (): void => void attemptTask('machine.start', { machine: machine.id })
+  return (
+    <Button variant={primary ? 'primary' : 'plain'} icon={Play} busy={machine.state.kind === 'starting'} onClick={start}>
+      Start
+    </Button>
+  )
 }
-
-const copy = (text: string): void => void shell().writeClipboard(text)
 
 /** In place of a console, display or monitor: the machine does not run. What would be here, and Start. */
 export function StartPrompt({ machine, icon, children }: { machine: Machine; icon: LucideIcon; children: ReactNode }) {
-  const { start, error, busy } = useStart(machine)
-  const { state } = machine
+  const { state, name } = machine
   if (state.kind === 'broken') {
     return (
-      <EmptyState icon={CircleAlert} title={`${machine.name} cannot be used`}>
+      <EmptyState icon={CircleAlert} title={`${name} cannot be used`}>
         {state.message}
       </EmptyState>
     )
   }
-  if (state.kind === 'starting') return <EmptyState icon={LoaderCircle} title={`${machine.name} is starting`} />
+  if (state.kind === 'starting') return <EmptyState icon={LoaderCircle} title={`${name} is starting`} />
   return (
-    <EmptyState
-      icon={icon}
-      title={state.kind === 'crashed' ? `${machine.name} ended unexpectedly` : `${machine.name} is off`}
-      actions={
-        <Button variant="primary" icon={Play} busy={busy} onClick={start}>
-          Start
-        </Button>
-      }
-    >
+    <EmptyState icon={icon} title={state.kind === 'crashed' ? `${name} ended unexpectedly` : `${name} is off`} actions={<StartButton machine={machine} primary />}>
       {(state.kind === 'crashed' || state.kind === 'stopped') && <p>{state.exit.reason}</p>}
       <p>{children}</p>
-      {error && <ErrorNotice error={error} onCopy={copy} />}
     </EmptyState>
   )
 }
 
 /** Above a console of the past: how the machine ended, and Start. */
 export function StartBanner({ machine, children }: { machine: Machine; children: ReactNode }) {
-  const { start, error, busy } = useStart(machine)
-  const { state } = machine
+  const { state, name } = machine
   const ended = state.kind === 'crashed' || state.kind === 'stopped' ? state.exit.reason : ''
   return (
-    <>
-      <Banner
-        flush
-        tone={state.kind === 'crashed' ? 'error' : 'info'}
-        actions={
-          <Button icon={Play} busy={busy} onClick={start}>
-            Start
-          </Button>
-        }
-      >
-        {`${machine.name} is off. ${ended} `}
-        {children}
-      </Banner>
-      {error && <ErrorNotice flush error={error} onCopy={copy} />}
-    </>
+    <Banner flush tone={state.kind === 'crashed' ? 'error' : 'info'} actions={<StartButton machine={machine} />}>
+      {`${name} is off. ${ended} `}
+      {children}
+    </Banner>
   )
 }
 
 /** Above a console or display of a paused machine. */
 export function PausedBanner({ machine }: { machine: Machine }) {
-  const [error, setError] = useState<AppError | null>(null)
   if (machine.state.kind !== 'paused') return null
-  const resume = (): void => void call('machine.resume', { machine: machine.id }).then((answered) => setError(answered.ok ? null : answered.error))
   return (
-    <>
-      <Banner flush tone="warning" actions={<Button onClick={resume}>Resume</Button>}>
-        {`${machine.name} is paused. It takes what is typed when it goes on.`}
-      </Banner>
-      {error && <ErrorNotice flush error={error} onCopy={copy} />}
-    </>
+    <Banner flush tone="warning" actions={<Button onClick={() => void attempt('machine.resume', { machine: machine.id })}>Resume</Button>}>
+      {`${machine.name} is paused. It takes what is typed when it goes on.`}
+    </Banner>
   )
 }

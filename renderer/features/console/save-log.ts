@@ -1,12 +1,12 @@
-import type { AppError, Machine } from '#contract'
-import { call, openStream } from '../../app'
+import type { Machine } from '#contract'
+import { attempt, openStream, toastError } from '../../app'
 
-/** Offers all that the console printed since the start as a file; the system asks where to put it. Null when that went well. */
-export async function saveLog(machine: Machine): Promise<AppError | null> {
-  const log = await call('console.log', { machine: machine.id, tailBytes: 1 })
-  if (!log.ok) return log.error
+/** Offers all that the console printed since the start as a file; the system asks where to put it. */
+export async function saveLog(machine: Machine): Promise<void> {
+  const log = await attempt('console.log', { machine: machine.id, tailBytes: 1 })
+  if (!log.ok) return
   const opened = await openStream('console', { machine: machine.id, fromByte: 0 })
-  if (!opened.ok) return opened.error
+  if (!opened.ok) return toastError(opened.error)
   const { value: channel } = opened
   const parts: Uint8Array<ArrayBuffer>[] = []
   let received = 0
@@ -22,7 +22,6 @@ export async function saveLog(machine: Machine): Promise<AppError | null> {
   })
   channel.close()
   download(new Blob(parts, { type: 'text/plain' }), `${machine.name}-console.log`)
-  return null
 }
 
 function download(content: Blob, name: string): void {

@@ -1,6 +1,6 @@
 import type { Terminal } from '@xterm/xterm'
 import type { MenuItem } from '#ui'
-import { shell } from '../../app'
+import { copyText, shell } from '../../app'
 import { zoomTerminals } from './terminal-look'
 
 type ActionId = 'copy' | 'paste' | 'select-all' | 'find' | 'clear' | 'larger' | 'smaller' | 'normal-size'
@@ -27,7 +27,7 @@ export function terminalActions(terminal: Terminal, mine: { find?: () => void; p
     copy: {
       label: 'Copy',
       keys: 'Ctrl+Shift+C',
-      run: () => void shell().writeClipboard(terminal.getSelection()),
+      run: () => copyText(terminal.getSelection()),
       blocked: () => (terminal.hasSelection() ? null : 'Nothing is selected.'),
       matches: withShift('KeyC')
     },

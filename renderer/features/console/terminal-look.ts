@@ -1,32 +1,22 @@
 import type { ISearchOptions } from '@xterm/addon-search'
 import type { ITheme } from '@xterm/xterm'
-import { create } from 'zustand'
+import { createPersisted } from '../../app'
 import './terminal.css'
 
 type ISearchDecorationOptions = NonNullable<ISearchOptions['decorations']>
 
-/** What users set for all terminals of the window. Kept by the window itself: it is about this screen, not about the library. */
+/** What users set for all terminals of the window. */
 interface TerminalLook {
   fontSizePixels: number
   /** xterm.js then keeps the text where screen readers find it, and announces output. */
   screenReader: boolean
 }
 
-const KEY = 'terminal-look'
 const DEFAULT: TerminalLook = { fontSizePixels: 13, screenReader: false }
 const SMALLEST = 8
 const LARGEST = 32
 
-export const useTerminalLook = create<TerminalLook>(() => remembered())
-useTerminalLook.subscribe((look) => localStorage.setItem(KEY, JSON.stringify(look)))
-
-function remembered(): TerminalLook {
-  try {
-    return { ...DEFAULT, ...(JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<TerminalLook>) }
-  } catch {
-    return DEFAULT // damaged: it is only a look
-  }
-}
+export const useTerminalLook = createPersisted<TerminalLook>('terminal', DEFAULT, ({ fontSizePixels, screenReader }) => fontSizePixels >= SMALLEST && fontSizePixels <= LARGEST && typeof screenReader === 'boolean')
 
 /** Larger or smaller by so many steps; 0 goes back to the normal size. */
 export function zoomTerminals(steps: number): void {
