@@ -14,6 +14,7 @@ import { useMachines } from './world/machines'
 import styles from './app.module.css'
 
 const ImagesScreen = lazy(() => import('../features/images').then((module) => ({ default: module.ImagesScreen })))
+const ImportDialog = lazy(() => import('../features/images').then((module) => ({ default: module.ImportDialog })))
 const TasksPanel = lazy(() => import('../features/tasks').then((module) => ({ default: module.TasksPanel })))
 const SettingsScreen = lazy(() => import('../features/settings').then((module) => ({ default: module.SettingsScreen })))
 const Palette = lazy(() => import('../features/palette').then((module) => ({ default: module.Palette })))
@@ -86,6 +87,7 @@ function Overlays() {
       {overlay?.kind === 'palette' && <Palette />}
       {overlay?.kind === 'shortcuts' && <Shortcuts />}
       {overlay?.kind === 'about' && <About onClose={closeOverlay} />}
+      {overlay?.kind === 'import-image' && <ImportDialog path={overlay.path} />}
       <MachineDialogs />
     </Suspense>
   )

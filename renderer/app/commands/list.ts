@@ -39,7 +39,7 @@ export const commandList: readonly Command[] = [
   theme('system', 'Theme: follow the system'),
   theme('light', 'Theme: light'),
   theme('dark', 'Theme: dark'),
-  { id: 'view.palette', title: 'Command palette…', section: 'View', icon: Search, keys: ['Ctrl+K'], always: true, listed: false, run: () => openOverlay({ kind: 'palette' }) },
+  { id: 'view.palette', title: 'Command palette…', section: 'View', icon: Search, keys: ['Ctrl+K', 'Ctrl+Shift+K'], always: true, listed: false, run: () => openOverlay({ kind: 'palette' }) },
   { id: 'help.tour', title: 'Guided tour…', section: 'Help', icon: MapIcon, run: () => openOverlay({ kind: 'tour-intro' }) },
   { id: 'help.shortcuts', title: 'Keyboard shortcuts', section: 'Help', icon: Keyboard, keys: ['F1', '?'], run: () => openOverlay({ kind: 'shortcuts' }) },
   { id: 'help.about', title: 'About Strata', section: 'Help', icon: Info, run: () => openOverlay({ kind: 'about' }) }

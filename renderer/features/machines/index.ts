@@ -1,4 +1,4 @@
-export { restoreRemoved, startAndShow } from './actions'
+export { freeName, restoreRemoved, startAndShow } from './actions'
 export { lookOf } from './words'
 export { machineCommands } from './commands'
 export { MachineDialogs } from './dialogs'

@@ -17,14 +17,18 @@ const without = <T,>(rows: readonly T[], at: number): T[] => rows.filter((_row, 
 /** Network interfaces, and the ports of the host that lead to the guest. */
 export function NetworkFields({ value, onChange, problems, host }: EditorProps) {
   const { networks, forwards } = value
-  const bridge = host && !host.bridge.available ? host.bridge.reason : null
+  const reasons: Reasons = {
+    user: null,
+    isolated: host && !host.isolatedNetworks.available ? host.isolatedNetworks.reason : null,
+    bridge: host && !host.bridge.available ? host.bridge.reason : null
+  }
   return (
     <>
       <FieldGroup label="Network interfaces">
         <ul className={styles.rows}>
           {networks.map((network, index) => (
             <li key={index}>
-              <NetworkEditor network={network} index={index} bridge={bridge} error={problems[`network.${index}`]} onChange={(change) => onChange({ networks: changed(networks, index, change) })} />
+              <NetworkEditor network={network} index={index} reasons={reasons} error={problems[`network.${index}`]} onChange={(change) => onChange({ networks: changed(networks, index, change) })} />
               <IconButton icon={Trash2} label={`Remove interface ${index + 1}`} onClick={() => onChange({ networks: without(networks, index) })} />
             </li>
           ))}
@@ -46,15 +50,18 @@ export function NetworkFields({ value, onChange, problems, host }: EditorProps) 
   )
 }
 
+/** Why a kind of network cannot be had on this computer. */
+type Reasons = Record<NetworkRow['kind'], string | null>
+
 interface NetworkEditorProps {
   network: NetworkRow
   index: number
-  bridge: string | null
+  reasons: Reasons
   error: string | undefined
   onChange: (change: Partial<NetworkRow>) => void
 }
 
-function NetworkEditor({ network, index, bridge, error, onChange }: NetworkEditorProps) {
+function NetworkEditor({ network, index, reasons, error, onChange }: NetworkEditorProps) {
   const label = `Interface ${index + 1}`
   return (
     <div className={styles.network}>
@@ -64,8 +71,8 @@ function NetworkEditor({ network, index, bridge, error, onChange }: NetworkEdito
         onChange={(kind) => onChange({ kind, name: kind === 'isolated' ? 'lab' : kind === 'bridge' ? 'br0' : '' })}
         options={[
           { value: 'user', label: 'User', note: 'Reaches out through the host; ports can be forwarded to it.' },
-          { value: 'isolated', label: 'Isolated', note: 'Machines that name the same network reach each other, and nobody else.' },
-          { value: 'bridge', label: 'Bridge', note: 'A bridge of the host: the machine is a part of that network.', blocked: bridge }
+          { value: 'isolated', label: 'Isolated', note: 'Machines that name the same network reach each other, and nobody else.', blocked: reasons.isolated },
+          { value: 'bridge', label: 'Bridge', note: 'A bridge of the host: the machine is a part of that network.', blocked: reasons.bridge }
         ]}
       />
       {network.kind === 'user' ? (

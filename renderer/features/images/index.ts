@@ -1,0 +1,2 @@
+export { ImagesScreen } from './images-screen'
+export { ImportDialog } from './import-dialog'

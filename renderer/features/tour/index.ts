@@ -1,0 +1,2 @@
+export { Tour } from './tour'
+export { startTour } from './play'

@@ -1,0 +1,75 @@
+import { create } from 'zustand'
+import type { Settings } from '#contract'
+import { allMachines, attempt, shell, toast, useSettings } from '../../app'
+import { removeTourMachines, steps, TOUR_NAMES, type Step, type TourMachines } from './steps'
+
+type TourState =
+  | { kind: 'off' }
+  /** `ready`: the step has been carried out, and waits for Next. */
+  | { kind: 'playing'; index: number; ready: boolean; byItself: boolean }
+  | { kind: 'ending' }
+
+export const useTour = create<{ state: TourState }>(() => ({ state: { kind: 'off' } }))
+
+let onNext: (() => void) | null = null
+let ended = false
+
+export const nextStep = (): void => onNext?.()
+export function endTour(): void {
+  ended = true
+  onNext?.()
+}
+
+/**
+ * Plays the tour to its end, or until the user ends it; its machines are then taken away.
+ * @param byItself without a person: a picture of every step in both themes, and the app is told at the end
+ */
+export async function startTour(byItself: boolean): Promise<void> {
+  if (useTour.getState().state.kind !== 'off') return
+  const taken = allMachines().find((machine) => (TOUR_NAMES as readonly string[]).includes(machine.name))
+  if (taken && !taken.definition?.tags.includes('tour')) return void toast(`The tour makes a machine “${taken.name}”, and there is one. Rename it first.`)
+  ended = false
+  const theme = useSettings.getState().settings?.theme ?? 'system'
+  let problem: string | null = null
+  try {
+    await removeTourMachines() // of a tour that was cut off
+    await playSteps(byItself)
+  } catch (thrown) {
+    problem = thrown instanceof Error ? thrown.message : String(thrown)
+  }
+  useTour.setState({ state: { kind: 'ending' } })
+  try {
+    await removeTourMachines()
+    if (byItself) await setTheme(theme)
+  } catch (thrown) {
+    problem ??= thrown instanceof Error ? thrown.message : String(thrown)
+  }
+  useTour.setState({ state: { kind: 'off' } })
+  if (problem !== null) toast('The tour could not go on.', { tone: 'error', note: problem, lifeMs: null })
+  await shell().tourEnded(problem)
+}
+
+async function playSteps(byItself: boolean): Promise<void> {
+  const machines: TourMachines = { first: '', second: '' }
+  for (const [index, step] of steps.entries()) {
+    useTour.setState({ state: { kind: 'playing', index, ready: false, byItself } })
+    await step.act(machines)
+    useTour.setState({ state: { kind: 'playing', index, ready: true, byItself } })
+    if (byItself) await takePictures(step)
+    else await new Promise<void>((resolve) => (onNext = resolve))
+    onNext = null
+    if (ended) return
+  }
+}
+
+async function takePictures(step: Step): Promise<void> {
+  await pause(step.settleMs ?? 300)
+  for (const theme of ['light', 'dark'] as const) {
+    await setTheme(theme)
+    await pause(250) // charts and terminals take up the new colours with their next frame
+    await shell().saveShot(`${step.label}-${theme}`)
+  }
+}
+
+const setTheme = async (theme: Settings['theme']): Promise<void> => void (await attempt('settings.edit', { theme }))
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -1,0 +1,202 @@
+import type { InputOf, OperationName, TaskOperationName } from '#contract'
+import { call, callTask, closeOverlay, goTo, goToMachine, openOverlay, openStream, useMachines } from '../../app'
+
+/** One stop of the tour: what is said, and what is done, through the same operations and places as a user's. */
+export interface Step {
+  /** Of its picture's file: lower case, digits and hyphens. */
+  label: string
+  title: string
+  text: string
+  act: (tour: TourMachines) => Promise<void>
+  /** How long it is shown before the picture, for what needs a moment to fill: charts, a screen. */
+  settleMs?: number
+}
+
+/** The two machines that the tour makes, by id once they are there. */
+export interface TourMachines {
+  first: string
+  second: string
+}
+export const TOUR_NAMES = ['tour-1', 'tour-2'] as const
+
+async function need<N extends OperationName>(name: N, input: InputOf<N>): Promise<void> {
+  const answer = await call(name, input)
+  if (!answer.ok) throw new Error(`${name}: ${answer.error.message}`)
+}
+async function needTask<N extends TaskOperationName>(name: N, input: InputOf<N>): Promise<string> {
+  const answer = await callTask(name, input)
+  if (!answer.ok) throw new Error(`${name}: ${answer.error.message} ${answer.error.causes.join(' ')}`)
+  return (answer.value as { id: string }).id
+}
+
+/** Types a line into the serial console, as a second viewer of it: the console on the screen shows it. */
+async function typeIntoConsole(machine: string, line: string): Promise<void> {
+  const opened = await openStream('console', { machine, fromByte: Number.MAX_SAFE_INTEGER })
+  if (!opened.ok) throw new Error(opened.error.message)
+  const answered = new Promise<void>((resolve) => {
+    let seen = ''
+    opened.value.onData((bytes, used) => {
+      seen += new TextDecoder().decode(bytes)
+      used()
+      if (seen.split(END).length > 2) resolve() // once as typed, once as printed
+    })
+  })
+  opened.value.send(new TextEncoder().encode(`${line}; echo ${END}\r`))
+  await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, 10_000))])
+  opened.value.close()
+}
+const END = '-- end --'
+
+/** Pastes into the terminal that is shown, once it is there, as a user would. */
+async function pasteIntoTerminal(text: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const terminal = document.querySelector<HTMLTextAreaElement>('main .xterm-helper-textarea')
+    if (terminal) {
+      const clipboardData = new DataTransfer()
+      clipboardData.setData('text/plain', text)
+      terminal.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }))
+      return
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('no terminal appeared')
+}
+
+export const steps: readonly Step[] = [
+  {
+    label: 'welcome',
+    title: 'This is Strata',
+    text: 'Virtual machines on your own computer. The tour makes two, shows what can be seen of them, and takes them away again.',
+    act: async () => {
+      closeOverlay()
+      goTo({ kind: 'home' })
+      await Promise.resolve()
+    }
+  },
+  {
+    label: 'create-wizard',
+    title: 'A machine in a few clicks',
+    text: 'A name and a source are enough: the defaults boot unedited. The last step shows the same as a command line.',
+    act: async () => {
+      openOverlay({ kind: 'create' })
+      await Promise.resolve()
+    },
+    settleMs: 600
+  },
+  {
+    label: 'two-machines',
+    title: 'Two machines start',
+    text: 'Both stand on the built-in guest: their disks are overlays, so making one takes no time and almost no space.',
+    act: async (tour) => {
+      closeOverlay()
+      tour.first = await needTask('machine.create', { name: TOUR_NAMES[0], tag: ['tour'], network: ['user', 'isolated:tour'] })
+      tour.second = await needTask('machine.create', { name: TOUR_NAMES[1], tag: ['tour'], network: ['isolated:tour'] })
+      goToMachine(tour.first, 'overview')
+      await need('machine.start', { machine: tour.second })
+      await needTask('machine.start', { machine: tour.first, wait: 'agent' })
+    }
+  },
+  {
+    label: 'overview',
+    title: 'What it does now',
+    text: 'Processor, memory, disk and network as they are used; the addresses its guest has; the layers its disk is made of.',
+    act: async (tour) => {
+      goToMachine(tour.first, 'overview')
+      await call('guest.exec', { machine: tour.first, command: ['sh', '-c', 'dd if=/dev/urandom of=/root/noise bs=1M count=24; sync'], timeoutSeconds: 60 })
+    },
+    settleMs: 5000
+  },
+  {
+    label: 'console',
+    title: 'Its console',
+    text: 'The serial line from the first byte on, also of what was printed before anybody looked. Find, copy, paste, save.',
+    act: async (tour) => {
+      goToMachine(tour.first, 'console')
+      await typeIntoConsole(tour.first, 'uname -a; df -h /')
+    },
+    settleMs: 800
+  },
+  {
+    label: 'display',
+    title: 'Its screen',
+    text: 'What a monitor plugged into it would show. It travels over a private socket; nothing is open to the network.',
+    act: async (tour) => {
+      goToMachine(tour.first, 'display')
+      await Promise.resolve()
+    },
+    settleMs: 1500
+  },
+  {
+    label: 'monitor',
+    title: 'QEMU’s monitor',
+    text: 'QEMU’s own words, with history and completion. Here: which files its disk is made of. Beside it, the QMP traffic as it happens.',
+    act: async (tour) => {
+      goToMachine(tour.first, 'monitor')
+      await pasteIntoTerminal('info block\n')
+    },
+    settleMs: 800
+  },
+  {
+    label: 'machine-settings',
+    title: 'What it is made of',
+    text: 'What is changed while it runs takes effect at its next start, and is marked until then.',
+    act: async (tour) => {
+      await need('machine.edit', { machine: tour.first, memory: '384M' })
+      goToMachine(tour.first, 'settings')
+    },
+    settleMs: 500
+  },
+  {
+    label: 'images',
+    title: 'Images',
+    text: 'What machines are made from: the built-in guest, ISOs, disk and cloud images. Strata never writes to them.',
+    act: async () => {
+      goTo({ kind: 'images' })
+      await Promise.resolve()
+    },
+    settleMs: 400
+  },
+  {
+    label: 'tasks',
+    title: 'Tasks',
+    text: 'Whatever takes a while: how far it is, its log, and a way to cancel it.',
+    act: async () => {
+      goTo({ kind: 'tasks', taskId: null })
+      await Promise.resolve()
+    },
+    settleMs: 400
+  },
+  {
+    label: 'palette',
+    title: 'Everything by keyboard',
+    text: 'Ctrl+K finds every command and every machine. F1 lists the shortcuts.',
+    act: async () => {
+      openOverlay({ kind: 'palette' })
+      await Promise.resolve()
+    },
+    settleMs: 400
+  },
+  {
+    label: 'settings',
+    title: 'Settings and trash',
+    text: 'Deleted machines wait in the trash until you delete them for good.',
+    act: async () => {
+      closeOverlay()
+      goTo({ kind: 'settings' })
+      await Promise.resolve()
+    },
+    settleMs: 400
+  }
+]
+
+/** Takes the tour's machines away, for good. */
+export async function removeTourMachines(): Promise<void> {
+  closeOverlay()
+  goTo({ kind: 'home' })
+  for (const machine of Object.values(useMachines.getState().byId).filter((one) => one.definition?.tags.includes('tour'))) {
+    if ('pid' in machine.state) await needTask('machine.stop', { machine: machine.id, force: true })
+    const removed = await call('machine.remove', { machine: machine.id })
+    if (!removed.ok) throw new Error(removed.error.message)
+    await need('machine.empty-trash', { trashId: removed.value.trashId })
+  }
+}
