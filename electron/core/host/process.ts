@@ -49,9 +49,10 @@ export async function run(program: string, args: readonly string[], options: Run
   const { signal, timeoutMs, maxOutputBytes = 64 * 2 ** 20 } = options
   if (signal?.aborted) throw cancelled()
   const env = { ...(options.env ?? process.env), LC_ALL: 'C.UTF-8' }
-  const child = spawn(program, args, { cwd: options.cwd, env, stdio: ['pipe', 'pipe', 'pipe'] })
+  // In a session of its own: Ctrl+C at the terminal is for us to act on, and what the program starts ends with it.
+  const child = spawn(program, args, { cwd: options.cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
   let timedOut = false
-  const end = (): void => void child.kill('SIGKILL')
+  const end = (): void => killGroup(child)
   signal?.addEventListener('abort', end, { once: true })
   const timer = setTimeout(() => void ((timedOut = true), end()), timeoutMs ?? LONGEST_TIMER_MS)
   try {
@@ -70,6 +71,15 @@ export async function run(program: string, args: readonly string[], options: Run
     signal?.removeEventListener('abort', end)
   }
 }
+/** Ends a program and what it started. Called while its output is open, so that one of them still has the group's number. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
 /** What setTimeout can wait at most: three weeks. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 

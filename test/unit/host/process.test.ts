@@ -82,6 +82,26 @@ describe('run', () => {
     await failureOf('cancelled', run('true', [], { signal: controller.signal }))
   })
 
+  test('cancelling kills what the child started too', async () => {
+    const controller = new AbortController()
+    let pid = 0
+    const running = run('sh', ['-c', 'sleep 100 & echo $!; wait'], {
+      signal: controller.signal,
+      onStdout: (text) => {
+        pid = Number(text)
+        controller.abort()
+      }
+    })
+    await failureOf('cancelled', running)
+    expect(pid).toBeGreaterThan(0)
+    expect(alive(pid)).toBe(false)
+  })
+
+  test('a time-out ends one that left a child behind with its output open', async () => {
+    const error = await failureOf('time-out', run('sh', ['-c', 'sleep 100 & exit 3'], { timeoutMs: 200 }))
+    expect(error.waitedMs).toBe(200)
+  })
+
   test('a time-out kills the child and says how long it waited', async () => {
     let pid = 0
     const error = await failureOf('time-out', run('sh', ['-c', 'echo $$; exec sleep 100'], { timeoutMs: 100, onStdout: (text) => (pid = Number(text)) }))
