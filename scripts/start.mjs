@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // npm start: makes the checkout ready, then opens the app. Without a display it plays the guided tour on one of its own.
-import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { inTop } from './lib/paths.mjs'
 import { Report } from './lib/report.mjs'
 import { ended, endWithUs, StepError } from './lib/run.mjs'
@@ -62,10 +62,7 @@ async function openApp(given, env) {
   const args = [...given]
   const shots = args.includes('--tour') && !args.some((arg) => arg.startsWith('--tour-shots')) ? newShotsFolder() : null
   if (shots) args.push('--tour-shots', shots)
-  if (process.getuid() === 0) {
-    report.line('Running as root: Chromium refuses its sandbox then, so it is off. Better run Strata as an ordinary user.')
-    args.push('--no-sandbox')
-  }
+  if (!args.includes('--no-sandbox')) args.push(...sandboxArguments())
   const onlyWayland = process.env.WAYLAND_DISPLAY && !process.env.DISPLAY && !env.DISPLAY
   if (onlyWayland) args.push('--ozone-platform=wayland')
   if (process.env.STRATA_TIMING) report.line(`Opening the app ${Math.round(performance.now())} ms after npm start's process began.`)
@@ -74,9 +71,30 @@ async function openApp(given, env) {
   running.push(app)
   const { code, signal } = await ended(app)
   forget()
-  if (shots) report.line(`The tour's screenshots are in ${shots}`)
+  if (shots) reportShots(shots)
   if (signal && !signalled) throw new StepError(`The app was ended by ${signal}.`)
   return code ?? 1
+}
+
+/** Chromium's sandbox needs user namespaces or a helper that is set-uid root; it says so in words that help nobody. */
+function sandboxArguments() {
+  if (process.getuid() === 0) {
+    report.line('Running as root: Chromium refuses its sandbox then, so it is off. Better run Strata as an ordinary user.')
+    return ['--no-sandbox']
+  }
+  const helper = inTop('node_modules/electron/dist/chrome-sandbox')
+  const { uid, mode } = statSync(helper)
+  const setUid = uid === 0 && Boolean(mode & 0o4000)
+  if (setUid || spawnSync('unshare', ['--user', 'true'], { stdio: 'ignore' }).status === 0) return []
+  throw new StepError("Chromium's sandbox cannot work here: this system keeps ordinary users from making user namespaces.", {
+    next: `Type: sudo chown root ${helper} && sudo chmod 4755 ${helper}   Or, without that protection: npm start -- --no-sandbox`
+  })
+}
+
+function reportShots(folder) {
+  const count = readdirSync(folder).length
+  if (count === 0) rmdirSync(folder)
+  report.line(count === 0 ? 'The tour took no screenshots.' : `The tour's screenshots (${count}) are in ${folder}`)
 }
 
 function newShotsFolder() {

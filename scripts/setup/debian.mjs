@@ -20,7 +20,6 @@ const NEEDED = [
   { packages: ['build-essential'], program: 'c++' },
   { packages: ['python3'], program: 'python3' },
   { packages: ['e2fsprogs'], program: 'mke2fs' },
-  { packages: ['ca-certificates'], file: '/etc/ssl/certs' },
   // A display of our own, for the tour and the tests.
   { packages: ['xvfb'], program: 'Xvfb' },
   { packages: ['xauth'], program: 'xauth' },

@@ -15,11 +15,10 @@ export const packages = {
       let fetched = 0
       await run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=http'], {
         cwd: inTop(),
-        // It names every file that it fetches: our measure of how far it is, and nothing to show when it fails.
+        // It names every file that it fetches: our measure of how far it is. What it warns of is not why it fails.
         onLine: (line) => {
-          if (!line.startsWith('npm http ')) return true
-          progress(`${Math.min(total, ++fetched)} of ${total} packages`)
-          return false
+          if (line.startsWith('npm http ')) progress(`${Math.min(total, ++fetched)} of ${total} packages`)
+          return !/^npm (http|warn) /.test(line)
         },
         next: 'Check the network connection, then run the same command again.'
       })
