@@ -200,8 +200,7 @@ export class GuestAgent {
     const id = randomInt(2 ** 31)
     this.connection?.socket.write(Buffer.of(SENTINEL))
     try {
-      let answer = await this.ask({ execute: 'guest-sync-delimited', arguments: { id } }, timeoutMs, signal)
-      while (answer.return !== id) answer = await this.ask(null, timeoutMs, signal)
+      await this.ask({ execute: 'guest-sync-delimited', arguments: { id } }, timeoutMs, signal, (answer) => answer.return === id)
     } catch (error) {
       this.close()
       if (signal?.aborted) throw error
@@ -213,12 +212,21 @@ export class GuestAgent {
     }
   }
 
-  /** Sends a message, or nothing, and waits for the next answer. A connection whose answer did not come is given up. */
-  private ask(message: object | null, timeoutMs: number, signal?: AbortSignal): Promise<Record<string, unknown>> {
+  /**
+   * Sends a message and waits for its answer. A connection whose answer did not come is given up.
+   * @param isMeant passes over what it does not take; several answers may come in one piece, so it is asked of each at once
+   */
+  private ask(
+    message: object,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    isMeant: (answer: Record<string, unknown>) => boolean = () => true
+  ): Promise<Record<string, unknown>> {
     const connection = this.connection
     if (!connection) return Promise.reject(failure('connection-lost', `The guest agent of “${this.name}” is gone.`, { peer: 'guest agent' }))
     return new Promise((resolve, reject) => {
       const settle = (answer: Record<string, unknown> | Error): void => {
+        if (!(answer instanceof Error) && !isMeant(answer)) return void connection.answers.unshift(settle)
         clearTimeout(timer)
         signal?.removeEventListener('abort', abort)
         if (answer instanceof Error) reject(answer)
@@ -233,7 +241,7 @@ export class GuestAgent {
       const abort = (): void => giveUp(cancelled())
       signal?.addEventListener('abort', abort, { once: true })
       connection.answers.push(settle)
-      if (message) connection.socket.write(JSON.stringify(message) + '\n')
+      connection.socket.write(JSON.stringify(message) + '\n')
     })
   }
 }
