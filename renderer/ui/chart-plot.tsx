@@ -10,7 +10,8 @@ type PlotProps = Pick<ChartProps, 'series' | 'times' | 'spanMs' | 'format' | 'ma
 }
 
 /** Room for the labels of the scale, fixed, so that the lines never shift when a label grows. */
-const AXIS_WIDTH = 66
+const AXIS_WIDTH = 72
+const MINUTE_SECONDS = 60
 
 /**
  * The canvas. It draws when new values come, its size changes or the theme does; it runs no frame loop of its own.
@@ -73,7 +74,17 @@ function optionsFor(labels: string[], width: number, height: number, syncKey: st
       y: { range: (_self, _min, dataMax) => [0, latest().max ?? niceTop(Math.max(dataMax ?? 0, latest().floor))] }
     },
     axes: [
-      { show: true, size: 0, grid, ticks: { show: false }, values: () => [], space: 60 },
+      {
+        size: 18,
+        gap: 3,
+        grid,
+        ticks: { show: false },
+        font: `11px ${token('--font')}`,
+        stroke: () => token('--faint'),
+        // Whole minutes back from now: the lines stand still, what is drawn moves past them.
+        splits: (self) => minutesBack(self.scales.x?.max ?? 0, latest().spanMs),
+        values: (self, splits) => splits.map((at, index) => (index === 0 ? '' : minutesLabel(at - (self.scales.x?.max ?? 0))))
+      },
       {
         side: 1,
         size: AXIS_WIDTH,
@@ -97,6 +108,17 @@ function optionsFor(labels: string[], width: number, height: number, syncKey: st
 function lineOf(_label: string, index: number): Series {
   const name = `--chart-${index + 1}`
   return { width: 1.5, spanGaps: false, points: { show: false }, stroke: () => token(name), fill: () => token(`${name}-fill`) }
+}
+
+function minutesBack(end: number, spanMs: number): number[] {
+  const count = Math.floor(spanMs / 1000 / MINUTE_SECONDS)
+  return Array.from({ length: count + 1 }, (_none, index) => end - (count - index) * MINUTE_SECONDS)
+}
+
+/** The edges have no room for a label; now needs none. */
+function minutesLabel(secondsFromEnd: number): string {
+  const minutes = Math.round(-secondsFromEnd / MINUTE_SECONDS)
+  return minutes === 0 ? '' : `−${minutes}\u00a0min`
 }
 
 function range(self: uPlot, spanMs: number): [number, number] {

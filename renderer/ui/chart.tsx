@@ -33,7 +33,7 @@ export interface ChartProps {
 }
 
 /** Lines over time with the values of the moment, or of the moment that is pointed at. Its place keeps its size whatever it shows. */
-export function Chart({ title, series, times, format, note, empty, height = 96, ...plot }: ChartProps) {
+export function Chart({ title, series, times, format, note, empty, height = 108, ...plot }: ChartProps) {
   const [pointedAt, setPointedAt] = useState<number | null>(null)
   const index = pointedAt !== null && pointedAt < times.length ? pointedAt : times.length - 1
   return (

@@ -24,8 +24,11 @@ export function CopyLine({ text, onCopy, wrap }: CopyLineProps) {
   }
   return (
     <span className={styles.line} data-wrap={wrap || undefined}>
-      <code data-selectable>{text}</code>
+      <code data-selectable>{wrap ? words(text) : text}</code>
       <IconButton icon={copied ? Check : Copy} size="small" label={copied ? 'Copied' : 'Copy'} onClick={copy} />
     </span>
   )
 }
+
+/** A command breaks before a flag, not inside one. */
+const words = (text: string) => text.split(/ (?=--)/).map((part, index) => <span key={index}>{index > 0 ? ` ${part}` : part}</span>)

@@ -61,12 +61,13 @@ export function Field({ label, hint, error, aside, layout = 'column', className,
 }
 
 /** Several controls under one name. */
-export function FieldGroup({ label, hint, children }: { label: string; hint?: ReactNode; children: ReactNode }) {
+export function FieldGroup({ label, hint, aside, children }: { label: string; hint?: ReactNode; aside?: ReactNode; children: ReactNode }) {
   const id = useId()
   return (
     <div role="group" aria-labelledby={id} className={styles.field}>
       <div className={styles.head}>
         <span id={id}>{label}</span>
+        {aside}
       </div>
       {children}
       {hint && <p className={styles.hint}>{hint}</p>}

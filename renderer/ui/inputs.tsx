@@ -38,11 +38,13 @@ export interface NumberInputProps {
   max?: number
   step?: number
   label?: string
+  /** False where one step more or less means nothing, as in a port. */
+  stepper?: boolean
   className?: string | undefined
 }
 
 /** A whole number with steps. What is typed is never corrected behind one's back: the field's error says what is wrong. */
-export function NumberInput({ value, onChange, min = 0, max = Number.MAX_SAFE_INTEGER, step = 1, label, className }: NumberInputProps) {
+export function NumberInput({ value, onChange, min = 0, max = Number.MAX_SAFE_INTEGER, step = 1, label, stepper = true, className }: NumberInputProps) {
   const [typed, setTyped] = useState(value === null ? '' : String(value))
   // Follows the value when it changes from outside; keeps what is typed while it means the same.
   const shown = parseWhole(typed) === value ? typed : value === null ? typed : String(value)
@@ -59,12 +61,14 @@ export function NumberInput({ value, onChange, min = 0, max = Number.MAX_SAFE_IN
   return (
     <span className={cx(styles.number, className)}>
       <input type="text" inputMode="numeric" autoComplete="off" {...useField()} aria-label={label} role="spinbutton" aria-valuenow={value ?? undefined} aria-valuemin={min} aria-valuemax={max} className={styles.input} value={shown} onChange={(event) => set(event.target.value)} onKeyDown={onKeyDown} />
+ {stepper && (<>
       <button type="button" tabIndex={-1} aria-label="Less" aria-disabled={(value ?? min) <= min} className={styles.step} onClick={() => move(-step)}>
         <Minus size={13} aria-hidden />
       </button>
       <button type="button" tabIndex={-1} aria-label="More" aria-disabled={(value ?? min) >= max} className={styles.step} onClick={() => move(step)}>
         <Plus size={13} aria-hidden />
       </button>
+      </>)}
     </span>
   )
 }

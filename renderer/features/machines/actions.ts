@@ -1,7 +1,8 @@
 import type { Machine, Result } from '#contract'
-import { allMachines, attempt, attemptTask, call, callTask, dismissToast, goTo, goToMachine, machineById, shell, toast, toastError, useHost } from '../../app'
+import { allMachines, attempt, attemptTask, call, callTask, currentPlace, dismissToast, goTo, goToMachine, machineById, shell, toast, toastError, useHost } from '../../app'
 import { formatCount } from '../../ui/format'
 import { whyNot, type MachineAction } from './allowed'
+import { byName } from './list/filter'
 
 /** What the window does to machines: operations of the contract, with what the user is told when they fail or can be undone. */
 const possible = (ids: readonly string[], action: MachineAction): Machine[] =>
@@ -42,18 +43,29 @@ export const resetMachines = (ids: readonly string[]): void => each(ids, 'reset'
 export async function removeMachines(ids: readonly string[]): Promise<void> {
   const machines = possible(ids, 'remove')
   const removed: { trashId: string; name: string }[] = []
+  const next = neighbourOf(machines)
   for (const machine of machines) {
     const result = await attempt('machine.remove', { machine: machine.id })
     if (result.ok) removed.push(result.value)
   }
   if (removed.length === 0) return
+  const place = currentPlace()
+  if (place.kind === 'machine' && !machineById(place.id)) goTo(next ? { ...place, id: next.id } : { kind: 'home' })
   const skipped = ids.length - machines.length
-  const what = removed.length === 1 ? `${removed[0]?.name} was deleted.` : `${formatCount(removed.length, 'machine')} were deleted.`
+  const what = removed.length === 1 ? `“${removed[0]?.name}” was deleted.` : `${formatCount(removed.length, 'machine')} were deleted.`
   const id = toast(what, {
     note: skipped > 0 ? `${formatCount(skipped, 'machine')} could not be deleted while running.` : 'Its disks wait in the trash until it is emptied.',
     actions: [{ label: 'Undo', keys: 'Ctrl+Z', run: () => void restoreRemoved(removed.map((one) => one.trashId)) }]
   })
   lastRemoval = { toast: id, trashIds: removed.map((one) => one.trashId) }
+}
+
+/** Which machine to show when these are gone: the next one in the list, else the one before. */
+function neighbourOf(gone: readonly Machine[]): Machine | undefined {
+  const order = allMachines().sort(byName)
+  const last = order.findLastIndex((machine) => gone.includes(machine))
+  const stays = (machine: Machine): boolean => !gone.includes(machine)
+  return order.slice(last + 1).find(stays) ?? order.slice(0, Math.max(0, last)).findLast(stays)
 }
 
 let lastRemoval: { toast: number; trashIds: string[] } | null = null

@@ -23,7 +23,7 @@ function entriesFor(machines: readonly Machine[]): Record<'start' | 'stop' | 'pa
     forceOff: { id: 'force-off', label: 'Force off…', icon: Power, danger: true, blocked: whyNotAny('force-off', machines, host), onSelect: () => openOverlay({ kind: 'force-off', machines: ids }) },
     rename: { id: 'rename', label: 'Rename…', icon: FilePenLine, keys: keysOf('machine.rename'), blocked: single('rename'), onSelect: () => one && openOverlay({ kind: 'rename', machine: one.id }) },
     screenshot: { id: 'screenshot', label: 'Save the screen as a picture…', icon: Image, blocked: single('screenshot'), onSelect: () => one && void saveScreenshot(one.id) },
-    remove: { id: 'remove', label: 'Delete', icon: Trash2, danger: true, keys: 'Delete', blocked: whyNotAny('remove', machines, host), onSelect: () => void removeMachines(ids) },
+    remove: { id: 'remove', label: 'Delete', icon: Trash2, danger: true, keys: keysOf('machine.remove'), blocked: whyNotAny('remove', machines, host), onSelect: () => void removeMachines(ids) },
     console: { id: 'console', label: 'Open the console', icon: SquareTerminal, blocked: one ? null : 'This works on one machine at a time.', onSelect: () => one && goToMachine(one.id, 'console') },
     settings: { id: 'settings', label: 'Settings', icon: Settings2, blocked: one ? null : 'This works on one machine at a time.', onSelect: () => one && goToMachine(one.id, 'settings') }
   }

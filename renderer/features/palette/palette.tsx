@@ -1,20 +1,23 @@
 import { Command as Menu } from 'cmdk'
 import { Dialog as Primitive } from 'radix-ui'
-import { Monitor } from 'lucide-react'
-import { allCommands, allMachines, blockedBy, closeOverlay, goToMachine, runCommand, type Command } from '../../app'
-import { Kbd } from '#ui'
+import type { Machine } from '#contract'
+import { Kbd, StateIcon } from '#ui'
+import { allCommands, allMachines, closeOverlay, runCommand, type Command } from '../../app'
+import { byName, lookOf, selectOnly } from '../machines'
 import styles from './palette.module.css'
 
-const SECTIONS: Command['section'][] = ['Machine', 'Images', 'Tasks', 'Go to', 'View', 'Help']
-
-/** Ctrl+K: every command and every machine, found by typing a part of its name. */
+/** Ctrl+K: every command and every machine, found by typing a part of its name. What is not possible now comes last, with the reason. */
 export function Palette() {
   const choose = (act: () => void): void => {
     closeOverlay()
     // After the palette has given the focus back, so that what opens next gets it.
     requestAnimationFrame(act)
   }
-  const commands = allCommands().filter((command) => command.listed !== false)
+  const listed = allCommands()
+    .filter((command) => command.listed !== false)
+    .map((command) => ({ command, blocked: command.blocked?.() ?? null }))
+  const entries = (blocked: boolean) =>
+    listed.filter((entry) => (entry.blocked !== null) === blocked).map((entry) => <CommandEntry key={entry.command.id} {...entry} onChoose={() => choose(() => runCommand(entry.command.id))} />)
   return (
     <Primitive.Root open onOpenChange={(open) => !open && closeOverlay()}>
       <Primitive.Portal>
@@ -25,20 +28,19 @@ export function Palette() {
             <Menu.Input className={styles.input} placeholder="Type a command or a machine’s name" />
             <Menu.List className={styles.list}>
               <Menu.Empty className={styles.empty}>Nothing fits.</Menu.Empty>
-              <Menu.Group heading="Machines" className={styles.group}>
-                {allMachines().map((machine) => (
-                  <Menu.Item key={machine.id} value={`machine ${machine.name} ${machine.id}`} className={styles.item} onSelect={() => choose(() => goToMachine(machine.id))}>
-                    <Monitor size={15} aria-hidden />
-                    <span className={styles.title}>{machine.name}</span>
-                    <span className={styles.note}>{machine.state.kind}</span>
-                  </Menu.Item>
-                ))}
+              <Menu.Group heading="Commands" className={styles.group}>
+                {entries(false)}
               </Menu.Group>
-              {SECTIONS.map((section) => (
-                <Menu.Group key={section} heading={section} className={styles.group}>
-                  {commands.filter((command) => command.section === section).map((command) => <Entry key={command.id} command={command} choose={choose} />)}
-                </Menu.Group>
-              ))}
+              <Menu.Group heading="Machines" className={styles.group}>
+                {allMachines()
+                  .sort(byName)
+                  .map((machine) => (
+                    <MachineEntry key={machine.id} machine={machine} onChoose={() => choose(() => selectOnly(machine.id))} />
+                  ))}
+              </Menu.Group>
+              <Menu.Group heading="Not possible now" className={styles.group}>
+                {entries(true)}
+              </Menu.Group>
             </Menu.List>
           </Menu>
         </Primitive.Content>
@@ -47,20 +49,25 @@ export function Palette() {
   )
 }
 
-/** One that cannot be run now stays listed, with the reason. */
-function Entry({ command, choose }: { command: Command; choose: (act: () => void) => void }) {
-  const blocked = blockedBy(command.id)
+function MachineEntry({ machine, onChoose }: { machine: Machine; onChoose: () => void }) {
+  const look = lookOf(machine.state)
+  return (
+    <Menu.Item value={`machine ${machine.name} ${machine.id}`} keywords={machine.definition?.tags ?? []} className={styles.item} onSelect={onChoose}>
+      <StateIcon look={look} size={15} />
+      <span className={styles.title} dir="auto">
+        {machine.name}
+      </span>
+      <span className={styles.note}>{look.word}</span>
+    </Menu.Item>
+  )
+}
+
+function CommandEntry({ command, blocked, onChoose }: { command: Command; blocked: string | null; onChoose: () => void }) {
   const Icon = command.icon
   return (
-    <Menu.Item
-      value={`${command.title} ${command.id}`}
-      keywords={command.alias?.split(' ') ?? []}
-      className={styles.item}
-      data-blocked={blocked !== null || undefined}
-      onSelect={() => choose(() => runCommand(command.id))}
-    >
-      {Icon ? <Icon size={15} aria-hidden /> : <span className={styles.noIcon} />}
-      <span className={styles.title}>{command.title}</span>
+    <Menu.Item value={`${command.title} ${command.id}`} keywords={[command.section, ...(command.alias?.split(' ') ?? [])]} className={styles.item} data-blocked={blocked !== null || undefined} onSelect={onChoose}>
+      {Icon ? <Icon size={15} strokeWidth={1.75} aria-hidden /> : <span className={styles.noIcon} />}
+      <span className={styles.title}>{command.section === 'Go to' ? `Go to: ${command.title}` : command.title}</span>
       {blocked !== null ? <span className={styles.note}>{blocked}</span> : command.keys?.[0] && <Kbd keys={command.keys[0]} />}
     </Menu.Item>
   )

@@ -61,7 +61,7 @@ const OVERLAY: Layer[] = [
   { label: 'the machine’s own overlay', sizeBytes: 2 ** 20, kind: 'active' }
 ]
 const COPY: Layer[] = [{ label: 'the machine’s own copy', sizeBytes: 2 ** 30, kind: 'active' }]
-const Picture = ({ layers }: { layers: Layer[] }) => <StrataGlyph layers={layers} width={36} height={28} />
+const Picture = ({ layers }: { layers: Layer[] }) => <StrataGlyph layers={layers} width={44} height={34} />
 
 export function NetworkStep() {
   const { machine, host, problems } = useNewMachine()

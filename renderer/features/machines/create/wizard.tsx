@@ -12,7 +12,7 @@ import { SourceStep } from './source-step'
 import { CloudStep, DiskStep, HardwareStep, NetworkStep, SummaryStep } from './steps'
 import styles from './wizard.module.css'
 
-const TITLES: Record<Step, string> = { source: 'Name and source', hardware: 'Processor and memory', disk: 'Disk', network: 'Network', cloud: 'User and keys', summary: 'Summary' }
+const TITLES: Record<Step, string> = { source: 'Name and source', hardware: 'Hardware', disk: 'Disk', network: 'Network', cloud: 'User and keys', summary: 'Summary' }
 const VIEWS: Record<Step, () => React.JSX.Element> = { source: SourceStep, hardware: HardwareStep, disk: DiskStep, network: NetworkStep, cloud: CloudStep, summary: SummaryStep }
 
 /** A creation that takes longer than this goes on without the dialog. */

@@ -65,8 +65,19 @@ type HardwareInput = Pick<InputOf<'machine.create'>, 'cpus' | 'memory' | 'networ
 
 /** As the contract takes it. What is no number becomes 0, which the schema and `missingNumbers` refuse. */
 export function hardwareInput(hardware: Hardware): HardwareInput {
-  const { cpus, memoryBytes, networks, forwards, ...rest } = hardware
-  return { ...rest, cpus: cpus ?? 0, memory: sizeArgument(memoryBytes ?? 0), network: networks.map(networkText), forward: hasUserNetwork(hardware) ? forwards.map(forwardText) : [] }
+  // One by one: a new machine is more than its hardware, and the contract refuses fields that it does not know.
+  const { cpus, memoryBytes, networks, forwards, firmware, tpm, display, sharedMemory, accelerator } = hardware
+  return {
+    cpus: cpus ?? 0,
+    memory: sizeArgument(memoryBytes ?? 0),
+    network: networks.map(networkText),
+    forward: hasUserNetwork(hardware) ? forwards.map(forwardText) : [],
+    firmware,
+    tpm,
+    display,
+    sharedMemory,
+    accelerator
+  }
 }
 
 export const hasUserNetwork = ({ networks }: Pick<Hardware, 'networks'>): boolean => networks.some((network) => network.kind === 'user')

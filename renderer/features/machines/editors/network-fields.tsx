@@ -144,9 +144,9 @@ function ForwardEditor({ row, index, error, onChange }: { row: ForwardRow; index
             { value: 'all', label: 'all networks', note: '0.0.0.0: others on your networks reach the guest too.' }
           ]}
         />
-        <NumberInput label={`Host port of ${label}`} value={row.hostPort} min={1} max={65535} onChange={(hostPort) => onChange({ hostPort })} className={styles.port} />
+        <NumberInput label={`Host port of ${label}`} value={row.hostPort} min={1} max={65535} stepper={false} onChange={(hostPort) => onChange({ hostPort })} className={styles.port} />
         <span aria-hidden>→</span>
-        <NumberInput label={`Guest port of ${label}`} value={row.guestPort} min={1} max={65535} onChange={(guestPort) => onChange({ guestPort })} className={styles.port} />
+        <NumberInput label={`Guest port of ${label}`} value={row.guestPort} min={1} max={65535} stepper={false} onChange={(guestPort) => onChange({ guestPort })} className={styles.port} />
       </span>
     </Field>
   )

@@ -1,5 +1,5 @@
 import { useLayoutEffect } from 'react'
-import { Group, Play, Plus, Square, Trash2, X } from 'lucide-react'
+import { Play, Plus, Square, Tags, Trash2, X } from 'lucide-react'
 import { keysOf, runCommand, useHost, useMachines } from '../../../app'
 import { Button, IconButton } from '../../../ui/button'
 import { formatCount } from '../../../ui/format'
@@ -26,7 +26,7 @@ export function MachinePane({ onPainted }: { onPainted: () => void }) {
     <section className={styles.pane} aria-label="Machines">
       <header className={styles.head}>
         <h2>{loaded && count > 0 ? formatCount(count, 'machine') : 'Machines'}</h2>
-        <IconButton icon={Group} size="small" label={grouped ? 'Do not group by tag' : 'Group by tag'} aria-pressed={grouped} onClick={toggleGrouped} />
+        <IconButton icon={Tags} size="small" label={grouped ? 'Do not group by tag' : 'Group by tag'} aria-pressed={grouped} onClick={toggleGrouped} />
         <IconButton icon={Plus} size="small" label="New machine…" keys={keysOf('machine.create')} onClick={() => runCommand('machine.create')} />
       </header>
       <div className={styles.filter} data-filter>
@@ -44,8 +44,8 @@ export function MachinePane({ onPainted }: { onPainted: () => void }) {
           }}
         />
       </div>
-      {loaded ? <MachineList entries={entries} /> : <Skeleton />}
       {loaded && entries.length === 0 && <p className={styles.nothing}>{filter === '' ? 'There are no machines yet.' : `No machine fits “${filter}”.`}</p>}
+      {loaded ? <MachineList entries={entries} /> : <Skeleton />}
       <BulkBar />
     </section>
   )

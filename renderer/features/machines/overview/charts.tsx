@@ -18,7 +18,7 @@ export function Charts({ machine }: { machine: Machine }) {
   const common = { times: charted.times, spanMs: SPAN_MS, syncKey: `machine ${machine.id}` }
   return (
     <section className={styles.charts} aria-label="Use of the computer, last 3 minutes">
-      <Chart {...common} title="Processor" note={`of ${formatCount(cpus, 'processor')}`} series={[{ label: 'in use', values: share }]} format={formatPercent} max={1} />
+      <Chart {...common} title="Processor" note={cpus === 1 ? undefined : `share of ${formatCount(cpus, 'processor')}`} series={[{ label: 'in use', values: share }]} format={formatPercent} max={1} />
       <Chart {...common} title="Memory" note={`guest has ${formatSize(memoryBytes)}`} series={[{ label: 'of the host', values: charted.memory }]} format={formatLiveSize} max={most} />
       <Chart
         {...common}

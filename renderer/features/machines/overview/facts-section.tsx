@@ -1,7 +1,6 @@
 import type { Machine } from '#contract'
-import { copyText, goToMachine, useHost } from '../../../app'
+import { goToMachine, useHost } from '../../../app'
 import { Button } from '../../../ui/button'
-import { CopyLine } from '../../../ui/copy-line'
 import { formatCount, formatSize } from '../../../ui/format'
 import { RelativeTime } from '../../../ui/time'
 import { tip } from '../../../ui/tip'
@@ -42,7 +41,7 @@ export function FactsSection({ machine }: { machine: Machine }) {
           <>
             <dt>QEMU</dt>
             <dd>
-              <CopyLine text={String(machine.state.pid)} onCopy={copyText} /> <small>process</small>
+              process {machine.state.pid}
             </dd>
           </>
         )}
