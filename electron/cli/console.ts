@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
-import type { Machine, ResultOf } from '#contract'
+import type { AppError, Machine, ResultOf } from '#contract'
+import { shellQuote } from './output/text'
 import { showError } from './run'
 import { onEndRequest } from './signals'
 import type { Run } from './tasks'
@@ -18,6 +19,10 @@ const TIDY = '\x1b[0m\x1b[?25h\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?
 export async function runConsole(run: Run): Promise<number> {
   const { session, terminal, input, options } = run
   const machine = String(input.machine)
+  const before = await session.call('machine.show', { machine }, true)
+  if (!before.ok) return showError(run, before.error)
+  const { state, name } = before.value as Machine
+  if (!isOn(state)) return showError(run, isOff(name, state.kind))
   const logged = await session.call('console.log', { machine, tailBytes: 1 }, true)
   if (!logged.ok) return showError(run, logged.error)
   const { totalBytes } = logged.value as ResultOf<'console.log'>
@@ -33,12 +38,12 @@ export async function runConsole(run: Run): Promise<number> {
         keyboard.restore()
         return showError(run, answered.error)
       }
-      if (opened === 0) keyboard.begin(() => terminal.error(`Console of ${machine}. Ctrl+] leaves.\r\n`))
+      if (opened === 0) keyboard.begin(() => terminal.error(`Console of ${name}. Ctrl+] leaves.\r\n`))
       const ended = await keyboard.use(answered.value, (bytes) => {
         position += bytes.length
         return process.stdout.write(bytes)
       })
-      if (ended !== 'stream') return await farewell(run, machine, keyboard, ended)
+      if (ended !== 'stream') return await farewell(run, name, keyboard, ended)
       // The machine has stopped, or the Strata that owned the library has: then another one takes over, and the console goes on.
       await session.drop(backend)
       const shown = await session.call('machine.show', { machine }, true)
@@ -46,12 +51,11 @@ export async function runConsole(run: Run): Promise<number> {
         keyboard.restore()
         return showError(run, shown.error)
       }
-      const { kind } = (shown.value as Machine).state
-      if (kind !== 'running' && kind !== 'paused' && kind !== 'stopping') {
-        keyboard.restore()
-        if (!options.json) terminal.error(`${machine} is ${kind}.\n`)
-        return 0
-      }
+      const { state: now } = shown.value as Machine
+      if (isOn(now)) continue
+      keyboard.restore()
+      if (!options.json) terminal.error(`${name} is ${now.kind}.\n`)
+      return 0
     }
   } finally {
     releaseSignals()
@@ -59,10 +63,21 @@ export async function runConsole(run: Run): Promise<number> {
   }
 }
 
-async function farewell({ terminal }: Run, machine: string, keyboard: Keyboard, code: number): Promise<number> {
+const isOn = ({ kind }: Machine['state']): boolean => kind === 'running' || kind === 'paused' || kind === 'stopping'
+
+const isOff = (name: string, state: string): AppError => ({
+  code: 'wrong-state',
+  name,
+  state,
+  message: `“${name}” is ${state}: only a running machine has a console.`,
+  next: `Start it: strata machine start ${shellQuote(name)}. What it printed before: strata console log ${shellQuote(name)}`,
+  causes: []
+})
+
+async function farewell({ terminal }: Run, name: string, keyboard: Keyboard, code: number): Promise<number> {
   const interactive = keyboard.isTerminal
   keyboard.restore()
-  if (interactive && code === 0) terminal.error(`\r\nLeft the console of ${machine}. It runs on.\n`)
+  if (interactive && code === 0) terminal.error(`\r\nLeft the console of ${name}. It runs on.\n`)
   return code
 }
 

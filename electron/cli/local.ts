@@ -5,6 +5,8 @@ import type { Backend, OpeningOptions } from './backend'
 
 /** Another command that asks in the last moment gets its answer. */
 const LINGER_MS = 20
+/** A shorter wait is not worth a line. */
+const WORTH_TELLING_MS = 1000
 
 /**
  * Opens the core here, and serves its socket, so that others can work with the library while this command does.
@@ -46,6 +48,7 @@ async function waitForTasks(core: OwnedCore, onWaiting: (tasks: Task[]) => void)
   const listed = await core.call('task.list', {})
   const running = listed.ok ? (listed.value as Task[]).filter((task) => task.state.kind === 'running') : []
   if (running.length === 0) return
-  onWaiting(running)
+  const timer = setTimeout(() => onWaiting(running), WORTH_TELLING_MS)
   await Promise.all(running.map((task) => core.call('task.wait', { taskId: task.id })))
+  clearTimeout(timer)
 }

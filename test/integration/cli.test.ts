@@ -16,8 +16,8 @@ interface Served {
   core: CoreDouble
   home: Home
   api: Api
-  strata(...words: string[]): ReturnType<typeof run>
-  begin(...words: string[]): ReturnType<typeof start>
+  strata: (...words: string[]) => ReturnType<typeof run>
+  begin: (...words: string[]) => ReturnType<typeof start>
 }
 async function serve(): Promise<Served> {
   const core = coreDouble()
@@ -252,10 +252,13 @@ describe('console without a terminal', () => {
   test('a machine that does not run is an error', async () => {
     const { core, strata } = await serve()
     consoleOf(core)
+    core.answer('machine.show', () => machine('lab 1', { kind: 'created' }))
+    expect(await strata('console', 'lab 1')).toMatchObject({ code: 1, error: expect.stringMatching(/“lab 1” is created.*\n.*strata machine start 'lab 1'/) as unknown })
+    core.answer('machine.show', () => machine('lab 1'))
     core.stream(() => {
-      throw failure('wrong-state', '“lab1” does not run.', { name: 'lab1', state: 'stopped' })
+      throw failure('in-use', 'Somebody else has it.', { what: 'console' })
     })
-    expect(await strata('console', 'lab1')).toMatchObject({ code: 1, error: 'strata: “lab1” does not run.\n' })
+    expect(await strata('console', 'lab 1')).toMatchObject({ code: 1, error: 'strata: Somebody else has it.\n' })
   })
 })
 

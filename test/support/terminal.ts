@@ -12,7 +12,7 @@ export interface TerminalSession {
 
 /** Runs a program on a terminal of its own; it ends with the test. */
 export function onTerminal(program: string, words: string[], environment: NodeJS.ProcessEnv): TerminalSession {
-  const pty = spawn(program, words, { cols: 100, rows: 30, env: environment as Record<string, string> })
+  const pty = spawn(program, words, { cols: 100, rows: 30, env: environment })
   let shown = ''
   pty.onData((data) => (shown += data))
   let hasEnded = false

@@ -96,7 +96,7 @@ export function stateWord(machine: Pick<Machine, 'state'>, paint: Paint): string
 function stateDetail({ state }: Machine): string {
   switch (state.kind) {
     case 'created':
-      return ', never started'
+      return ''
     case 'starting':
       return ` for ${ago(state.sinceMs)}`
     case 'running':
