@@ -4,7 +4,8 @@ import { useStore } from 'zustand'
 import type { Machine } from '#contract'
 import { ContextMenu, ErrorNotice, IconButton, Menu, formatSize, type MenuItems } from '#ui'
 import { copyText } from '../../app'
-import { focusOpenTab, onKeyboardRelease, RELEASE_KEYS, usedPointer } from './keyboard-release'
+import { guestKeyboard } from './guest-keyboard'
+import { focusOpenTab, RELEASE_KEYS } from './keyboard-release'
 import { saveLog } from './save-log'
 import { SearchBar } from './SearchBar'
 import { sessionOf, type ConsoleSession } from './session'
@@ -95,19 +96,9 @@ function useConsole(session: ConsoleSession, { state }: Machine, actions: Termin
       if (!element) return undefined
       session.follow(latest.current.state)
       const hide = session.show(element)
-      session.view.terminal.attachCustomKeyEventHandler((event) => latest.current.actions.onKey(event))
-      // What the guest takes goes no further: Ctrl+K is the shell's. Ctrl+Shift with a letter is the window's.
-      const keep = (event: KeyboardEvent): void => {
-        if (!(event.ctrlKey && event.shiftKey)) event.stopPropagation()
-        // Alt alone would open the window's menu bar.
-        if (event.key === 'Alt') event.preventDefault()
-      }
-      element.addEventListener('keydown', keep)
-      const stopRelease = onKeyboardRelease(element, focusOpenTab)
-      if (usedPointer()) session.view.terminal.focus()
+      const release = guestKeyboard(element, session.view.terminal, (event) => latest.current.actions.onKey(event))
       return () => {
-        stopRelease()
-        element.removeEventListener('keydown', keep)
+        release()
         hide()
       }
     },

@@ -1,5 +1,7 @@
 export { ConsoleTab } from './ConsoleTab'
+export { guestKeyboard } from './guest-keyboard'
 export { focusOpenTab, onKeyboardRelease, RELEASE_KEYS, usedPointer } from './keyboard-release'
+export { keepLatest } from './kept'
 export { PausedBanner, StartPrompt } from './StartPrompt'
 export { createTerminal, type TerminalView } from './terminal'
 export { terminalActions, type TerminalAction } from './terminal-actions'

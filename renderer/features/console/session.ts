@@ -2,6 +2,7 @@ import { SearchAddon } from '@xterm/addon-search'
 import { createStore, type StoreApi } from 'zustand'
 import type { AppError, Machine } from '#contract'
 import { call, openStream, type ByteChannel } from '../../app'
+import { keepLatest } from './kept'
 import { muteReplies } from './replay'
 import { createSerialInput, type SerialInput } from './serial-input'
 import { createTerminal, type TerminalView } from './terminal'
@@ -183,17 +184,4 @@ export class ConsoleSession {
 }
 
 /** The consoles that were looked at last keep their lines, their place and their search. The others are read again from the log. */
-const KEPT = 4
-const sessions = new Map<string, ConsoleSession>()
-
-export function sessionOf(machineId: string): ConsoleSession {
-  const session = sessions.get(machineId) ?? new ConsoleSession(machineId)
-  sessions.delete(machineId)
-  sessions.set(machineId, session)
-  for (const [id, oldest] of sessions) {
-    if (sessions.size <= KEPT) break
-    sessions.delete(id)
-    oldest.dispose()
-  }
-  return session
-}
+export const sessionOf = keepLatest(4, (machineId) => new ConsoleSession(machineId))
