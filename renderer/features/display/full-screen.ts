@@ -16,22 +16,23 @@ export function useFullScreen(): [boolean, (on: boolean) => void] {
   }
   useEffect(() => {
     if (!on) return undefined
-    // Electron does not tell the page; a window that is smaller than its screen is none (2: fractions of a scaled pixel).
-    const left = (): void => {
-      const sinceMs = performance.now() - enteredMs
-      if (sinceMs > SETTLED_MS && (window.innerWidth < screen.width - 2 || window.innerHeight < screen.height - 2)) setOn(false)
-    }
+    // Electron does not tell the page; a page that is smaller than its screen is none (2: fractions of a scaled pixel).
+    const page = document.documentElement
     const enteredMs = performance.now()
+    const resize = new ResizeObserver(() => {
+      const settled = performance.now() - enteredMs > SETTLED_MS
+      if (settled && (page.clientWidth < screen.width - 2 || page.clientHeight < screen.height - 2)) setOn(false)
+    })
     const key = (event: KeyboardEvent): void => {
       if (event.key !== 'F11') return
       event.preventDefault()
       change(false)
     }
-    window.addEventListener('resize', left)
-    window.addEventListener('keydown', key)
+    resize.observe(page)
+    document.addEventListener('keydown', key)
     return () => {
-      window.removeEventListener('resize', left)
-      window.removeEventListener('keydown', key)
+      resize.disconnect()
+      document.removeEventListener('keydown', key)
     }
   }, [on])
   // Another tab or machine is not shown full screen.
