@@ -51,7 +51,11 @@ export default defineConfig({
       outDir: inTop('out/renderer'),
       target: 'chrome130',
       minify: true,
-      rollupOptions: { input: inTop('renderer/app/index.html') }
+      rollupOptions: {
+        input: inTop('renderer/app/index.html'),
+        // What the window starts with is one file: each further one is a request that the main process answers while it starts.
+        output: { codeSplitting: { groups: [{ name: 'start', tags: ['$initial'] }] } }
+      }
     }
   }
 })

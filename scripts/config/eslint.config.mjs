@@ -11,14 +11,10 @@ export default ts.config(
   js.configs.recommended,
   ...ts.configs.recommendedTypeChecked,
   {
-    files: ['**/*.{ts,tsx}'],
+    files: ['**/*.{ts,tsx,mts}'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: top } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
-    plugins: { 'react-hooks': hooks },
     rules: {
-      ...hooks.configs.recommended.rules,
-      // It speaks for the React Compiler, which is not used here.
-      'react-hooks/incompatible-library': 'off',
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
       // What may fail later is async from the start, so that it always fails the same way.
@@ -29,8 +25,17 @@ export default ts.config(
     }
   },
   {
+    files: ['renderer/**/*.{ts,tsx}', 'test/unit/renderer/**/*.tsx'],
+    plugins: { 'react-hooks': hooks },
+    rules: {
+      ...hooks.configs.recommended.rules,
+      // It speaks for the React Compiler, which is not used here.
+      'react-hooks/incompatible-library': 'off'
+    }
+  },
+  {
     // Plain JavaScript: set-up runs before there is a node_modules.
-    files: ['scripts/**/*.{mjs,cjs,js}', 'test/unit/scripts/*.mjs'],
+    files: ['**/*.{mjs,cjs,js}'],
     ...ts.configs.disableTypeChecked,
     languageOptions: {
       parserOptions: { projectService: false, program: null },

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { fingerprint, readJson, replaceFolder } from '../lib/files.mjs'
 import { CACHE, inTop } from '../lib/paths.mjs'
@@ -20,7 +20,10 @@ export const guest = {
     const hash = (await run('bash', [script, '--recipe-hash'])).trim()
     if (recipeOf(OUT) !== hash) {
       const cached = path.join(CACHE, `guest-${hash.slice(0, 16)}`)
-      if (recipeOf(cached) !== hash) await build(script, cached, progress)
+      if (recipeOf(cached) !== hash) {
+        await build(script, cached, progress)
+        removeOldGuests()
+      }
       replaceFolder(cached, OUT)
     }
     return { recipe }
@@ -36,4 +39,11 @@ async function build(script, folder, progress) {
     onLine: (line) => line.startsWith('==> ') && progress(line.slice(4)),
     next: 'Strata works without it, with images of your own. To try again: npm run setup'
   })
+}
+
+/** Of guests from earlier recipes the two latest stay, for whoever goes back and forth between branches. */
+function removeOldGuests() {
+  const guests = readdirSync(CACHE).filter((name) => name.startsWith('guest-')).map((name) => path.join(CACHE, name))
+  const byAge = guests.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
+  for (const old of byAge.slice(3)) rmSync(old, { recursive: true, force: true })
 }
