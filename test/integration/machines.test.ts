@@ -48,10 +48,20 @@ describe('a machine from the built-in guest', () => {
     for (const [name, address] of [['a', '10.9.0.1/24'], ['b', '10.9.0.2/24']] as const) {
       await lab.done('machine.create', { name, network: ['isolated:lab'], display: false })
       await lab.done('machine.start', { machine: name, wait: 'agent' })
-      await lab.call('guest.exec', { machine: name, command: ['ip', 'addr', 'add', address, 'dev', 'eth0'] })
+      await lab.call('guest.exec', { machine: name, command: ['sh', '-c', `until [ -e /sys/class/net/eth0 ]; do sleep 0.1; done; ip link set eth0 up; ip addr add ${address} dev eth0`] })
     }
     const ping = await lab.call('guest.exec', { machine: 'a', command: ['ping', '-c', '2', '-W', '5', '10.9.0.2'] })
     expect(ping).toMatchObject({ exitCode: 0 })
+  })
+})
+
+describe('firmware', () => {
+  it('UEFI boots the built-in guest', async () => {
+    const lab = await openLab()
+    await lab.done('machine.create', { name: 'efi', firmware: 'uefi' })
+    await lab.done('machine.start', { machine: 'efi', wait: 'agent', timeoutSeconds: 60 })
+    const found = await lab.call('guest.exec', { machine: 'efi', command: ['test', '-d', '/sys/firmware/efi'] })
+    expect(found.exitCode).toBe(0)
   })
 })
 

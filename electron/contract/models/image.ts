@@ -3,6 +3,9 @@ import { z } from 'zod'
 export const ImageFormat = z.enum(['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx', 'vpc'])
 export type ImageFormat = z.output<typeof ImageFormat>
 
+/** Direct kernel boot. Absolute paths. `efiKernel`: the one that UEFI can start, where it is another file. */
+export const KernelBoot = z.object({ kernel: z.string(), efiKernel: z.string().optional(), initrd: z.string(), commandLine: z.string() })
+
 /** A source that machines are made from. Strata never writes to an image once it is in the library. */
 export const Image = z.object({
   schemaVersion: z.literal(1),
@@ -21,7 +24,7 @@ export const Image = z.object({
   /** Of a referenced file: size and time when it was imported, to notice when somebody changes it. */
   recorded: z.object({ sizeBytes: z.number(), modifiedAtMs: z.number() }).optional(),
   /** Direct kernel boot, absolute paths. Only of kind `guest`. */
-  boot: z.object({ kernel: z.string(), initrd: z.string(), commandLine: z.string() }).optional(),
+  boot: KernelBoot.optional(),
   addedAtMs: z.number(),
   note: z.string().default('')
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Forward, Name, Network } from '../values'
-import { ImageFormat } from './image'
+import { ImageFormat, KernelBoot } from './image'
 
 export const Firmware = z.enum(['bios', 'uefi'])
 
@@ -46,7 +46,7 @@ export const MachineDefinition = z.object({
   /** Guest RAM that other processes can map: needed by vhost-user clients. */
   sharedMemory: z.boolean(),
   /** Direct kernel boot, absolute paths; null boots from disk or CD. */
-  kernel: z.object({ kernel: z.string(), initrd: z.string(), commandLine: z.string() }).nullable(),
+  kernel: KernelBoot.nullable(),
   disks: z.array(Disk),
   /** ISO images, absolute paths. */
   cdroms: z.array(z.object({ path: z.string(), imageId: z.string() })),

@@ -10,6 +10,7 @@ const GuestManifest = z.object({
   version: z.literal(1),
   recipeHash: z.string().regex(/^[0-9a-f]{8,}$/),
   kernel: fileName,
+  efiKernel: fileName.optional(),
   initrd: fileName,
   base: fileName,
   baseFormat: z.enum(['qcow2', 'raw']),
@@ -33,7 +34,8 @@ export const guestId = (manifest: GuestManifest): string => `builtin-${manifest.
  * @param home where the folder will be
  */
 export async function bringGuest(manifest: GuestManifest, from: string, folder: string, home: string): Promise<Image> {
-  for (const file of [manifest.kernel, manifest.initrd, manifest.base]) {
+  const files = [manifest.kernel, ...(manifest.efiKernel ? [manifest.efiKernel] : []), manifest.initrd, manifest.base]
+  for (const file of new Set(files)) {
     if (!(await exists(join(from, file)))) {
       throw failure('bad-file', `The built-in guest is incomplete: “${join(from, file)}” is missing.`, { path: join(from, file), next: 'Make it anew: npm run setup' })
     }
@@ -49,7 +51,12 @@ export async function bringGuest(manifest: GuestManifest, from: string, folder: 
     referenced: false,
     format: manifest.baseFormat,
     ...info,
-    boot: { kernel: join(home, manifest.kernel), initrd: join(home, manifest.initrd), commandLine: manifest.commandLine },
+    boot: {
+      kernel: join(home, manifest.kernel),
+      ...(manifest.efiKernel ? { efiKernel: join(home, manifest.efiKernel) } : {}),
+      initrd: join(home, manifest.initrd),
+      commandLine: manifest.commandLine
+    },
     addedAtMs: Date.now(),
     note: `A small Debian guest that comes with Strata, Linux ${manifest.kernelRelease}.`
   }

@@ -72,6 +72,12 @@ export class Images {
     })
   }
 
+  /** The same by id; an image that is not listed any more cannot be told. */
+  async verifyById(id: string): Promise<void> {
+    const image = this.images.get(id)
+    if (image) await this.verify(image)
+  }
+
   /**
    * Brings a file in: copied, or referenced where it is. Refused when it is damaged. A copy of an image that needs other
    * files is one file. The original is never written to.

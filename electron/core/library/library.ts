@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { failure } from '#contract'
-import { ensurePrivateFolder, fileFailure, listFolder, removeTree } from '../host/files'
+import { ensurePrivateFolder, listFolder, removeTree } from '../host/files'
 import { lockFile } from '../host/lock'
 import { join } from 'node:path'
 import { libraryPaths, libraryRoot, runtimePaths, runtimeRoot, type Environment, type LibraryPaths, type RuntimePaths } from './paths'
@@ -20,10 +20,9 @@ export interface Library {
 /** The folders that this environment names, without opening them. */
 export async function locateLibrary(environment: Environment): Promise<{ paths: LibraryPaths; runtime: RuntimePaths }> {
   const wanted = libraryRoot(environment)
-  await ensurePrivateFolder(wanted)
-  const root = await realpath(wanted).catch((error: unknown) => {
-    throw fileFailure(error, wanted, 'opened')
-  })
+  // A link to a folder on another disk is the user's choice; what it leads to is checked.
+  const root = await realpath(wanted).catch(() => wanted)
+  await ensurePrivateFolder(root)
   return { paths: libraryPaths(root), runtime: runtimePaths(runtimeRoot(environment, root)) }
 }
 

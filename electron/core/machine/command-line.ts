@@ -83,7 +83,8 @@ function firmwareArguments(machine: MachineDefinition, context: LaunchContext): 
     : []
   if (!machine.kernel) return pflash
   const commandLine = `${machine.kernel.commandLine} strata.hostname=${hostnameOf(machine.name)}`.trim()
-  return [...pflash, '-kernel', machine.kernel.kernel, '-initrd', machine.kernel.initrd, '-append', commandLine]
+  const kernel = (context.uefiCode && machine.kernel.efiKernel) || machine.kernel.kernel
+  return [...pflash, '-kernel', kernel, '-initrd', machine.kernel.initrd, '-append', commandLine]
 }
 
 function monitorArguments(context: LaunchContext): string[] {

@@ -26,6 +26,7 @@ async function prepareLaunch(machine: ManagedMachine, context: Context, paused: 
   }
   requireAvailable({ definition }, host)
   await requireFiles(machine)
+  for (const { backing } of definition.disks) if (backing) await context.images.verifyById(backing.imageId)
   const launch = await launchContext(machine, context, paused)
   if (definition.firmware === 'uefi' && !(await exists(paths.uefiVariables))) await prepareFirmware('uefi', paths)
   const networks = Object.keys(launch.switches)
