@@ -23,7 +23,7 @@ export interface Parsed {
 export function parseArguments(command: Command, typed: readonly string[]): Parsed {
   const common = [...COMMON_FLAGS, ...(command.task ? TASK_FLAGS : [])]
   const input: Record<string, unknown> = {}
-  const options: Options = { json: false, verbose: false, help: false, detach: false }
+  const given: Record<string, unknown> = {}
   const positional: string[] = []
   const words = [...typed]
   let flagsEnded = false
@@ -36,15 +36,13 @@ export function parseArguments(command: Command, typed: readonly string[]): Pars
     } else if (word === '--') {
       flagsEnded = true
     } else if (word === '-h') {
-      options.help = true
+      given.help = true
     } else {
       const flag = readFlag(command, common, word)
-      const isCommon = common.includes(flag.field)
-      const target = isCommon ? (options as unknown as Record<string, unknown>) : input
-      const value = flag.field.kind === 'boolean' && !flag.field.list ? booleanOf(flag) : flag.negated ? [] : valueOf(flag.field, `--${flag.field.flag}`, flag.value ?? takeValue(flag.field, words))
-      assign(target, flag.field, value, isCommon)
+      assign(common.includes(flag.field) ? given : input, flag.field, flagValue(flag, words))
     }
   }
+  const options: Options = { json: false, verbose: false, help: false, detach: false, ...given }
   if (!options.help) takePositional(command, positional, input)
   return { input, options }
 }
@@ -68,6 +66,13 @@ function readFlag(command: Command, common: readonly Field[], word: string): Fla
   if (byPosition) throw badUsage(typed, `${nameOf(command)} takes ${placeholder(byPosition)} by its position, not as a flag.`, usageOf(command))
   const meant = nearest(typed, known.map((one) => '--' + one.flag))
   throw badUsage(typed, `${nameOf(command)} has no ${typed}.`, meant ? `Did you mean ${meant}?` : `See ${nameOf(command)} --help.`)
+}
+
+/** @param words what follows the flag; its value is taken from there */
+function flagValue(flag: Flag, words: string[]): unknown {
+  const { field, negated, value } = flag
+  if (field.kind === 'boolean') return booleanOf(flag)
+  return negated ? [] : valueOf(field, `--${field.flag}`, value ?? takeValue(field, words))
 }
 
 function booleanOf({ field, negated, value }: Flag): boolean {
@@ -118,10 +123,10 @@ function scalarOf(field: Field, shown: string, text: string): unknown {
 
 const choicesOf = ({ choices }: Field): string => (choices.length < 2 ? choices.join('') : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`)
 
-function assign(target: Record<string, unknown>, field: Field, value: unknown, isCommon: boolean): void {
+function assign(target: Record<string, unknown>, field: Field, value: unknown): void {
   const before = target[field.name]
   if (field.list && Array.isArray(value) && Array.isArray(before)) target[field.name] = value.length === 0 ? [] : [...(before as unknown[]), ...(value as unknown[])]
-  else if (before === undefined || isCommon || before === value) target[field.name] = value
+  else if (before === undefined || before === value) target[field.name] = value
   else throw badUsage(`--${field.flag}`, `--${field.flag} was given twice, with different values.`)
 }
 

@@ -1,6 +1,6 @@
 import { openCore, type OwnedCore } from '#core/index'
 import type { Task } from '#contract'
-import { serveApi } from '../server/api'
+import { serveApi, type Api } from '../server/api'
 import type { Backend, OpeningOptions } from './backend'
 
 /** Another command that asks in the last moment gets its answer. */
@@ -10,10 +10,10 @@ const WORTH_TELLING_MS = 1000
 
 /**
  * Opens the core here, and serves its socket, so that others can work with the library while this command does.
- * @param onWaiting tasks that others started here are still running when this command is done
+ * @param onWaiting this command is done, and waits for what others have begun here: the titles of their tasks
  * @throws Failure library-owned, and whatever keeps a library from being opened
  */
-export async function openHere({ version, environment, builtinGuest }: OpeningOptions, onWaiting: (tasks: Task[]) => void): Promise<Backend> {
+export async function openHere({ version, environment, builtinGuest }: OpeningOptions, onWaiting: (titles: string[]) => void): Promise<Backend> {
   const core = await openCore({ environment, builtinGuest })
   try {
     const api = await serveApi(core, { socketPath: core.library.runtime.ownerSocket, version })
@@ -31,8 +31,7 @@ export async function openHere({ version, environment, builtinGuest }: OpeningOp
       },
       async close() {
         await api.retire()
-        await waitForTasks(core, onWaiting)
-        await new Promise((resolve) => setTimeout(resolve, LINGER_MS))
+        await waitForOthers(core, api, onWaiting)
         await api.close()
         await core.close()
       }
@@ -43,12 +42,14 @@ export async function openHere({ version, environment, builtinGuest }: OpeningOp
   }
 }
 
-/** No new ones can come: the API has been retired. */
-async function waitForTasks(core: OwnedCore, onWaiting: (tasks: Task[]) => void): Promise<void> {
+/** Nothing new can be begun: the API has been retired. */
+async function waitForOthers(core: OwnedCore, api: Api, onWaiting: (titles: string[]) => void): Promise<void> {
   const listed = await core.call('task.list', {})
   const running = listed.ok ? (listed.value as Task[]).filter((task) => task.state.kind === 'running') : []
-  if (running.length === 0) return
-  const timer = setTimeout(() => onWaiting(running), WORTH_TELLING_MS)
+  const timer = setTimeout(() => onWaiting(running.map((task) => task.title)), WORTH_TELLING_MS)
   await Promise.all(running.map((task) => core.call('task.wait', { taskId: task.id })))
+  // Whoever started one of them may be about to ask how it ended.
+  await new Promise((resolve) => setTimeout(resolve, LINGER_MS))
+  await api.idle()
   clearTimeout(timer)
 }

@@ -13,30 +13,29 @@ export interface Progress {
   clear(): void
 }
 
-/** How far a task is: one rewritten line on a terminal; with `verbose` each line of its log; else nothing. */
-export function makeProgress(terminal: Terminal, title: string, options: { verbose: boolean; quiet: boolean }): Progress {
+/** How far a task is: one rewritten line on a terminal; with `verbose` each line of its log; nothing beside JSON. */
+export function makeProgress(terminal: Terminal, title: string, { verbose, json }: { verbose: boolean; json: boolean }): Progress {
   let drawn = ''
   let drawnAt = 0
-  let printed = 0
-  const live = terminal.isErrorTerminal && !options.quiet
+  let last: Task['log'][number] | null = null
+  const live = terminal.isErrorTerminal && !json
   const clear = (): void => {
     if (drawn !== '') terminal.error('\r\x1b[K')
     drawn = ''
   }
   const say = (line: string): void => {
     clear()
-    terminal.error(line + '\n')
+    if (!json) terminal.error(line + '\n')
   }
   return {
     clear,
     say,
     show(task) {
-      if (options.verbose) {
-        // The log keeps its last lines only: what was printed is told by its time.
-        for (const { atMs, line } of task.log.filter((entry) => entry.atMs > printed)) {
-          printed = atMs
-          say(terminal.errorPaint.dim(`  ${line}`))
-        }
+      if (verbose && !json) {
+        // The log keeps its last lines only: what is new comes after the last one printed.
+        const known = task.log.findLastIndex((entry) => entry.atMs === last?.atMs && entry.line === last.line)
+        for (const entry of task.log.slice(known + 1)) say(terminal.errorPaint.dim(`  ${entry.line}`))
+        last = task.log.at(-1) ?? last
       }
       if (!live || Date.now() - drawnAt < REDRAW_MS) return
       const line = fit(progressLine(task, title), process.stderr.columns || 80)

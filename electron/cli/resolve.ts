@@ -1,6 +1,6 @@
 import type { Command } from './command'
 import { manifest } from './manifest'
-import { ownCommands } from './own-commands'
+import { COMMON_FLAGS, ownCommands } from './own-commands'
 import { nearest } from './suggest'
 import { unknownCommand } from './usage'
 
@@ -18,7 +18,8 @@ export const commandsOf = (noun: string): Command[] => allCommands.filter((comma
  * log of lab1, `strata console lab1` its console; `strata console -- log` is the console of a machine called log.
  * @throws UsageError naming what is not known, with the nearest known word
  */
-export function resolveCommand(words: readonly string[]): Resolved {
+export function resolveCommand(typed: readonly string[]): Resolved {
+  const words = verbFirst(typed)
   const [noun, verb] = words
   if (noun === undefined) return { kind: 'help', noun: null }
   const ofNoun = commandsOf(noun)
@@ -27,10 +28,18 @@ export function resolveCommand(words: readonly string[]): Resolved {
   const alone = allCommands.find((command) => command.shorthand === noun || (command.words.length === 1 && nounOf(command) === noun))
   if (alone) return { kind: 'command', command: alone, rest: words.slice(1) }
   if (ofNoun.length === 0) throw unknownNoun(noun)
-  if (verb === undefined || verb === '--help' || verb === '-h') return { kind: 'help', noun }
+  if (verb === undefined || verb.startsWith('-')) return { kind: 'help', noun }
   const meant = nearest(verb, ofNoun.map((command) => command.words[1] ?? ''))
   const known = ofNoun.map((command) => command.words[1]).join(', ')
   throw unknownCommand(`${noun} ${verb}`, `strata ${noun} has no “${verb}”.`, meant ? `Did you mean strata ${noun} ${meant}?` : `It has: ${known}.`)
+}
+
+/** `strata machine --json list`: what every command takes may stand before the verb. */
+function verbFirst([noun, ...rest]: readonly string[]): string[] {
+  if (noun === undefined) return []
+  const at = rest.findIndex((word) => !COMMON_FLAGS.some((flag) => `--${flag.flag}` === word))
+  const verb = rest[at]
+  return verb !== undefined && commandsOf(noun).some((command) => command.words[1] === verb) ? [noun, verb, ...rest.slice(0, at), ...rest.slice(at + 1)] : [noun, ...rest]
 }
 
 function unknownNoun(noun: string): Error {

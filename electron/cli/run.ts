@@ -27,7 +27,7 @@ const call = async ({ command, input, session }: Run): Promise<TaskOutcome> => (
 
 async function showUnfinished({ terminal, options }: Run, outcome: Exclude<TaskOutcome, { kind: 'result' }>): Promise<number> {
   if (outcome.kind === 'left') {
-    terminal.error(`Left task ${outcome.taskId} to itself.\n`)
+    if (!options.json) terminal.error(`Left task ${outcome.taskId} to itself.\n`)
     return 130
   }
   await terminal.out(options.json ? JSON.stringify({ taskId: outcome.taskId }) + '\n' : outcome.taskId + '\n')

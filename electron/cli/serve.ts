@@ -30,8 +30,10 @@ export async function runServe(run: Run, { version, environment, builtinGuest }:
     else await terminal.out(`Strata ${version} serves ${library.paths.root}\nSocket: ${served.address.socketPath}\n${tcpLine(core)}\nCtrl+C ends it; machines run on.\n`)
     await endRequest(terminal.isErrorTerminal ? () => terminal.error('Ending; running tasks get a moment. Ctrl+C again does not wait.\n') : () => {})
   } finally {
-    await api?.close()
+    // Whoever waits for a task here still gets its answer; new work is refused.
+    await api?.retire()
     await core.close(GRACE_MS)
+    await api?.close()
   }
   return 0
 }

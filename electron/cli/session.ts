@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { AppError, Event, Result, Task } from '#contract'
+import type { AppError, Event, Result } from '#contract'
 import { connectTo } from '../server/owner-client'
 import type { Following } from '../server/owner-events'
 import type { Backend, OpeningOptions } from './backend'
@@ -19,7 +19,8 @@ export class NoConnection extends Error {
 }
 
 export interface SessionOptions extends OpeningOptions {
-  onWaiting(tasks: Task[]): void
+  /** The command is done, and waits for tasks with these titles, and for what else others have begun here. */
+  onWaiting(titles: string[]): void
   /** The owner is another version of Strata. */
   onOtherVersion(version: string): void
 }
@@ -99,7 +100,7 @@ export class Session {
       if (joined) return joined
       const { openHere } = await import('./local')
       try {
-        return await openHere(this.options, (tasks) => this.options.onWaiting(tasks))
+        return await openHere(this.options, (titles) => this.options.onWaiting(titles))
       } catch (thrown) {
         const error = errorOf(thrown)
         if (error.code !== 'library-owned' || Date.now() > deadline) throw new NoConnection(error)

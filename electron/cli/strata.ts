@@ -18,12 +18,13 @@ const opening: OpeningOptions = { version, environment: process.env, builtinGues
 /** The `strata` program. What only some commands need is loaded by those. */
 async function main(typed: string[]): Promise<number> {
   const { leading, words } = splitLeading(typed)
-  const options: Options = { json: leading.includes('--json'), verbose: leading.includes('--verbose'), help: false, detach: false }
-  const terminal = openTerminal(() => void leave(0))
+  const options: Options = { json: leading.includes('--json'), verbose: leading.includes('--verbose'), help: leading.includes('--help') || leading.includes('-h'), detach: false }
+  const terminal = openTerminal((code) => void leave(code))
+  const note = (line: string): void => void (options.json || terminal.error(line + '\n'))
   const session = new Session({
     ...opening,
-    onWaiting: (tasks) => terminal.error(`Waiting for what others started here: ${tasks.map((task) => task.title).join(', ')}\n`),
-    onOtherVersion: (other) => terminal.error(`strata: the Strata that owns the library is version ${other}, this one is ${version}.\n`)
+    onWaiting: (titles) => note(`Waiting for what others have begun here${titles.length > 0 ? `: ${titles.join(', ')}` : ''}. Ctrl+C does not wait.`),
+    onOtherVersion: (other) => note(`strata: the Strata that owns the library is version ${other}, this one is ${version}.`)
   })
   let leaving = false
   const leave = async (code: number): Promise<void> => {
@@ -35,30 +36,39 @@ async function main(typed: string[]): Promise<number> {
   }
   onEndRequest((code) => void leave(code))
 
+  if (leading.includes('--version')) {
+    await terminal.out(`strata ${version}\n`)
+    return 0
+  }
+  try {
+    return await runWords(words, options, session, terminal)
+  } finally {
+    if (!leaving) await session.close()
+  }
+}
+
+/** @param options from what stood before the words; completed here */
+async function runWords(words: string[], options: Options, session: Session, terminal: Terminal): Promise<number> {
   let command: Command | undefined
   try {
-    if (leading.includes('--version')) {
-      await terminal.out(`strata ${version}\n`)
-      return 0
-    }
     if (words[0] === '__complete') return await printCompletions(words.slice(2), session, terminal)
-    const wantsHelp = leading.includes('--help') || leading.includes('-h') || words[0] === 'help'
-    const resolved = resolveCommand(words[0] === 'help' ? words.slice(1) : words)
-    if (resolved.kind === 'help' || wantsHelp) return await printHelp(resolved.kind === 'help' ? resolved.noun : resolved.command, terminal)
+    const asksHelp = words[0] === 'help'
+    const resolved = resolveCommand(asksHelp ? words.slice(1) : words)
+    if (resolved.kind === 'help') return await printHelp(resolved.noun, terminal)
     command = resolved.command
-    // Known before parsing, so that an error in what was typed comes out in the form that was asked for.
-    const flags = resolved.rest.includes('--') ? resolved.rest.slice(0, resolved.rest.indexOf('--')) : resolved.rest
-    if (flags.includes('--json')) options.json = true
-    const parsed = parseArguments(command, resolved.rest)
-    Object.assign(options, { ...parsed.options, json: parsed.options.json || leading.includes('--json'), verbose: parsed.options.verbose || options.verbose })
-    if (options.help) return await printHelp(command, terminal)
+    if (asksHelp || options.help) return await printHelp(command, terminal)
+    const { rest } = resolved
+    const { json, verbose } = options
+    // Guessed before the rest is read: an error in that comes out in the form that was asked for.
+    options.json ||= (rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest).includes('--json')
+    const parsed = parseArguments(command, rest)
+    if (parsed.options.help) return await printHelp(command, terminal)
+    Object.assign(options, { ...parsed.options, json: json || parsed.options.json, verbose: verbose || parsed.options.verbose })
     return await dispatch({ command, input: parsed.input, options, session, terminal })
   } catch (thrown) {
     const error = expected(thrown)
     if (!error) throw thrown
     return showError({ terminal, options, ...(command && { command }) }, error)
-  } finally {
-    if (!leaving) await session.close()
   }
 }
 

@@ -48,9 +48,9 @@ export async function watchTask(run: Run, taskId: string, cancels: boolean): Pro
   try {
     const shown = (await session.call('task.show', { taskId }, true)) as Result<Task>
     if (!shown.ok) return shown
-    const progress = makeProgress(terminal, shown.value.title, { verbose: options.verbose, quiet: options.json })
+    const progress = makeProgress(terminal, shown.value.title, options)
     interrupts.say = progress.say
-    if (options.verbose || terminal.isErrorTerminal) {
+    if (!options.json && (options.verbose || terminal.isErrorTerminal)) {
       // Progress is a courtesy: an owner that goes away is seen by the wait below.
       following = await session.follow((event) => void (event.kind === 'task-changed' && event.task.id === taskId && progress.show(event.task))).catch(() => null)
     }
@@ -72,12 +72,12 @@ interface Interrupts {
 }
 
 /** The first Ctrl+C asks the task to end; it still cleans up. The second one does not wait for that. */
-function onInterrupt({ session, terminal }: Run, taskId: string, cancels: boolean): Interrupts {
+function onInterrupt({ session, terminal, options }: Run, taskId: string, cancels: boolean): Interrupts {
   let asked = !cancels
   let leave = (_value: 'left'): void => {}
   const interrupts: Interrupts = {
     left: new Promise<'left'>((resolve) => (leave = resolve)),
-    say: (line) => terminal.error(line + '\n'),
+    say: (line) => void (options.json || terminal.error(line + '\n')),
     release: onEndRequest(() => {
       if (asked) return leave('left')
       asked = true

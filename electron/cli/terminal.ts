@@ -14,14 +14,15 @@ export interface Terminal {
   error(text: string): void
 }
 
-/** @param onReaderGone the program that reads our output has ended */
-export function openTerminal(onReaderGone: () => void): Terminal {
+/** @param onOutputLost no more can be written: with 0 whoever reads it has enough, with 1 it could not be written */
+export function openTerminal(onOutputLost: (exitCode: number) => void): Terminal {
   const { stdout, stderr } = process
   let gone = false
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    if (!gone) onReaderGone()
+    if (gone) return
     gone = true
+    if (error.code !== 'EPIPE') stderr.write(`strata: The output could not be written: ${error.message}.\n`)
+    onOutputLost(error.code === 'EPIPE' ? 0 : 1)
   })
   // With nobody left to tell, there is nothing to do about it.
   stderr.on('error', () => {})
@@ -32,9 +33,9 @@ export function openTerminal(onReaderGone: () => void): Terminal {
     get columns() {
       return (stdout.isTTY ? stdout.columns : 0) || 100
     },
-    isOutTerminal: stdout.isTTY,
-    isErrorTerminal: stderr.isTTY,
-    // Nobody waits for what is written after the reader has gone: the command is ending.
+    isOutTerminal: Boolean(stdout.isTTY),
+    isErrorTerminal: Boolean(stderr.isTTY),
+    // Not settled when it cannot be written: the command is ending then.
     out: (text) => new Promise((resolve) => stdout.write(text, (error) => void (error ? undefined : resolve()))),
     error: (text) => void stderr.write(text)
   }

@@ -47,6 +47,8 @@ export interface Api {
   setTcp(tcp: TcpOptions | null): Promise<void>
   /** Takes the socket's name away and refuses new work, so that the library can be given up in order. */
   retire(): Promise<void>
+  /** Fulfilled when no request is being answered. Streams and events do not count. */
+  idle(): Promise<void>
   /** Ends everything: answers under way get a moment, then all connections are closed. */
   close(): Promise<void>
 }
@@ -80,6 +82,9 @@ export async function serveApi(core: Core, options: ApiOptions): Promise<Api> {
       service.retiring = true
       await removeSocket()
     },
+    async idle() {
+      await Promise.all([unix.drain(), tcp?.door.drain()])
+    },
     async close() {
       await api.retire()
       await Promise.all([unix.drain(limits.drainMs), tcp?.door.drain(limits.drainMs)])
@@ -99,7 +104,7 @@ export async function serveApi(core: Core, options: ApiOptions): Promise<Api> {
 interface OpenDoor {
   readonly server: Server
   /** Waits until no request is being answered, at most so long. */
-  drain(waitMs: number): Promise<void>
+  drain(waitMs?: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -138,10 +143,12 @@ function openDoor(service: Service, limits: Limits, door: Door): OpenDoor {
     async drain(waitMs) {
       if (underWay === 0) return
       let timer: NodeJS.Timeout | undefined
+      let done = (): void => {}
       await new Promise<void>((resolve) => {
-        onIdle.add(resolve)
-        timer = setTimeout(resolve, waitMs)
+        onIdle.add((done = resolve))
+        if (waitMs !== undefined) timer = setTimeout(resolve, waitMs)
       })
+      onIdle.delete(done)
       clearTimeout(timer)
     },
     async close() {

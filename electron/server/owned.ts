@@ -49,6 +49,7 @@ export async function serveOwned(core: OwnedCore, options: OwnedApiOptions): Pro
     },
     setTcp: (tcp) => api.setTcp(tcp),
     retire: () => api.retire(),
+    idle: () => api.idle(),
     async close() {
       unsubscribe()
       await last

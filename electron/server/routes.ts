@@ -24,10 +24,9 @@ export async function answer(service: Service, door: Door, request: IncomingMess
     admit(request, door)
     await route(service, request, response)
   } catch (thrown) {
-    // Nobody reads a body that was not asked for; the connection ends with the answer unless the body is there already.
-    const headers: Record<string, string> = request.complete ? {} : { Connection: 'close' }
-    if (thrown instanceof Refusal) sendError(response, thrown.error, thrown.status, { ...headers, ...thrown.headers })
-    else sendError(response, toAppError(thrown), 500, headers)
+    // What is left of the body is read and dropped by Node, so that the client sees the answer and not a reset.
+    if (thrown instanceof Refusal) sendError(response, thrown.error, thrown.status, thrown.headers)
+    else sendError(response, toAppError(thrown), 500)
   }
 }
 

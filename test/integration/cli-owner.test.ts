@@ -106,7 +106,7 @@ test('a command whose work is done waits for what others have begun in it', asyn
   await vi.waitFor(() => expect(owner.out).toContain('machine.stop'), 20_000)
   owner.child.kill('SIGINT')
   await owner.ended
-  expect(owner.error).toContain('Waiting for what others started here: Stop deaf')
+  expect(owner.error).toContain('Waiting for what others have begun here: Stop deaf. Ctrl+C does not wait.')
   expect(await stopping.ended).toMatchObject({ code: 1, error: expect.stringContaining('deaf') as unknown })
 })
 

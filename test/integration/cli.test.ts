@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { Duplex, PassThrough } from 'node:stream'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -119,12 +120,24 @@ describe('long operations', () => {
   test('tell what they do with --verbose', async () => {
     const { core, begin } = await serve()
     const { begun, waited } = starting(core)
+    const command = begin('machine', 'start', 'lab1', '--verbose')
+    const task = await begun()
+    await waited()
+    for (const phase of ['starting QEMU', 'waiting for the guest agent']) task.progress(0.5, phase)
+    task.end({ kind: 'done', result: machine('lab1') })
+    expect(await command.ended).toMatchObject({ code: 0, error: '  starting QEMU\n  waiting for the guest agent\n' })
+  })
+
+  test('say nothing beside the JSON', async () => {
+    const { core, begin } = await serve()
+    const { begun, waited } = starting(core)
     const command = begin('machine', 'start', 'lab1', '--verbose', '--json')
     const task = await begun()
     await waited()
-    task.progress(0.5, 'waiting for the guest agent')
+    task.progress(0.5, 'starting QEMU')
     task.end({ kind: 'done', result: machine('lab1') })
-    expect(JSON.parse((await command.ended).out)).toMatchObject({ name: 'lab1' })
+    const { out, error } = await command.ended
+    expect([JSON.parse(out), error]).toMatchObject([{ name: 'lab1' }, ''])
   })
 
   test.each([
@@ -144,7 +157,7 @@ describe('long operations', () => {
     starting(core)
     expect(await strata('machine', 'start', 'lab1', '--detach')).toMatchObject({ code: 0, out: 't1\n' })
     expect(JSON.parse((await strata('machine', 'start', 'lab1', '--detach', '--json')).out)).toEqual({ taskId: 't2' })
-    expect((await strata('task', 'list')).out).toMatch(/^ID +STATE +DONE +STARTED +TASK\nt1 +running +0 % +0 s ago +Start lab1\n/)
+    expect((await strata('task', 'list')).out).toMatch(/^ID +STATE +DONE +STARTED +TASK\nt1 +running +0 % +\d+ s ago +Start lab1\n/)
   })
 
   test('Ctrl+C cancels, and a second one does not wait', async () => {
@@ -282,6 +295,17 @@ test('a reader that has enough is no error', async () => {
   await once(command.child.stdout, 'data')
   command.child.stdout.destroy()
   expect(await command.ended).toMatchObject({ code: 0, error: '' })
+})
+
+test('output that cannot be written is an error', async () => {
+  const { home } = await serve()
+  const full = openSync('/dev/full', 'w')
+  onTestFinished(() => closeSync(full))
+  const child = spawn(process.execPath, [strata.program, 'machine', 'list'], { env: home.environment, stdio: ['ignore', full, 'pipe'] })
+  let error = ''
+  child.stderr?.on('data', (data: Buffer) => (error += data.toString()))
+  const [code] = (await once(child, 'close')) as [number]
+  expect({ code, error }).toMatchObject({ code: 1, error: expect.stringContaining('could not be written') as unknown })
 })
 
 test('an owner of another version is pointed out', async () => {

@@ -103,6 +103,7 @@ export function coreDouble(owner = 'double'): CoreDouble {
         id,
         progress(ratio, phase) {
           Object.assign(task, { ratio, phase })
+          task.log.push({ atMs: Date.now(), line: phase })
           push()
         },
         end(state) {

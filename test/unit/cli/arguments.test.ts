@@ -37,6 +37,7 @@ describe('what is typed becomes the operation’s input', () => {
     expect(read('machine', 'rename', '--json', 'a', 'b').input).toEqual(input)
     expect(read('machine', 'rename', 'a', '--verbose', 'b').options).toMatchObject({ verbose: true, json: false })
     expect(read('machine', 'rename', 'a', 'b', '--json').options.json).toBe(true)
+    expect(read('machine', '--json', '--verbose', 'list')).toMatchObject({ command: 'machine.list', options: { json: true, verbose: true } })
   })
 
   test('a yes-or-no in all its forms', () => {
