@@ -56,23 +56,26 @@ function strataBoot(name: string): number {
   return took
 }
 
-try {
-  for (const name of ['ours', 'bare']) {
-    strata('machine', 'create', name)
-    strata('machine', 'start', name, '--wait', 'agent')
-    strata('machine', 'stop', name)
+async function main(): Promise<void> {
+  try {
+    for (const name of ['ours', 'bare']) {
+      strata('machine', 'create', name)
+      strata('machine', 'start', name, '--wait', 'agent')
+      strata('machine', 'stop', name)
+    }
+    const line = JSON.parse(strata('machine', 'command-line', 'bare', '--json')) as { program: string; arguments: string[] }
+    const runtime = dirname(line.arguments[line.arguments.indexOf('-pidfile') + 1]!)
+    const ours: number[] = []
+    const bare: number[] = []
+    for (let run = 1; run <= runs; run++) {
+      bare.push(await bareBoot(line.program, line.arguments, runtime))
+      ours.push(strataBoot('ours'))
+      progress(`${run}/${runs}: bare ${bare.at(-1)?.toFixed(0)} ms, strata ${ours.at(-1)?.toFixed(0)} ms`)
+    }
+    const version = execFileSync(line.program, ['--version'], { encoding: 'utf8' }).split('\n')[0]
+    emit('boot', { qemu: version, runs, bareMs: rounded(median(bare), 0), strataMs: rounded(median(ours), 0), ratio: rounded(median(ours) / median(bare)) })
+  } finally {
+    rmSync(home, { recursive: true, force: true })
   }
-  const line = JSON.parse(strata('machine', 'command-line', 'bare', '--json')) as { program: string; arguments: string[] }
-  const runtime = dirname(line.arguments[line.arguments.indexOf('-pidfile') + 1]!)
-  const ours: number[] = []
-  const bare: number[] = []
-  for (let run = 1; run <= runs; run++) {
-    bare.push(await bareBoot(line.program, line.arguments, runtime))
-    ours.push(strataBoot('ours'))
-    progress(`${run}/${runs}: bare ${bare.at(-1)?.toFixed(0)} ms, strata ${ours.at(-1)?.toFixed(0)} ms`)
-  }
-  const version = execFileSync(line.program, ['--version'], { encoding: 'utf8' }).split('\n')[0]
-  emit('boot', { qemu: version, runs, bareMs: rounded(median(bare), 0), strataMs: rounded(median(ours), 0), ratio: rounded(median(ours) / median(bare)) })
-} finally {
-  rmSync(home, { recursive: true, force: true })
 }
+void main()
