@@ -1,81 +1,97 @@
 import type { Socket } from 'node:net'
 import { z } from 'zod'
 import { failure, Failure, type QmpTraffic } from '#contract'
-import { cancelled } from '../task/work'
 import { connectUnix } from '../host/socket'
 import type { Commands, Events } from './commands'
-import { encodeLine, JsonLines } from './framing'
+import { encodeLine, JsonLines, type JsonObject } from './framing'
+import { Waiter, type WaitOptions } from './wait'
 
 const GREETING_TIMEOUT_MS = 10_000
 const COMMAND_TIMEOUT_MS = 30_000
 
-export interface ExecuteOptions {
-  /** Stops waiting. QEMU carries the command out all the same; its late answer is dropped. */
-  signal?: AbortSignal
-  /** By default 30 s. */
-  timeoutMs?: number
+/**
+ * `signal` and `timeoutMs` (by default 30 s) end the waiting, not the command: QEMU carries it out all the same, and its
+ * late answer is dropped.
+ */
+export type ExecuteOptions = WaitOptions
+
+export interface SessionOptions extends WaitOptions {
+  /** For messages: `QEMU of “lab1”`. */
+  peer?: string
 }
 
-interface Waiting {
+interface Question {
   command: string
-  resolve(value: unknown): void
-  reject(error: Error): void
+  waiter: Waiter<unknown>
 }
 
 const Greeting = z.object({
-  QMP: z.object({ version: z.object({ qemu: z.object({ major: z.number(), minor: z.number(), micro: z.number() }), package: z.string() }) })
+  QMP: z.object({
+    version: z.object({ qemu: z.object({ major: z.number(), minor: z.number(), micro: z.number() }), package: z.string() }),
+    capabilities: z.array(z.unknown())
+  })
 })
-const ErrorAnswer = z.object({ class: z.string(), desc: z.string() })
+const QmpError = z.object({ class: z.string(), desc: z.string() })
 
 type Listener = (data: unknown, atMs: number) => void
 
 /**
- * One QMP connection (docs/interop/qmp-spec.txt).
+ * One QMP connection (docs/interop/qmp-spec).
  *
- *   connect ──greeting──> negotiating ──qmp_capabilities──> ready ──socket ends, garbage, close()──> closed
+ *   connect ──> greeting ──its greeting──> open ──close()──────────────────────> closed
+ *                  └───────────────────────┴──socket ends, protocol violated──────┘
  *
- * Once closed it stays so, and whoever waits is told why. Answers are matched by id, so any number of callers may wait at once.
+ * Once closed it stays so, and whoever waits is told why. Answers are matched by id, so any number of callers may wait at
+ * once, in whatever order they are answered. Out-of-band execution (`exec-oob`) is not switched on: no command that Strata
+ * uses has it, and with it QEMU hands each command to another thread, which costs time.
  */
 export class QmpSession {
   private readonly lines: JsonLines
-  private readonly waiting = new Map<number, Waiting>()
+  /** By id, whoever waits for an answer. One who gave up stays until the answer comes, so that it is known for what it is. */
+  private readonly questions = new Map<number, Question>()
+  private readonly greeting: Waiter<JsonObject>
+  private readonly eventWaiters = new Set<{ reject(reason: Failure): void }>()
   private readonly listeners = new Map<string, Set<Listener>>()
   private readonly taps = new Set<(traffic: QmpTraffic) => void>()
   private nextId = 1
   private end: Failure | null = null
-  private greeted!: (greeting: unknown) => void
   private ended!: (reason: Failure) => void
-  /** Fulfilled with the reason once the connection has ended. */
+  /** Fulfilled with the reason once the connection has ended, by whichever side. */
   readonly closed = new Promise<Failure>((resolve) => (this.ended = resolve))
-  /** Of the QEMU at the other end, as in `7.2.22`. */
+  /** Of the QEMU at the other end, as in `7.2.22`, and what its packager calls it. */
   version = ''
+  packageVersion = ''
 
   private constructor(
     private readonly socket: Socket,
-    private readonly peer: string
+    private readonly peer: string,
+    options: WaitOptions
   ) {
     this.lines = new JsonLines(peer)
+    // QEMU serves one client a monitor: a second one is let in, and not greeted until the first has gone.
+    this.greeting = new Waiter({ timeoutMs: GREETING_TIMEOUT_MS, ...options }, (waitedMs) =>
+      failure('time-out', `${peer} did not greet within ${waitedMs} ms.`, { waitedMs, next: 'If another program holds its monitor, end that.' })
+    )
     socket.on('data', (bytes: Buffer) => this.receive(bytes))
-    socket.on('error', (error) => this.finish(failure('connection-lost', `The connection to ${peer} broke.`, { peer, cause: error })))
+    socket.on('error', (cause) => this.finish(failure('connection-lost', `The connection to ${peer} broke.`, { peer, cause })))
     socket.on('close', () => this.finish(failure('connection-lost', `${peer} closed the connection.`, { peer })))
+    if (socket.destroyed) this.finish(failure('connection-lost', `${peer} closed the connection.`, { peer }))
   }
 
   /**
-   * Connects, reads the greeting and leaves negotiation mode.
-   * @param peer for messages: `QEMU of lab1`
+   * Connects, reads the greeting and leaves negotiation mode. Events are on from then on: subscribe first, then ask for the
+   * state that they change.
    * @throws connection-lost, time-out, protocol, cancelled
    */
-  static async connect(path: string, options: ExecuteOptions & { peer?: string } = {}): Promise<QmpSession> {
-    return QmpSession.over(await connectUnix(path), options)
+  static async connect(path: string, options: SessionOptions = {}): Promise<QmpSession> {
+    return QmpSession.over(await connectUnix(path, options), options)
   }
 
   /** The same over an open socket, which the session then owns. */
-  static async over(socket: Socket, options: ExecuteOptions & { peer?: string } = {}): Promise<QmpSession> {
-    const session = new QmpSession(socket, options.peer ?? 'QEMU')
+  static async over(socket: Socket, { peer = 'QEMU', ...options }: SessionOptions = {}): Promise<QmpSession> {
+    const session = new QmpSession(socket, peer, options)
     try {
-      const greeting = new Promise<unknown>((resolve) => (session.greeted = resolve))
-      const answered = await session.settle(greeting, 'the greeting', { timeoutMs: GREETING_TIMEOUT_MS, ...options })
-      session.version = versionOf(answered, session.peer)
+      session.readGreeting(await session.greeting.promise)
       await session.execute('qmp_capabilities', {}, options)
       return session
     } catch (error) {
@@ -86,121 +102,155 @@ export class QmpSession {
 
   /**
    * Runs a command and answers its return value.
-   * @throws qmp (QEMU refused; class and words in it), connection-lost, protocol, time-out, cancelled
+   * @throws qmp (QEMU refused; class and words in it), bad-input, connection-lost, protocol, time-out, cancelled
    */
-  async execute<C extends keyof Commands>(command: C, ...rest: ExecuteArguments<C>): Promise<Commands[C]['returns']> {
-    const [given, options] = rest
-    return (await this.executeAny(command, given ?? {}, options)) as Commands[C]['returns']
+  execute<C extends keyof Commands>(command: C, ...rest: ExecuteArguments<C>): Promise<Commands[C]['returns']> {
+    return this.executeAny(command, rest[0], rest[1]) as Promise<Commands[C]['returns']>
   }
 
-  /** As `execute`, for a command that is not known beforehand. */
-  executeAny(command: string, given: object, options: ExecuteOptions = {}): Promise<unknown> {
-    if (this.end) return Promise.reject(this.end)
-    if (options.signal?.aborted) return Promise.reject(cancelled())
+  /** As `execute`, for a command that is not known beforehand. Check what it returns. */
+  executeAny(command: string, given: object = {}, options: ExecuteOptions = {}): Promise<unknown> {
+    const waiter = new Waiter<unknown>({ timeoutMs: COMMAND_TIMEOUT_MS, ...options }, (waitedMs) =>
+      failure('time-out', `${this.peer} did not answer ${command} within ${waitedMs} ms.`, { waitedMs })
+    )
+    if (this.end) waiter.reject(this.end)
+    if (!waiter.isSettled) this.ask(command, given, waiter)
+    return waiter.promise
+  }
+
+  private ask(command: string, given: object, waiter: Waiter<unknown>): void {
     const id = this.nextId++
-    const answer = new Promise<unknown>((resolve, reject) => this.waiting.set(id, { command, resolve, reject }))
     const message = { execute: command, arguments: given, id }
-    this.socket.write(encodeLine(message))
+    try {
+      this.socket.write(encodeLine(message))
+    } catch (error) {
+      return waiter.reject(error)
+    }
+    this.questions.set(id, { command, waiter })
     if (this.taps.size > 0) this.tap('sent', message)
-    return this.settle(answer, command, options).finally(() => this.waiting.delete(id))
   }
 
-  /** Calls back at every event of this name, `*` for all. Answers the function that ends it. */
+  /**
+   * Calls back at every event of this name, or with `*` at every event, with the whole message.
+   * @param listener gets the event's data, and when QEMU sent it by the host's clock
+   * @returns ends it
+   */
   onEvent<E extends keyof Events>(name: E, listener: (data: Events[E], atMs: number) => void): () => void
   onEvent(name: string, listener: Listener): () => void
   onEvent(name: string, listener: Listener): () => void {
+    const own: Listener = (data, atMs) => listener(data, atMs) // so that one listener may be given twice, and ended once
     const listeners = this.listeners.get(name) ?? new Set()
-    this.listeners.set(name, listeners.add(listener))
-    return () => void listeners.delete(listener)
+    this.listeners.set(name, listeners.add(own))
+    return () => void listeners.delete(own)
   }
 
   /**
    * The next event of this name that fits. Listening begins at the call: call it, then send the command, then await it.
-   * @throws connection-lost, time-out, cancelled
+   * @param options as of a command; by default it waits 30 s
+   * @throws connection-lost, protocol, time-out, cancelled
    */
-  waitForEvent<E extends keyof Events>(name: E, fits: (data: Events[E]) => boolean = () => true, options: ExecuteOptions = {}): Promise<Events[E]> {
-    let unsubscribe = (): void => {}
-    const happened = new Promise<Events[E]>((resolve) => {
-      unsubscribe = this.onEvent(name, (data) => {
-        if (fits(data)) resolve(data)
-      })
+  waitForEvent<E extends keyof Events>(name: E, fits: (data: Events[E]) => boolean = () => true, options: WaitOptions = {}): Promise<Events[E]> {
+    const waiter: Waiter<Events[E]> = new Waiter({ timeoutMs: COMMAND_TIMEOUT_MS, ...options }, (waitedMs) =>
+      failure('time-out', `${this.peer} did not send ${name} within ${waitedMs} ms.`, { waitedMs })
+    )
+    const unsubscribe = this.onEvent(name, (data) => {
+      try {
+        if (fits(data)) waiter.resolve(data)
+      } catch (error) {
+        waiter.reject(error)
+      }
     })
-    const settled = this.settle(happened, name, options).finally(unsubscribe)
-    settled.catch(() => {}) // it may fail before the caller awaits it
-    return settled
+    this.eventWaiters.add(waiter)
+    if (this.end) waiter.reject(this.end)
+    const release = (): void => {
+      unsubscribe()
+      this.eventWaiters.delete(waiter)
+    }
+    waiter.promise.then(release, release) // also handles a failure that comes before the caller awaits it
+    return waiter.promise
   }
 
-  /** Sees every message both ways. Costs nothing while nobody listens. */
+  /** Sees every message both ways. Costs nothing while nobody listens. @returns ends it */
   onTraffic(listener: (traffic: QmpTraffic) => void): () => void {
-    this.taps.add(listener)
-    return () => void this.taps.delete(listener)
+    const own: typeof listener = (traffic) => listener(traffic)
+    this.taps.add(own)
+    return () => void this.taps.delete(own)
   }
 
+  /** Ends the connection; QEMU goes on. Whoever still waits is told. */
   close(): void {
     this.finish(failure('connection-lost', `The connection to ${this.peer} was closed.`, { peer: this.peer }))
   }
 
-  /** A promise bounded by time, cancellation and the end of the connection. */
-  private settle<T>(promise: Promise<T>, what: string, { signal, timeoutMs = COMMAND_TIMEOUT_MS }: ExecuteOptions): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => reject(failure('time-out', `${this.peer} did not answer within ${timeoutMs} ms (${what}).`, { waitedMs: timeoutMs })), timeoutMs)
-      const abort = (): void => reject(cancelled())
-      signal?.addEventListener('abort', abort, { once: true })
-      this.onEnd.add(reject)
-      const release = (): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
-        this.onEnd.delete(reject)
-      }
-      promise.then(resolve, reject)
-      if (this.end) reject(this.end)
-      void promise.then(release, release)
-      void this.closed.then(release)
-    })
-  }
-  private readonly onEnd = new Set<(reason: Failure) => void>()
-
   private receive(bytes: Buffer): void {
-    if (this.end) return
     try {
       this.lines.push(bytes, (message) => {
+        if (this.end) return // what follows a violation, or close(), is of no interest
         if (this.taps.size > 0) this.tap('received', message)
         this.dispatch(message)
       })
     } catch (error) {
-      this.finish(error instanceof Failure ? error : failure('protocol', `${this.peer} sent what cannot be understood.`, { peer: this.peer, cause: error }))
+      if (!(error instanceof Failure)) throw error
+      this.finish(error)
     }
   }
 
-  private dispatch(message: Record<string, unknown>): void {
+  private dispatch(message: JsonObject): void {
+    if (!this.greeting.isSettled) return this.greeting.resolve(message)
     if (typeof message.event === 'string') return this.emit(message.event, message)
-    if ('QMP' in message) return this.greeted(message)
-    const waiting = typeof message.id === 'number' ? this.waiting.get(message.id) : undefined
-    if (!waiting) return // the late answer to a command that nobody waits for any more
-    if ('return' in message) return waiting.resolve(message.return)
-    const refused = ErrorAnswer.safeParse(message.error)
-    const { class: errorClass, desc } = refused.success ? refused.data : { class: 'GenericError', desc: JSON.stringify(message) }
-    waiting.reject(failure('qmp', `QEMU refused ${waiting.command}.`, { command: waiting.command, errorClass, cause: desc }))
+    if (typeof message.id === 'number') return this.answer(message.id, message)
+    // QEMU tells so what it could not parse. When there was one question alone, that is what it is about.
+    const [id, ...others] = this.questions.keys()
+    if ('error' in message && id !== undefined && others.length === 0) return this.answer(id, message)
+    throw this.violation('sent what answers no command', message)
   }
 
-  private emit(name: string, message: Record<string, unknown>): void {
+  private answer(id: number, message: JsonObject): void {
+    const question = this.questions.get(id)
+    if (!question) return // "Clients should drop all the responses that have an unknown id" (2.4)
+    this.questions.delete(id)
+    if ('return' in message) return question.waiter.resolve(message.return)
+    const parsed = QmpError.safeParse(message.error)
+    if (!parsed.success) {
+      const error = this.violation(`answered ${question.command} neither with a value nor with an error`, message)
+      question.waiter.reject(error)
+      throw error
+    }
+    const { class: errorClass, desc } = parsed.data
+    question.waiter.reject(failure('qmp', `${this.peer} refused ${question.command}.`, { command: question.command, errorClass, cause: desc }))
+  }
+
+  private emit(name: string, message: JsonObject): void {
     const { seconds = 0, microseconds = 0 } = (message.timestamp ?? {}) as { seconds?: number; microseconds?: number }
     const atMs = seconds * 1000 + microseconds / 1000
-    for (const listener of [...(this.listeners.get(name) ?? [])]) listener(message.data ?? {}, atMs)
-    for (const listener of [...(this.listeners.get('*') ?? [])]) listener(message, atMs)
+    for (const listener of [...(this.listeners.get(name) ?? [])]) callApart(() => listener(message.data ?? {}, atMs))
+    for (const listener of [...(this.listeners.get('*') ?? [])]) callApart(() => listener(message, atMs))
   }
 
   private tap(direction: QmpTraffic['direction'], message: unknown): void {
-    for (const listener of this.taps) listener({ atMs: Date.now(), direction, message })
+    for (const listener of [...this.taps]) callApart(() => listener({ atMs: Date.now(), direction, message }))
+  }
+
+  private readGreeting(message: JsonObject): void {
+    const parsed = Greeting.safeParse(message)
+    if (!parsed.success) throw this.violation('did not greet as QMP does', message)
+    const { qemu, package: packageVersion } = parsed.data.QMP.version
+    this.version = `${qemu.major}.${qemu.minor}.${qemu.micro}`
+    this.packageVersion = packageVersion
+  }
+
+  private violation(did: string, message: JsonObject): Failure {
+    return failure('protocol', `${this.peer} ${did}.`, { peer: this.peer, cause: JSON.stringify(message).slice(0, 200) })
   }
 
   private finish(reason: Failure): void {
     if (this.end) return
     this.end = reason
     this.socket.destroy()
-    for (const reject of [...this.onEnd]) reject(reason)
-    this.onEnd.clear()
-    this.waiting.clear()
+    this.greeting.reject(reason)
+    for (const { waiter } of this.questions.values()) waiter.reject(reason)
+    this.questions.clear()
+    for (const waiter of [...this.eventWaiters]) waiter.reject(reason)
     this.ended(reason)
   }
 }
@@ -210,9 +260,13 @@ type ExecuteArguments<C extends keyof Commands> = object extends Commands[C]['ar
   ? [given?: Commands[C]['arguments'], options?: ExecuteOptions]
   : [given: Commands[C]['arguments'], options?: ExecuteOptions]
 
-function versionOf(greeting: unknown, peer: string): string {
-  const parsed = Greeting.safeParse(greeting)
-  if (!parsed.success) throw failure('protocol', `${peer} did not greet as QMP does.`, { peer, cause: parsed.error })
-  const { major, minor, micro } = parsed.data.QMP.version.qemu
-  return `${major}.${minor}.${micro}`
+/** A listener that throws has a bug, which must show, and must not keep the other listeners from their message. */
+function callApart(call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
 }
