@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { AppError, Machine, ResultOf } from '#contract'
+import type { AppError, Machine, Result, ResultOf } from '#contract'
 import { shellQuote } from './output/text'
 import { showError } from './run'
 import { onEndRequest } from './signals'
@@ -17,49 +17,57 @@ const TIDY = '\x1b[0m\x1b[?25h\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?
  * comes in is typed, what the machine prints goes out; the end of the input does not end it.
  */
 export async function runConsole(run: Run): Promise<number> {
-  const { session, terminal, input, options } = run
-  const machine = String(input.machine)
-  const before = await session.call('machine.show', { machine }, true)
-  if (!before.ok) return showError(run, before.error)
-  const { state, name } = before.value as Machine
-  if (!isOn(state)) return showError(run, isOff(name, state.kind))
-  const logged = await session.call('console.log', { machine, tailBytes: 1 }, true)
-  if (!logged.ok) return showError(run, logged.error)
-  const { totalBytes } = logged.value as ResultOf<'console.log'>
-  let position = input.fromStart ? 0 : input.log ? Math.max(0, totalBytes - LOG_BYTES) : totalBytes
-
+  const begin = await beginning(run)
+  if (!begin.ok) return showError(run, begin.error)
   const keyboard = new Keyboard(process.stdin)
   const releaseSignals = onEndRequest((code) => keyboard.leave(code))
   try {
-    for (let opened = 0; ; opened += 1) {
-      const backend = await session.connected()
-      const answered = await session.openStream('console', { machine, fromByte: position })
-      if (!answered.ok) {
-        keyboard.restore()
-        return showError(run, answered.error)
-      }
-      if (opened === 0) keyboard.begin(() => terminal.error(`Console of ${name}. Ctrl+] leaves.\r\n`))
-      const ended = await keyboard.use(answered.value, (bytes) => {
-        position += bytes.length
-        return process.stdout.write(bytes)
-      })
-      if (ended !== 'stream') return await farewell(run, name, keyboard, ended)
-      // The machine has stopped, or the Strata that owned the library has: then another one takes over, and the console goes on.
-      await session.drop(backend)
-      const shown = await session.call('machine.show', { machine }, true)
-      if (!shown.ok) {
-        keyboard.restore()
-        return showError(run, shown.error)
-      }
-      const { state: now } = shown.value as Machine
-      if (isOn(now)) continue
-      keyboard.restore()
-      if (!options.json) terminal.error(`${name} is ${now.kind}.\n`)
-      return 0
-    }
+    const ended = await follow(run, begin.value.fromByte, keyboard, () => run.terminal.error(`Console of ${begin.value.name}. Ctrl+] leaves.\r\n`))
+    keyboard.restore()
+    if (!ended.ok) return showError(run, ended.error)
+    if (typeof ended.value !== 'number') run.terminal.error(`${begin.value.name} is ${ended.value.kind}.\n`)
+    else if (keyboard.isTerminal && ended.value === 0) run.terminal.error(`\r\nLeft the console of ${begin.value.name}. It runs on.\n`)
+    return typeof ended.value === 'number' ? ended.value : 0
   } finally {
     releaseSignals()
     keyboard.restore()
+  }
+}
+
+/** Where in the console's log to begin; refused for a machine that is off. */
+async function beginning({ session, input }: Run): Promise<Result<{ name: string; fromByte: number }>> {
+  const machine = String(input.machine)
+  const shown = (await session.call('machine.show', { machine }, true)) as Result<Machine>
+  if (!shown.ok) return shown
+  const { name, state } = shown.value
+  if (!isOn(state)) return { ok: false, error: isOff(name, state.kind) }
+  const logged = (await session.call('console.log', { machine, tailBytes: 1 }, true)) as Result<ResultOf<'console.log'>>
+  if (!logged.ok) return logged
+  const { totalBytes } = logged.value
+  return { ok: true, value: { name, fromByte: input.fromStart ? 0 : input.log ? Math.max(0, totalBytes - LOG_BYTES) : totalBytes } }
+}
+
+/**
+ * Joins keyboard and console until one of them ends: the exit code of whoever left, or the state that the machine has come to.
+ * When the Strata that owns the library ends, another one takes over, and the console goes on where it was.
+ */
+async function follow({ session, input }: Run, fromByte: number, keyboard: Keyboard, greet: () => void): Promise<Result<number | Machine['state']>> {
+  const machine = String(input.machine)
+  let position = fromByte
+  for (;;) {
+    const backend = await session.connected()
+    const opened = await session.openStream('console', { machine, fromByte: position })
+    if (!opened.ok) return opened
+    keyboard.begin(greet)
+    const ended = await keyboard.use(opened.value, (bytes) => {
+      position += bytes.length
+      return process.stdout.write(bytes)
+    })
+    if (ended !== 'stream') return { ok: true, value: ended }
+    await session.drop(backend)
+    const shown = (await session.call('machine.show', { machine }, true)) as Result<Machine>
+    if (!shown.ok) return shown
+    if (!isOn(shown.value.state)) return { ok: true, value: shown.value.state }
   }
 }
 
@@ -73,13 +81,6 @@ const isOff = (name: string, state: string): AppError => ({
   next: `Start it: strata machine start ${shellQuote(name)}. What it printed before: strata console log ${shellQuote(name)}`,
   causes: []
 })
-
-async function farewell({ terminal }: Run, name: string, keyboard: Keyboard, code: number): Promise<number> {
-  const interactive = keyboard.isTerminal
-  keyboard.restore()
-  if (interactive && code === 0) terminal.error(`\r\nLeft the console of ${name}. It runs on.\n`)
-  return code
-}
 
 /** The terminal's keys, raw, while a console uses them. Its mode is put back on every way out. */
 class Keyboard {
@@ -95,7 +96,9 @@ class Keyboard {
     this.left = new Promise((resolve) => (this.finish = resolve))
   }
 
+  /** Takes the keys; only once. */
   begin(greet: () => void): void {
+    if (this.begun) return
     this.begun = true
     process.once('exit', this.onExit)
     if (this.isTerminal) {
@@ -106,7 +109,7 @@ class Keyboard {
     this.stdin.on('error', () => {}) // a terminal that has hung up: SIGHUP follows
   }
 
-  /** Joins the keys with a stream. @returns `stream` when that has ended, else the exit code of whoever leaves */
+  /** Joins the keys with a stream; between two of them they wait in the terminal. @returns `stream` when that has ended, else the exit code of whoever leaves */
   async use(stream: Duplex, print: (bytes: Buffer) => boolean): Promise<number | 'stream'> {
     this.stream = stream
     this.stdin.resume()
@@ -120,6 +123,7 @@ class Keyboard {
     stream.once('end', () => stream.destroy())
     const outcome = await Promise.race([ended, this.left])
     this.stream = null
+    this.stdin.pause()
     // What was typed last is still sent: `end` and not `destroy`, and a moment for it.
     if (outcome !== 'stream') {
       stream.end()
@@ -147,7 +151,6 @@ class Keyboard {
   private readonly onData = (bytes: Buffer): void => {
     const end = this.isTerminal ? bytes.indexOf(LEAVE) : -1
     const typed = end >= 0 ? bytes.subarray(0, end) : bytes
-    // Keys that come while the owner changes wait in the terminal.
     if (typed.length > 0 && this.stream && !this.stream.write(typed)) {
       this.stdin.pause()
       this.stream.once('drain', () => this.stdin.resume())
