@@ -1,9 +1,11 @@
 import { lazy, Suspense } from 'react'
-import { Splitter, Toasts, TooltipLayer } from '#ui'
 import { MachineDialogs, MachinePane, MachineScreen } from '../features/machines'
 import { HostBanner, StatusBar } from '../features/status'
+import { TasksPanel } from '../features/tasks'
 import { Tour } from '../features/tour'
-import { Welcome } from '../features/welcome'
+import { Splitter } from '../ui/splitter'
+import { Toasts } from '../ui/toast'
+import { TooltipLayer } from '../ui/tooltip'
 import { closeOverlay, openOverlay, useOverlay } from './overlays'
 import { createPersisted } from './persisted'
 import { goToMachine, usePlaces, type Place } from './places'
@@ -13,9 +15,10 @@ import { dismissToast, useToasts } from './toasts'
 import { useMachines } from './world/machines'
 import styles from './app.module.css'
 
+// What the first picture of the window does not need comes when it is opened.
 const ImagesScreen = lazy(() => import('../features/images').then((module) => ({ default: module.ImagesScreen })))
 const ImportDialog = lazy(() => import('../features/images').then((module) => ({ default: module.ImportDialog })))
-const TasksPanel = lazy(() => import('../features/tasks').then((module) => ({ default: module.TasksPanel })))
+const Welcome = lazy(() => import('../features/welcome').then((module) => ({ default: module.Welcome })))
 const SettingsScreen = lazy(() => import('../features/settings').then((module) => ({ default: module.SettingsScreen })))
 const Palette = lazy(() => import('../features/palette').then((module) => ({ default: module.Palette })))
 const Shortcuts = lazy(() => import('../features/palette').then((module) => ({ default: module.Shortcuts })))

@@ -1,5 +1,6 @@
 import { Component, type ErrorInfo, type ReactNode } from 'react'
-import { Button, ErrorNotice } from '#ui'
+import { Button } from '../ui/button'
+import { ErrorNotice } from '../ui/notice'
 import { copyText } from './clipboard'
 
 /** A bug in the window: it says so, machines run on, and the window can be loaded again. */

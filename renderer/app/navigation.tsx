@@ -20,7 +20,12 @@ export function Navigation() {
     <ul className={styles.places}>
       {places.map(({ kind, label, icon: Icon, count }) => (
         <li key={kind}>
-          <button type="button" aria-current={current === kind ? 'page' : undefined} onClick={() => goTo(placeOf(kind))} {...tip(label, keysOf(`go.${kind}`))}>
+          <button
+            type="button"
+            aria-current={current === kind ? 'page' : undefined}
+            onClick={() => goTo(placeOf(kind))}
+            {...tip(label, keysOf(`go.${kind}`))}
+          >
             <Icon size={15} strokeWidth={1.75} aria-hidden />
             {label}
             {count > 0 && <span className={styles.count}>{count}</span>}

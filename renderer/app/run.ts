@@ -45,6 +45,11 @@ function resultOf<T>(task: Task): TaskResult<T> {
       return failed({ code: 'cancelled', message: `“${task.title}” was cancelled.`, causes: [] })
     case 'interrupted':
     case 'running':
-      return failed({ code: 'connection-lost', message: `“${task.title}” was interrupted: the process that ran it ended.`, peer: 'strata', causes: [] })
+      return failed({
+        code: 'connection-lost',
+        message: `“${task.title}” was interrupted: the process that ran it ended.`,
+        peer: 'strata',
+        causes: []
+      })
   }
 }

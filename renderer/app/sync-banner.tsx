@@ -1,4 +1,5 @@
-import { Button, ErrorNotice } from '#ui'
+import { Button } from '../ui/button'
+import { ErrorNotice } from '../ui/notice'
 import { copyText } from './clipboard'
 import { readAgain, useSync } from './world/sync'
 

@@ -21,4 +21,5 @@ export function startTheme(still: boolean): () => void {
   }
 }
 
-export const resolveTheme = (theme: Settings['theme'], systemIsDark: boolean): 'light' | 'dark' => (theme === 'system' ? (systemIsDark ? 'dark' : 'light') : theme)
+export const resolveTheme = (theme: Settings['theme'], systemIsDark: boolean): 'light' | 'dark' =>
+  theme === 'system' ? (systemIsDark ? 'dark' : 'light') : theme

@@ -20,7 +20,14 @@ export interface ToastOptions {
 /** Shows a message at the bottom of the window; answers its id. */
 export function toast(message: string, { tone = 'info', note, actions = [], lifeMs }: ToastOptions = {}): number {
   const id = ++lastId
-  const made: Toast = { id, tone, message, note, actions, lifeMs: lifeMs === undefined ? (actions.length > 0 ? WITH_ACTION_MS : PLAIN_MS) : lifeMs }
+  const made: Toast = {
+    id,
+    tone,
+    message,
+    note,
+    actions,
+    lifeMs: lifeMs === undefined ? (actions.length > 0 ? WITH_ACTION_MS : PLAIN_MS) : lifeMs
+  }
   useToasts.setState(({ toasts }) => ({ toasts: [...toasts.slice(1 - SHOWN), made] }))
   return id
 }

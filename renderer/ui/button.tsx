@@ -20,7 +20,20 @@ export interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement
 }
 
 /** A button with a word on it. Pressing Enter in a form presses only one of `type="submit"`. */
-export function Button({ variant = 'plain', size = 'normal', icon: Icon, blocked, busy, hint, keys, className, children, onClick, type = 'button', ...rest }: ButtonProps) {
+export function Button({
+  variant = 'plain',
+  size = 'normal',
+  icon: Icon,
+  blocked,
+  busy,
+  hint,
+  keys,
+  className,
+  children,
+  onClick,
+  type = 'button',
+  ...rest
+}: ButtonProps) {
   const inert = Boolean(blocked) || Boolean(busy)
   const press = (event: MouseEvent<HTMLButtonElement>): void => {
     if (inert) event.preventDefault()

@@ -30,7 +30,11 @@ export default function Plot({ series, times, spanMs, format, max, floor = 1, sy
   useEffect(() => {
     const element = host.current
     if (!element) return
-    const made = new uPlot(optionsFor(labels.split('\n'), element.clientWidth, height, syncKey, () => latest.current), [[]], element)
+    const made = new uPlot(
+      optionsFor(labels.split('\n'), element.clientWidth, height, syncKey, () => latest.current),
+      [[]],
+      element
+    )
     plot.current = made
     const sizes = new ResizeObserver(() => {
       if (element.clientWidth !== made.width) made.setSize({ width: element.clientWidth, height })
@@ -54,7 +58,13 @@ export default function Plot({ series, times, spanMs, format, max, floor = 1, sy
   return <div ref={host} />
 }
 
-type Latest = () => { spanMs: number; format: (value: number) => string; max: number | undefined; floor: number; onPoint: (index: number | null) => void }
+type Latest = () => {
+  spanMs: number
+  format: (value: number) => string
+  max: number | undefined
+  floor: number
+  onPoint: (index: number | null) => void
+}
 
 function optionsFor(labels: string[], width: number, height: number, syncKey: string | undefined, latest: Latest): Options {
   const grid = { stroke: () => token('--chart-grid'), width: 1 }

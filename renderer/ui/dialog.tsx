@@ -28,7 +28,12 @@ export function Dialog({ title, description, onClose, footer, width = 480, bare,
     <Primitive.Root open onOpenChange={(open) => !open && onClose()}>
       <Primitive.Portal>
         <Primitive.Overlay className={styles.scrim} />
-        <Primitive.Content className={cx(styles.dialog, className)} data-side={side || undefined} style={{ width }} {...(description ? {} : { 'aria-describedby': undefined })}>
+        <Primitive.Content
+          className={cx(styles.dialog, className)}
+          data-side={side || undefined}
+          style={{ width }}
+          {...(description ? {} : { 'aria-describedby': undefined })}
+        >
           <header className={styles.head}>
             <Primitive.Title className={styles.title}>{title}</Primitive.Title>
             <Primitive.Close asChild>

@@ -13,4 +13,13 @@ export function Kbd({ keys }: { keys: string }) {
   )
 }
 
-const NAMES: Record<string, string> = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Delete: 'Del', Escape: 'Esc', Enter: '↵', ' ': 'Space' }
+const NAMES: Record<string, string> = {
+  ArrowUp: '↑',
+  ArrowDown: '↓',
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  Delete: 'Del',
+  Escape: 'Esc',
+  Enter: '↵',
+  ' ': 'Space'
+}

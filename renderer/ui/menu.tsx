@@ -1,15 +1,26 @@
-import type { ReactNode } from 'react'
+import {
+  cloneElement,
+  lazy,
+  Suspense,
+  useRef,
+  useState,
+  type HTMLAttributes,
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactElement,
+  type ReactNode
+} from 'react'
 import type { LucideIcon } from 'lucide-react'
-import { ContextMenu as ContextPrimitive, DropdownMenu as DropPrimitive } from 'radix-ui'
-import { Kbd } from './kbd'
-import styles from './menu.module.css'
+
+/** What is drawn comes with the first menu that opens, not with the window. */
+const OpenMenu = lazy(() => import('./menu-open'))
 
 export interface MenuItem {
   id: string
   label: string
   icon?: LucideIcon | undefined
   keys?: string | null | undefined
-  /** Why it cannot be used; it stays listed, and says so when it is reached. */
+  /** Why it cannot be used; it stays listed, and says so. */
   blocked?: string | null | undefined
   danger?: boolean
   /** Set for an entry that is on or off. */
@@ -19,63 +30,53 @@ export interface MenuItem {
 /** Entries; `null` is a line between groups. */
 export type MenuItems = readonly (MenuItem | null)[]
 
-/** What both kinds of menu offer to draw with; they differ in nothing else. */
-type Parts = Pick<typeof DropPrimitive, 'Item' | 'Separator' | 'CheckboxItem' | 'ItemIndicator'>
+/** A place on the page, in pixels: of a button, or of the pointer. */
+export interface Anchor {
+  left: number
+  top: number
+  width: number
+  height: number
+}
 
-function Entries({ items, parts }: { items: MenuItems; parts: Parts }) {
-  return items.map((item, index) => {
-    if (item === null) return <parts.Separator key={`line-${index}`} className={styles.line} />
-    const Icon = item.icon
-    const common = {
-      className: styles.item,
-      'aria-disabled': Boolean(item.blocked) || undefined,
-      'data-danger': item.danger || undefined,
-      // Not `disabled`: that would take it out of the reach of the keyboard, with its reason.
-      onSelect: (event: Event) => (item.blocked ? event.preventDefault() : item.onSelect())
-    }
-    const content = (
-      <>
-        <span className={styles.icon}>{Icon && <Icon size={15} strokeWidth={1.75} aria-hidden />}</span>
-        <span className={styles.words}>
-          {item.label}
-          {item.blocked && <small>{item.blocked}</small>}
-        </span>
-        {item.keys && <Kbd keys={item.keys} />}
-      </>
-    )
-    if (item.checked === undefined) {
-      return (
-        <parts.Item key={item.id} {...common}>
-          {content}
-        </parts.Item>
-      )
-    }
-    return (
-      <parts.CheckboxItem key={item.id} {...common} checked={item.checked}>
-        {content}
-      </parts.CheckboxItem>
-    )
-  })
+interface Opened {
+  anchor: Anchor
+  /** Gets the focus back. */
+  from: HTMLElement | null
 }
 
 export interface MenuProps {
   /** The button that opens it. */
-  trigger: ReactNode
+  trigger: ReactElement<HTMLAttributes<HTMLElement>>
   items: MenuItems
   align?: 'start' | 'end'
 }
 
 /** A menu on a button. */
 export function Menu({ trigger, items, align = 'end' }: MenuProps) {
+  const [opened, setOpened] = useState<Opened | null>(null)
+  const host = useRef<HTMLSpanElement>(null)
+  const open = (): void => {
+    const button = host.current?.querySelector<HTMLElement>('button')
+    if (!button || button.getAttribute('aria-disabled') === 'true') return
+    const { left, top, width, height } = button.getBoundingClientRect()
+    setOpened({ anchor: { left, top, width, height }, from: button })
+  }
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== 'ArrowDown') return
+    event.preventDefault()
+    open()
+  }
   return (
-    <DropPrimitive.Root>
-      <DropPrimitive.Trigger asChild>{trigger}</DropPrimitive.Trigger>
-      <DropPrimitive.Portal>
-        <DropPrimitive.Content className={styles.menu} align={align} sideOffset={4} collisionPadding={8}>
-          <Entries items={items} parts={DropPrimitive} />
-        </DropPrimitive.Content>
-      </DropPrimitive.Portal>
-    </DropPrimitive.Root>
+    <>
+      <span ref={host} style={{ display: 'contents' }} onClick={open} onKeyDown={onKeyDown}>
+        {cloneElement(trigger, { 'aria-haspopup': 'menu', 'aria-expanded': opened !== null })}
+      </span>
+      {opened && (
+        <Suspense fallback={null}>
+          <OpenMenu {...opened} align={align} items={items} onClose={() => setOpened(null)} />
+        </Suspense>
+      )}
+    </>
   )
 }
 
@@ -88,17 +89,29 @@ export interface ContextMenuProps {
 
 /** A menu on the secondary button, or Shift+F10, of what it stands around. */
 export function ContextMenu({ items, onOpenChange, children }: ContextMenuProps) {
+  const [opened, setOpened] = useState<(Opened & { items: MenuItems }) | null>(null)
+  const open = (event: MouseEvent): void => {
+    if (event.defaultPrevented) return
+    event.preventDefault()
+    const from = document.activeElement instanceof HTMLElement ? document.activeElement : null
+    setOpened({ anchor: { left: event.clientX, top: event.clientY, width: 0, height: 0 }, from, items: items() })
+    onOpenChange?.(true)
+  }
+  const close = (): void => {
+    setOpened(null)
+    onOpenChange?.(false)
+  }
   return (
-    <ContextPrimitive.Root modal={false} {...(onOpenChange ? { onOpenChange } : {})}>
-      <ContextPrimitive.Trigger asChild>{children}</ContextPrimitive.Trigger>
-      <ContextPrimitive.Portal>
-        <ContextPrimitive.Content className={styles.menu} collisionPadding={8}>
-          <Lazy items={items} />
-        </ContextPrimitive.Content>
-      </ContextPrimitive.Portal>
-    </ContextPrimitive.Root>
+    <>
+      <div style={{ display: 'contents' }} onContextMenu={open}>
+        {children}
+      </div>
+      {opened && (
+        <Suspense fallback={null}>
+          {/* A key by place: a second click elsewhere opens it there. */}
+          <OpenMenu key={`${opened.anchor.left} ${opened.anchor.top}`} {...opened} align="start" onClose={close} />
+        </Suspense>
+      )}
+    </>
   )
 }
-
-/** Rendered only while the menu is open, so its entries are those of that moment. */
-const Lazy = ({ items }: { items: () => MenuItems }) => <Entries items={items()} parts={ContextPrimitive} />

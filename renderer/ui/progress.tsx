@@ -11,7 +11,16 @@ export interface ProgressBarProps {
 export function ProgressBar({ ratio, label, tone = 'accent' }: ProgressBarProps) {
   const percent = ratio === null ? undefined : Math.round(ratio * 100)
   return (
-    <div className={styles.bar} data-tone={tone} data-unknown={ratio === null || undefined} role="progressbar" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={percent}>
+    <div
+      className={styles.bar}
+      data-tone={tone}
+      data-unknown={ratio === null || undefined}
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percent}
+    >
       <div style={ratio === null ? undefined : { transform: `scaleX(${Math.max(0, Math.min(1, ratio))})` }} />
     </div>
   )
@@ -29,7 +38,15 @@ export interface MeterProps {
 export function Meter({ share, label, warnFrom = 0.9 }: MeterProps) {
   const shown = Math.max(0, Math.min(1, share))
   return (
-    <span className={styles.meter} role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(shown * 100)} data-short={shown >= warnFrom || undefined}>
+    <span
+      className={styles.meter}
+      role="meter"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.round(shown * 100)}
+      data-short={shown >= warnFrom || undefined}
+    >
       <span style={{ transform: `scaleX(${shown})` }} />
     </span>
   )

@@ -28,7 +28,15 @@ export function StrataGlyph({ layers, width = 72, height = 44 }: StrataGlyphProp
   const drawn = layersAt(layers, height)
   const title = [...layers].reverse().map((layer) => `${layer.label}: ${formatSize(layer.sizeBytes)}`)
   return (
-    <svg className={styles.glyph} width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={title.join(', ')} {...tip(title.join('\n'))}>
+    <svg
+      className={styles.glyph}
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+      role="img"
+      aria-label={title.join(', ')}
+      {...tip(title.join('\n'))}
+    >
       {drawn.map(({ layer, y, thickness }, index) => (
         <g key={index} data-kind={layer.kind}>
           <rect x={0.5} y={y + 0.5} width={width - 1} height={thickness - 1} rx={1.5} />

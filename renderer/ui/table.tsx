@@ -1,5 +1,13 @@
 import { type KeyboardEvent, type ReactNode } from 'react'
-import { columnResizingFeature, columnSizingFeature, createSortedRowModel, rowSortingFeature, tableFeatures, useTable, type ColumnDef } from '@tanstack/react-table'
+import {
+  columnResizingFeature,
+  columnSizingFeature,
+  createSortedRowModel,
+  rowSortingFeature,
+  tableFeatures,
+  useTable,
+  type ColumnDef
+} from '@tanstack/react-table'
 import { ArrowDown, ArrowUp } from 'lucide-react'
 import styles from './table.module.css'
 
@@ -36,14 +44,15 @@ export interface TableProps<T> {
 }
 
 const collator = new Intl.Collator('en-GB', { numeric: true, sensitivity: 'base' })
-const compare = (a: unknown, b: unknown): number => (typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b)))
+const compare = (a: unknown, b: unknown): number =>
+  typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b))
 
 /** A table that sorts by its headers and whose columns keep the widths they are given. */
-export function Table<T>({ label, columns, rows, rowId, layout, onLayout, onOpen }: TableProps<T>) {
-  const table = useTable<Features, T & object>({
+export function Table<T extends object>({ label, columns, rows, rowId, layout, onLayout, onOpen }: TableProps<T>) {
+  const table = useTable<Features, T>({
     features,
-    data: rows as readonly (T & object)[] as (T & object)[],
-    columns: columns.map(definitionOf) as ColumnDef<Features, T & object>[],
+    data: rows,
+    columns: columns.map((column) => definitionOf(column)),
     getRowId: rowId,
     enableSortingRemoval: false,
     enableMultiSort: false,
@@ -73,7 +82,12 @@ export function Table<T>({ label, columns, rows, rowId, layout, onLayout, onOpen
               const column = byId.get(header.column.id)
               const sorted = header.column.getIsSorted()
               return (
-                <th key={header.id} scope="col" data-align={column?.align} aria-sort={sorted ? (sorted === 'asc' ? 'ascending' : 'descending') : undefined}>
+                <th
+                  key={header.id}
+                  scope="col"
+                  data-align={column?.align}
+                  aria-sort={sorted ? (sorted === 'asc' ? 'ascending' : 'descending') : undefined}
+                >
                   {column?.sortBy ? (
                     <button type="button" className={styles.sort} onClick={() => header.column.toggleSorting()}>
                       {column.header}
@@ -83,7 +97,12 @@ export function Table<T>({ label, columns, rows, rowId, layout, onLayout, onOpen
                     column?.header
                   )}
                   {!column?.grow && column?.header && (
-                    <span className={styles.grip} aria-hidden onMouseDown={header.getResizeHandler()} onDoubleClick={() => header.column.resetSize()} />
+                    <span
+                      className={styles.grip}
+                      aria-hidden
+                      onMouseDown={header.getResizeHandler()}
+                      onDoubleClick={() => header.column.resetSize()}
+                    />
                   )}
                 </th>
               )
@@ -92,7 +111,12 @@ export function Table<T>({ label, columns, rows, rowId, layout, onLayout, onOpen
         </thead>
         <tbody>
           {table.getRowModel().rows.map((row) => (
-            <tr key={row.id} tabIndex={onOpen ? 0 : undefined} onDoubleClick={() => onOpen?.(row.original)} onKeyDown={openOn(row.original)}>
+            <tr
+              key={row.id}
+              tabIndex={onOpen ? 0 : undefined}
+              onDoubleClick={() => onOpen?.(row.original)}
+              onKeyDown={openOn(row.original)}
+            >
               {columns.map((column) => (
                 <td key={column.id} data-align={column.align}>
                   {column.cell(row.original)}
@@ -106,7 +130,7 @@ export function Table<T>({ label, columns, rows, rowId, layout, onLayout, onOpen
   )
 }
 
-function definitionOf<T>(column: Column<T>): ColumnDef<Features, T & object> {
+function definitionOf<T extends object>(column: Column<T>): ColumnDef<Features, T> {
   const { sortBy } = column
   return {
     id: column.id,
@@ -116,5 +140,5 @@ function definitionOf<T>(column: Column<T>): ColumnDef<Features, T & object> {
     sortFn: (a, b, id) => compare(a.getValue(id), b.getValue(id)),
     size: column.width ?? 120,
     minSize: 48
-  } as ColumnDef<Features, T & object>
+  }
 }

@@ -25,7 +25,9 @@ export function Tabs<T extends string>({ label, tabs, active, onChange, children
   const list = useRef<HTMLDivElement>(null)
   const onKeyDown = (event: KeyboardEvent): void => {
     const at = tabs.findIndex((tab) => tab.id === active)
-    const next = { ArrowRight: (at + 1) % tabs.length, ArrowLeft: (at + tabs.length - 1) % tabs.length, Home: 0, End: tabs.length - 1 }[event.key]
+    const next = { ArrowRight: (at + 1) % tabs.length, ArrowLeft: (at + tabs.length - 1) % tabs.length, Home: 0, End: tabs.length - 1 }[
+      event.key
+    ]
     const tab = next === undefined ? undefined : tabs[next]
     if (!tab) return
     event.preventDefault()

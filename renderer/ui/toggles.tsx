@@ -61,10 +61,27 @@ export interface RadioCardsProps<V extends string> {
 export function RadioCards<V extends string>({ label, value, onChange, cards, columns = 1 }: RadioCardsProps<V>) {
   const name = useId()
   return (
-    <div role="radiogroup" aria-label={label} className={styles.cards} style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
+    <div
+      role="radiogroup"
+      aria-label={label}
+      className={styles.cards}
+      style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}
+    >
       {cards.map((card) => (
-        <label key={card.value} className={styles.card} data-chosen={card.value === value || undefined} data-blocked={Boolean(card.blocked) || undefined}>
-          <input type="radio" name={name} className={styles.radio} checked={card.value === value} disabled={Boolean(card.blocked)} onChange={() => onChange(card.value)} />
+        <label
+          key={card.value}
+          className={styles.card}
+          data-chosen={card.value === value || undefined}
+          data-blocked={Boolean(card.blocked) || undefined}
+        >
+          <input
+            type="radio"
+            name={name}
+            className={styles.radio}
+            checked={card.value === value}
+            disabled={Boolean(card.blocked)}
+            onChange={() => onChange(card.value)}
+          />
           {card.icon !== undefined && <span className={styles.icon}>{card.icon}</span>}
           <span className={styles.words}>
             <span className={styles.title}>{card.label}</span>

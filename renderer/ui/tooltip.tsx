@@ -78,7 +78,8 @@ function watchTips(show: (shown: Shown | null) => void): () => void {
     if (event.key === 'Escape' || visible) hide()
   }
   const stop = new AbortController()
-  const on = (type: string, listener: (event: never) => void): void => document.addEventListener(type, listener as EventListener, { signal: stop.signal, capture: true })
+  const on = (type: string, listener: (event: never) => void): void =>
+    document.addEventListener(type, listener as EventListener, { signal: stop.signal, capture: true })
   on('pointerover', over)
   on('focusin', focus)
   on('focusout', hide)

@@ -1,4 +1,20 @@
-import { failure, isOperationName, operations, streams, toAppError, type AppError, type Bridge, type Machine, type OperationName, type Result, type Shell, type ShellFacts, type Settings, type Host, type Image } from '#contract'
+import {
+  failure,
+  isOperationName,
+  operations,
+  streams,
+  toAppError,
+  type AppError,
+  type Bridge,
+  type Machine,
+  type OperationName,
+  type Result,
+  type Shell,
+  type ShellFacts,
+  type Settings,
+  type Host,
+  type Image
+} from '#contract'
 import { handlers } from './bridge-double/handlers'
 import { builtinImage, sampleHost, sampleSettings } from './bridge-double/samples'
 import { serveConsole } from './bridge-double/streams'
@@ -51,7 +67,9 @@ export function createBridgeDouble(options: DoubleOptions = {}): BridgeDouble {
     const parsed = operations[name].input.safeParse(structuredClone(input))
     if (!parsed.success) {
       const [issue] = parsed.error.issues
-      throw failure('bad-input', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}.`, { field: issue?.path.join('.') ?? '' })
+      throw failure('bad-input', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}.`, {
+        field: issue?.path.join('.') ?? ''
+      })
     }
     const handle = handlers[name] as (input: unknown, world: World) => unknown
     const value = structuredClone(await handle(parsed.data, world))

@@ -12,9 +12,11 @@ export function keysOfEvent(event: Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey
 }
 
 /** A terminal or a screen of a guest: what is typed there is the guest's. */
-export const isGuestKeyboard = (target: EventTarget | null): boolean => target instanceof Element && target.closest('[data-guest-keyboard]') !== null
+export const isGuestKeyboard = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest('[data-guest-keyboard]') !== null
 
-const isEditable = (target: EventTarget | null): boolean => target instanceof HTMLElement && (target.isContentEditable || target.matches('input:not([type=checkbox],[type=radio]), textarea, select'))
+const isEditable = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || target.matches('input:not([type=checkbox],[type=radio]), textarea, select'))
 
 /** What means something in every text field, and is its own there. */
 const EDITING = /^Ctrl\+(Shift\+)?([ACVXYZ]|Delete|Backspace|Home|End|Arrow\w+)$/
@@ -26,7 +28,8 @@ function isTaken(keys: string, command: Command, target: EventTarget | null): bo
 }
 
 /** A modal dialog or an open menu has the keyboard to itself. */
-const isModal = (): boolean => document.querySelector('[role=dialog][data-state=open], [role=menu][data-state=open], [role=listbox][data-state=open]') !== null
+const isModal = (): boolean =>
+  document.querySelector('[role=dialog][data-state=open], [role=menu][data-state=open], [role=listbox][data-state=open]') !== null
 
 /** Runs commands by their shortcuts; answers the function that ends it. */
 export function startKeyboard(): () => void {

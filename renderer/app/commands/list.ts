@@ -24,11 +24,38 @@ async function importImage(): Promise<void> {
 /** Everything the user can do, from all features. */
 export const commandList: readonly Command[] = [
   ...machineCommands,
-  { id: 'image.import', title: 'Import an image…', section: 'Images', icon: HardDrive, alias: 'iso qcow2 cloud disk', run: () => void importImage() },
+  {
+    id: 'image.import',
+    title: 'Import an image…',
+    section: 'Images',
+    icon: HardDrive,
+    alias: 'iso qcow2 cloud disk',
+    run: () => void importImage()
+  },
   { id: 'go.images', title: 'Images', section: 'Go to', icon: HardDrive, keys: ['Ctrl+Shift+I'], run: () => goTo({ kind: 'images' }) },
-  { id: 'go.tasks', title: 'Tasks', section: 'Go to', icon: ListTodo, keys: ['Ctrl+Shift+T'], run: () => goTo({ kind: 'tasks', taskId: null }) },
-  { id: 'go.settings', title: 'Settings and trash', section: 'Go to', icon: SettingsIcon, keys: ['Ctrl+,'], run: () => goTo({ kind: 'settings' }) },
-  { id: 'go.back', title: 'Back', section: 'Go to', keys: ['Alt+ArrowLeft'], run: () => void (goBack() || toast('There is nothing to go back to.')) },
+  {
+    id: 'go.tasks',
+    title: 'Tasks',
+    section: 'Go to',
+    icon: ListTodo,
+    keys: ['Ctrl+Shift+T'],
+    run: () => goTo({ kind: 'tasks', taskId: null })
+  },
+  {
+    id: 'go.settings',
+    title: 'Settings and trash',
+    section: 'Go to',
+    icon: SettingsIcon,
+    keys: ['Ctrl+,'],
+    run: () => goTo({ kind: 'settings' })
+  },
+  {
+    id: 'go.back',
+    title: 'Back',
+    section: 'Go to',
+    keys: ['Alt+ArrowLeft'],
+    run: () => void (goBack() || toast('There is nothing to go back to.'))
+  },
   {
     id: 'view.filter',
     title: 'Filter the machines',
@@ -39,8 +66,24 @@ export const commandList: readonly Command[] = [
   theme('system', 'Theme: follow the system'),
   theme('light', 'Theme: light'),
   theme('dark', 'Theme: dark'),
-  { id: 'view.palette', title: 'Command palette…', section: 'View', icon: Search, keys: ['Ctrl+K', 'Ctrl+Shift+K'], always: true, listed: false, run: () => openOverlay({ kind: 'palette' }) },
+  {
+    id: 'view.palette',
+    title: 'Command palette…',
+    section: 'View',
+    icon: Search,
+    keys: ['Ctrl+K', 'Ctrl+Shift+K'],
+    always: true,
+    listed: false,
+    run: () => openOverlay({ kind: 'palette' })
+  },
   { id: 'help.tour', title: 'Guided tour…', section: 'Help', icon: MapIcon, run: () => openOverlay({ kind: 'tour-intro' }) },
-  { id: 'help.shortcuts', title: 'Keyboard shortcuts', section: 'Help', icon: Keyboard, keys: ['F1', '?'], run: () => openOverlay({ kind: 'shortcuts' }) },
+  {
+    id: 'help.shortcuts',
+    title: 'Keyboard shortcuts',
+    section: 'Help',
+    icon: Keyboard,
+    keys: ['F1', '?'],
+    run: () => openOverlay({ kind: 'shortcuts' })
+  },
   { id: 'help.about', title: 'About Strata', section: 'Help', icon: Info, run: () => openOverlay({ kind: 'about' }) }
 ]

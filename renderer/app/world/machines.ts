@@ -12,7 +12,8 @@ export const useMachines = create<Machines>(() => ({ loaded: false, byId: {} }))
 
 export const machinesMirror = {
   read: 'machine.list',
-  replace: (machines: Machine[]) => useMachines.setState({ loaded: true, byId: Object.fromEntries(machines.map((machine) => [machine.id, machine])) }),
+  replace: (machines: Machine[]) =>
+    useMachines.setState({ loaded: true, byId: Object.fromEntries(machines.map((machine) => [machine.id, machine])) }),
   upsert: (machine: Machine) => useMachines.setState(({ byId }) => ({ byId: { ...byId, [machine.id]: machine } })),
   remove: (id: string) =>
     useMachines.setState(({ byId }) => {

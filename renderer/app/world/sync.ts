@@ -68,13 +68,21 @@ class Synchroniser {
   }
 
   private async readMachines(): Promise<AppError | null> {
-    return this.take(await call('machine.list', {}), machinesMirror.replace, (change) => change.kind === 'machine-changed' || change.kind === 'machine-removed')
+    return this.take(
+      await call('machine.list', {}),
+      machinesMirror.replace,
+      (change) => change.kind === 'machine-changed' || change.kind === 'machine-removed'
+    )
   }
   private async readTasks(): Promise<AppError | null> {
     return this.take(await call('task.list', {}), tasksMirror.replace, (change) => change.kind === 'task-changed')
   }
   private async readImages(): Promise<AppError | null> {
-    return this.take(await call('image.list', {}), imagesMirror.replace, (change) => change.kind === 'image-changed' || change.kind === 'image-removed')
+    return this.take(
+      await call('image.list', {}),
+      imagesMirror.replace,
+      (change) => change.kind === 'image-changed' || change.kind === 'image-removed'
+    )
   }
   private async readSettings(): Promise<AppError | null> {
     return this.take(await call('settings.show', {}), settingsMirror.replace, (change) => change.kind === 'settings-changed')
@@ -83,7 +91,11 @@ class Synchroniser {
     return this.take(await call('host.show', {}), hostMirror.replace, (change) => change.kind === 'host-changed')
   }
 
-  private take<T>(answer: { ok: true; value: T } | { ok: false; error: AppError }, replace: (value: T) => void, concerns: (change: Change) => boolean): AppError | null {
+  private take<T>(
+    answer: { ok: true; value: T } | { ok: false; error: AppError },
+    replace: (value: T) => void,
+    concerns: (change: Change) => boolean
+  ): AppError | null {
     if (!answer.ok) return answer.error
     replace(answer.value)
     this.during.filter(concerns).forEach(applyChange)

@@ -7,7 +7,11 @@ import { TaskProgress } from '../tasks'
 import styles from './images.module.css'
 
 const KINDS: Record<Image['kind'], string> = { guest: 'Built-in guest', iso: 'ISO', disk: 'Disk image', cloud: 'Cloud image' }
-const useLayout = createPersisted<TableLayout>('images', { sort: { id: 'name', desc: false }, widths: {} }, ({ widths }) => typeof widths === 'object')
+const useLayout = createPersisted<TableLayout>(
+  'images',
+  { sort: { id: 'name', desc: false }, widths: {} },
+  ({ widths }) => typeof widths === 'object'
+)
 
 /** What machines are made from. */
 export function ImagesScreen() {
@@ -18,21 +22,65 @@ export function ImagesScreen() {
   const images = Object.values(byId)
   const users = (image: Image): string[] =>
     Object.values(machines)
-      .filter(({ definition }) => definition?.disks.some((disk) => disk.backing?.imageId === image.id) || definition?.cdroms.some((cdrom) => cdrom.imageId === image.id))
+      .filter(
+        ({ definition }) =>
+          definition?.disks.some((disk) => disk.backing?.imageId === image.id) ||
+          definition?.cdroms.some((cdrom) => cdrom.imageId === image.id)
+      )
       .map((machine) => machine.name)
   const columns: Column<Image>[] = [
-    { id: 'name', header: 'Name', grow: true, sortBy: (image) => image.name, cell: (image) => <span {...tip(image.path)}>{image.name}</span> },
+    {
+      id: 'name',
+      header: 'Name',
+      grow: true,
+      sortBy: (image) => image.name,
+      cell: (image) => <span {...tip(image.path)}>{image.name}</span>
+    },
     { id: 'kind', header: 'Kind', width: 120, sortBy: (image) => KINDS[image.kind], cell: (image) => KINDS[image.kind] },
     { id: 'format', header: 'Format', width: 80, sortBy: (image) => image.format, cell: (image) => image.format },
-    { id: 'virtual', header: 'Guest sees', width: 96, align: 'end', sortBy: (image) => image.virtualSizeBytes, cell: (image) => formatSize(image.virtualSizeBytes) },
-    { id: 'file', header: 'On disk', width: 96, align: 'end', sortBy: (image) => image.fileSizeBytes, cell: (image) => formatSize(image.fileSizeBytes) },
-    { id: 'users', header: 'Used by', width: 140, sortBy: (image) => users(image).length, cell: (image) => <span {...tip(users(image).join(', '))}>{users(image).join(', ') || '—'}</span> },
-    { id: 'added', header: 'Added', width: 120, sortBy: (image) => image.addedAtMs, cell: (image) => <RelativeTime atMs={image.addedAtMs} /> },
+    {
+      id: 'virtual',
+      header: 'Guest sees',
+      width: 96,
+      align: 'end',
+      sortBy: (image) => image.virtualSizeBytes,
+      cell: (image) => formatSize(image.virtualSizeBytes)
+    },
+    {
+      id: 'file',
+      header: 'On disk',
+      width: 96,
+      align: 'end',
+      sortBy: (image) => image.fileSizeBytes,
+      cell: (image) => formatSize(image.fileSizeBytes)
+    },
+    {
+      id: 'users',
+      header: 'Used by',
+      width: 140,
+      sortBy: (image) => users(image).length,
+      cell: (image) => <span {...tip(users(image).join(', '))}>{users(image).join(', ') || '—'}</span>
+    },
+    {
+      id: 'added',
+      header: 'Added',
+      width: 120,
+      sortBy: (image) => image.addedAtMs,
+      cell: (image) => <RelativeTime atMs={image.addedAtMs} />
+    },
     {
       id: 'remove',
       header: '',
       width: 44,
-      cell: (image) => <IconButton icon={Trash2} size="small" label={`Remove ${image.name}`} blocked={users(image).length > 0 ? `Used by ${users(image).join(', ')}.` : null} onClick={() => setRemoving(image)} />
+      cell: (image) => (
+        <IconButton
+          icon={Trash2}
+          size="small"
+          label={`Remove ${image.name}`}
+          blocked={users(image).length > 0 ? `Used by ${users(image).join(', ')}.` : null}
+          onClick={() => setRemoving(image)}
+        />
+      )
     }
   ]
   return (
@@ -45,11 +93,22 @@ export function ImagesScreen() {
       </header>
       <RunningImports />
       {loaded && images.length === 0 ? (
-        <EmptyState icon={HardDrive} title="No images yet" actions={<Button onClick={() => runCommand('image.import')}>Import an image…</Button>}>
+        <EmptyState
+          icon={HardDrive}
+          title="No images yet"
+          actions={<Button onClick={() => runCommand('image.import')}>Import an image…</Button>}
+        >
           An ISO, a disk image (raw, qcow2, vmdk, vdi, vhdx) or a cloud image. The built-in guest is listed once a machine was made from it.
         </EmptyState>
       ) : (
-        <Table label="Images" columns={columns} rows={images} rowId={(image) => image.id} layout={layout} onLayout={(next) => useLayout.setState(next)} />
+        <Table
+          label="Images"
+          columns={columns}
+          rows={images}
+          rowId={(image) => image.id}
+          layout={layout}
+          onLayout={(next) => useLayout.setState(next)}
+        />
       )}
       {removing && (
         <ConfirmDialog
@@ -62,7 +121,11 @@ export function ImagesScreen() {
             void attempt('image.remove', { image: removing.id })
           }}
         >
-          <p>{removing.referenced ? `Only the entry goes: the file “${removing.path}” stays where it is.` : `The library’s copy (${formatSize(removing.fileSizeBytes)}) is deleted and cannot be brought back.`}</p>
+          <p>
+            {removing.referenced
+              ? `Only the entry goes: the file “${removing.path}” stays where it is.`
+              : `The library’s copy (${formatSize(removing.fileSizeBytes)}) is deleted and cannot be brought back.`}
+          </p>
         </ConfirmDialog>
       )}
     </section>

@@ -20,7 +20,12 @@ export function ImportDialog({ path }: { path: string }) {
   const start = async (): Promise<void> => {
     closeOverlay()
     goTo({ kind: 'images' })
-    const imported = await attemptTask('image.import', { path, reference: how === 'reference', ...(name === '' ? {} : { name }), ...(kind === 'auto' ? {} : { kind }) })
+    const imported = await attemptTask('image.import', {
+      path,
+      reference: how === 'reference',
+      ...(name === '' ? {} : { name }),
+      ...(kind === 'auto' ? {} : { kind })
+    })
     if (imported.ok) toast(`“${imported.value.name}” is in the library.`, { tone: 'good' })
   }
   return (
@@ -49,7 +54,11 @@ export function ImportDialog({ path }: { path: string }) {
         onChange={setHow}
         cards={[
           { value: 'copy', label: 'Copy it into the library', note: 'The file can be moved or deleted afterwards.' },
-          { value: 'reference', label: 'Use it where it is', note: 'Takes no space. It must stay there, unchanged: machines stand on it. Strata never writes to it.' }
+          {
+            value: 'reference',
+            label: 'Use it where it is',
+            note: 'Takes no space. It must stay there, unchanged: machines stand on it. Strata never writes to it.'
+          }
         ]}
       />
     </Dialog>

@@ -1,5 +1,20 @@
 import type { Machine, Result } from '#contract'
-import { allMachines, attempt, attemptTask, call, callTask, currentPlace, dismissToast, goTo, goToMachine, machineById, shell, toast, toastError, useHost } from '../../app'
+import {
+  allMachines,
+  attempt,
+  attemptTask,
+  call,
+  callTask,
+  currentPlace,
+  dismissToast,
+  goTo,
+  goToMachine,
+  machineById,
+  shell,
+  toast,
+  toastError,
+  useHost
+} from '../../app'
 import { formatCount } from '../../ui/format'
 import { whyNot, type MachineAction } from './allowed'
 import { byName } from './list/filter'
@@ -54,7 +69,10 @@ export async function removeMachines(ids: readonly string[]): Promise<void> {
   const skipped = ids.length - machines.length
   const what = removed.length === 1 ? `“${removed[0]?.name}” was deleted.` : `${formatCount(removed.length, 'machine')} were deleted.`
   const id = toast(what, {
-    note: skipped > 0 ? `${formatCount(skipped, 'machine')} could not be deleted while running.` : 'Its disks wait in the trash until it is emptied.',
+    note:
+      skipped > 0
+        ? `${formatCount(skipped, 'machine')} could not be deleted while running.`
+        : 'Its disks wait in the trash until it is emptied.',
     actions: [{ label: 'Undo', keys: 'Ctrl+Z', run: () => void restoreRemoved(removed.map((one) => one.trashId)) }]
   })
   lastRemoval = { toast: id, trashIds: removed.map((one) => one.trashId) }
@@ -99,7 +117,11 @@ export async function saveScreenshot(id: string): Promise<void> {
   const file = await shell().chooseSaveFile({ title: `Save the screen of ${machine.name}`, suggestedName: `${machine.name}.png` })
   if (file === null) return
   const result = await attempt('machine.screenshot', { machine: id, file })
-  if (result.ok) toast(`The screen was saved.`, { tone: 'good', note: `${result.value.file ?? file}, ${result.value.widthPixels} × ${result.value.heightPixels} pixels` })
+  if (result.ok)
+    toast(`The screen was saved.`, {
+      tone: 'good',
+      note: `${result.value.file ?? file}, ${result.value.widthPixels} × ${result.value.heightPixels} pixels`
+    })
 }
 
 /** The least `labN` that is free. */

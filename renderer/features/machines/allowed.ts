@@ -10,7 +10,10 @@ export type MachineAction = 'start' | 'stop' | 'force-off' | 'pause' | 'resume' 
 export function whyNot(action: MachineAction, machine: Machine, host: Host | null): string | null {
   const { state } = machine
   const is = lookOf(state).word.toLowerCase()
-  if (state.kind === 'broken') return action === 'remove' ? 'Its files are damaged: Strata does not touch them.' : `${machine.name} is broken: its files cannot be used.`
+  if (state.kind === 'broken')
+    return action === 'remove'
+      ? 'Its files are damaged: Strata does not touch them.'
+      : `${machine.name} is broken: its files cannot be used.`
   switch (action) {
     case 'start':
       if (isOff(state)) return host && !host.qemu ? 'QEMU is not installed.' : null

@@ -1,6 +1,15 @@
 import { FilePenLine, Pause, Play, Plus, Power, RotateCcw, Square, Trash2, Undo2 } from 'lucide-react'
 import { allMachines, currentPlace, goToMachine, MACHINE_TABS, openOverlay, useHost, type Command, type MachineTab } from '../../app'
-import { canUndoRemoval, pauseMachines, removeMachines, resumeMachines, saveScreenshot, startMachines, stopMachines, undoRemoval } from './actions'
+import {
+  canUndoRemoval,
+  pauseMachines,
+  removeMachines,
+  resumeMachines,
+  saveScreenshot,
+  startMachines,
+  stopMachines,
+  undoRemoval
+} from './actions'
 import { whyNot, whyNotAny, type MachineAction } from './allowed'
 import { byName } from './list/filter'
 import { toggleGrouped } from './list/list-state'
@@ -30,7 +39,13 @@ function step(by: number): void {
   if (next) selectOnly(next.id)
 }
 
-const TAB_TITLES: Record<MachineTab, string> = { overview: 'Overview', console: 'Console', display: 'Display', monitor: 'Monitor', settings: 'Machine settings' }
+const TAB_TITLES: Record<MachineTab, string> = {
+  overview: 'Overview',
+  console: 'Console',
+  display: 'Display',
+  monitor: 'Monitor',
+  settings: 'Machine settings'
+}
 
 const tabCommands: Command[] = MACHINE_TABS.map((tab, index) => ({
   id: `view.tab-${tab}`,
@@ -45,15 +60,89 @@ const tabCommands: Command[] = MACHINE_TABS.map((tab, index) => ({
 }))
 
 export const machineCommands: readonly Command[] = [
-  { id: 'machine.create', title: 'New machine…', section: 'Machine', icon: Plus, keys: ['Ctrl+N'], alias: 'create add vm', run: () => openOverlay({ kind: 'create' }) },
-  { id: 'machine.start', title: 'Start', section: 'Machine', icon: Play, keys: ['Ctrl+Enter'], alias: 'run boot power on', blocked: blockedFor('start'), run: () => startMachines(selectedIds()) },
-  { id: 'machine.stop', title: 'Stop', section: 'Machine', icon: Square, keys: ['Ctrl+Shift+Enter'], alias: 'shut down power off', blocked: blockedFor('stop'), run: () => stopMachines(selectedIds()) },
-  { id: 'machine.pause', title: 'Pause or resume', section: 'Machine', icon: Pause, keys: ['Ctrl+P'], blocked: blockedTogglePause, run: togglePause },
-  { id: 'machine.reset', title: 'Reset…', section: 'Machine', icon: RotateCcw, alias: 'reboot restart', blocked: blockedFor('reset'), run: () => openOverlay({ kind: 'reset', machines: selectedIds() }) },
-  { id: 'machine.force-off', title: 'Force off…', section: 'Machine', icon: Power, alias: 'kill pull the plug', blocked: blockedFor('force-off'), run: () => openOverlay({ kind: 'force-off', machines: selectedIds() }) },
-  { id: 'machine.rename', title: 'Rename…', section: 'Machine', icon: FilePenLine, keys: ['F2'], blocked: blockedForOne('rename'), run: () => openOverlay({ kind: 'rename', machine: theOne() }) },
-  { id: 'machine.screenshot', title: 'Save the screen as a picture…', section: 'Machine', alias: 'screenshot', blocked: blockedForOne('screenshot'), run: () => void saveScreenshot(theOne()) },
-  { id: 'machine.remove', title: 'Delete', section: 'Machine', icon: Trash2, keys: ['Ctrl+Delete'], alias: 'remove trash', blocked: blockedFor('remove'), run: () => void removeMachines(selectedIds()) },
+  {
+    id: 'machine.create',
+    title: 'New machine…',
+    section: 'Machine',
+    icon: Plus,
+    keys: ['Ctrl+N'],
+    alias: 'create add vm',
+    run: () => openOverlay({ kind: 'create' })
+  },
+  {
+    id: 'machine.start',
+    title: 'Start',
+    section: 'Machine',
+    icon: Play,
+    keys: ['Ctrl+Enter'],
+    alias: 'run boot power on',
+    blocked: blockedFor('start'),
+    run: () => startMachines(selectedIds())
+  },
+  {
+    id: 'machine.stop',
+    title: 'Stop',
+    section: 'Machine',
+    icon: Square,
+    keys: ['Ctrl+Shift+Enter'],
+    alias: 'shut down power off',
+    blocked: blockedFor('stop'),
+    run: () => stopMachines(selectedIds())
+  },
+  {
+    id: 'machine.pause',
+    title: 'Pause or resume',
+    section: 'Machine',
+    icon: Pause,
+    keys: ['Ctrl+P'],
+    blocked: blockedTogglePause,
+    run: togglePause
+  },
+  {
+    id: 'machine.reset',
+    title: 'Reset…',
+    section: 'Machine',
+    icon: RotateCcw,
+    alias: 'reboot restart',
+    blocked: blockedFor('reset'),
+    run: () => openOverlay({ kind: 'reset', machines: selectedIds() })
+  },
+  {
+    id: 'machine.force-off',
+    title: 'Force off…',
+    section: 'Machine',
+    icon: Power,
+    alias: 'kill pull the plug',
+    blocked: blockedFor('force-off'),
+    run: () => openOverlay({ kind: 'force-off', machines: selectedIds() })
+  },
+  {
+    id: 'machine.rename',
+    title: 'Rename…',
+    section: 'Machine',
+    icon: FilePenLine,
+    keys: ['F2'],
+    blocked: blockedForOne('rename'),
+    run: () => openOverlay({ kind: 'rename', machine: theOne() })
+  },
+  {
+    id: 'machine.screenshot',
+    title: 'Save the screen as a picture…',
+    section: 'Machine',
+    alias: 'screenshot',
+    blocked: blockedForOne('screenshot'),
+    run: () => void saveScreenshot(theOne())
+  },
+  {
+    id: 'machine.remove',
+    title: 'Delete',
+    section: 'Machine',
+    icon: Trash2,
+    keys: ['Ctrl+Delete'],
+    alias: 'remove trash',
+    blocked: blockedFor('remove'),
+    run: () => void removeMachines(selectedIds())
+  },
   {
     id: 'machine.undo-remove',
     title: 'Undo the last delete',

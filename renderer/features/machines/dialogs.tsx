@@ -1,7 +1,10 @@
 import { lazy } from 'react'
 import { useOverlay } from '../../app'
-import { ForceOffDialog, RenameDialog, ResetDialog } from './confirm'
 
+// The contract's schemas, which check what is typed, come with the first dialog.
+const ForceOffDialog = lazy(() => import('./confirm').then((module) => ({ default: module.ForceOffDialog })))
+const ResetDialog = lazy(() => import('./confirm').then((module) => ({ default: module.ResetDialog })))
+const RenameDialog = lazy(() => import('./rename').then((module) => ({ default: module.RenameDialog })))
 const CreateWizard = lazy(() => import('./create/wizard').then((module) => ({ default: module.CreateWizard })))
 
 /** The dialogs of machines, whichever is open. */

@@ -7,25 +7,95 @@ import { whyNot, whyNotAny } from './allowed'
 import { selectedMachines } from './selection'
 
 /** Everything that can be done to these machines, with the reason where it cannot. */
-function entriesFor(machines: readonly Machine[]): Record<'start' | 'stop' | 'pause' | 'reset' | 'forceOff' | 'rename' | 'screenshot' | 'remove' | 'console' | 'settings', MenuItem> {
+function entriesFor(
+  machines: readonly Machine[]
+): Record<'start' | 'stop' | 'pause' | 'reset' | 'forceOff' | 'rename' | 'screenshot' | 'remove' | 'console' | 'settings', MenuItem> {
   const { host } = useHost.getState()
   const ids = machines.map((machine) => machine.id)
   const one = machines.length === 1 ? machines[0] : undefined
-  const single = (action: 'rename' | 'screenshot'): string | null => (one ? whyNot(action, one, host) : 'This works on one machine at a time.')
+  const single = (action: 'rename' | 'screenshot'): string | null =>
+    one ? whyNot(action, one, host) : 'This works on one machine at a time.'
   const paused = machines.length > 0 && machines.every((machine) => machine.state.kind === 'paused')
   return {
-    start: { id: 'start', label: 'Start', icon: Play, keys: keysOf('machine.start'), blocked: whyNotAny('start', machines, host), onSelect: () => startMachines(ids) },
-    stop: { id: 'stop', label: 'Stop', icon: Square, keys: keysOf('machine.stop'), blocked: whyNotAny('stop', machines, host), onSelect: () => stopMachines(ids) },
+    start: {
+      id: 'start',
+      label: 'Start',
+      icon: Play,
+      keys: keysOf('machine.start'),
+      blocked: whyNotAny('start', machines, host),
+      onSelect: () => startMachines(ids)
+    },
+    stop: {
+      id: 'stop',
+      label: 'Stop',
+      icon: Square,
+      keys: keysOf('machine.stop'),
+      blocked: whyNotAny('stop', machines, host),
+      onSelect: () => stopMachines(ids)
+    },
     pause: paused
       ? { id: 'resume', label: 'Resume', icon: StepForward, keys: keysOf('machine.pause'), onSelect: () => resumeMachines(ids) }
-      : { id: 'pause', label: 'Pause', icon: Pause, keys: keysOf('machine.pause'), blocked: whyNotAny('pause', machines, host), onSelect: () => pauseMachines(ids) },
-    reset: { id: 'reset', label: 'Reset…', icon: RotateCcw, blocked: whyNotAny('reset', machines, host), onSelect: () => openOverlay({ kind: 'reset', machines: ids }) },
-    forceOff: { id: 'force-off', label: 'Force off…', icon: Power, danger: true, blocked: whyNotAny('force-off', machines, host), onSelect: () => openOverlay({ kind: 'force-off', machines: ids }) },
-    rename: { id: 'rename', label: 'Rename…', icon: FilePenLine, keys: keysOf('machine.rename'), blocked: single('rename'), onSelect: () => one && openOverlay({ kind: 'rename', machine: one.id }) },
-    screenshot: { id: 'screenshot', label: 'Save the screen as a picture…', icon: Image, blocked: single('screenshot'), onSelect: () => one && void saveScreenshot(one.id) },
-    remove: { id: 'remove', label: 'Delete', icon: Trash2, danger: true, keys: keysOf('machine.remove'), blocked: whyNotAny('remove', machines, host), onSelect: () => void removeMachines(ids) },
-    console: { id: 'console', label: 'Open the console', icon: SquareTerminal, blocked: one ? null : 'This works on one machine at a time.', onSelect: () => one && goToMachine(one.id, 'console') },
-    settings: { id: 'settings', label: 'Settings', icon: Settings2, blocked: one ? null : 'This works on one machine at a time.', onSelect: () => one && goToMachine(one.id, 'settings') }
+      : {
+          id: 'pause',
+          label: 'Pause',
+          icon: Pause,
+          keys: keysOf('machine.pause'),
+          blocked: whyNotAny('pause', machines, host),
+          onSelect: () => pauseMachines(ids)
+        },
+    reset: {
+      id: 'reset',
+      label: 'Reset…',
+      icon: RotateCcw,
+      blocked: whyNotAny('reset', machines, host),
+      onSelect: () => openOverlay({ kind: 'reset', machines: ids })
+    },
+    forceOff: {
+      id: 'force-off',
+      label: 'Force off…',
+      icon: Power,
+      danger: true,
+      blocked: whyNotAny('force-off', machines, host),
+      onSelect: () => openOverlay({ kind: 'force-off', machines: ids })
+    },
+    rename: {
+      id: 'rename',
+      label: 'Rename…',
+      icon: FilePenLine,
+      keys: keysOf('machine.rename'),
+      blocked: single('rename'),
+      onSelect: () => one && openOverlay({ kind: 'rename', machine: one.id })
+    },
+    screenshot: {
+      id: 'screenshot',
+      label: 'Save the screen as a picture…',
+      icon: Image,
+      blocked: single('screenshot'),
+      onSelect: () => one && void saveScreenshot(one.id)
+    },
+    remove: {
+      id: 'remove',
+      label: 'Delete',
+      icon: Trash2,
+      danger: true,
+      keys: keysOf('machine.remove'),
+      blocked: whyNotAny('remove', machines, host),
+      onSelect: () => void removeMachines(ids)
+    },
+    console: {
+      id: 'console',
+      label: 'Open the console',
+      icon: SquareTerminal,
+      blocked: one ? null : 'This works on one machine at a time.',
+      onSelect: () => one && goToMachine(one.id, 'console')
+    },
+    settings: {
+      id: 'settings',
+      label: 'Settings',
+      icon: Settings2,
+      blocked: one ? null : 'This works on one machine at a time.',
+      onSelect: () => one && goToMachine(one.id, 'settings')
+    }
   }
 }
 

@@ -17,7 +17,9 @@ export function Palette() {
     .filter((command) => command.listed !== false)
     .map((command) => ({ command, blocked: command.blocked?.() ?? null }))
   const entries = (blocked: boolean) =>
-    listed.filter((entry) => (entry.blocked !== null) === blocked).map((entry) => <CommandEntry key={entry.command.id} {...entry} onChoose={() => choose(() => runCommand(entry.command.id))} />)
+    listed
+      .filter((entry) => (entry.blocked !== null) === blocked)
+      .map((entry) => <CommandEntry key={entry.command.id} {...entry} onChoose={() => choose(() => runCommand(entry.command.id))} />)
   return (
     <Primitive.Root open onOpenChange={(open) => !open && closeOverlay()}>
       <Primitive.Portal>
@@ -52,7 +54,12 @@ export function Palette() {
 function MachineEntry({ machine, onChoose }: { machine: Machine; onChoose: () => void }) {
   const look = lookOf(machine.state)
   return (
-    <Menu.Item value={`machine ${machine.name} ${machine.id}`} keywords={machine.definition?.tags ?? []} className={styles.item} onSelect={onChoose}>
+    <Menu.Item
+      value={`machine ${machine.name} ${machine.id}`}
+      keywords={machine.definition?.tags ?? []}
+      className={styles.item}
+      onSelect={onChoose}
+    >
       <StateIcon look={look} size={15} />
       <span className={styles.title} dir="auto">
         {machine.name}
@@ -65,7 +72,13 @@ function MachineEntry({ machine, onChoose }: { machine: Machine; onChoose: () =>
 function CommandEntry({ command, blocked, onChoose }: { command: Command; blocked: string | null; onChoose: () => void }) {
   const Icon = command.icon
   return (
-    <Menu.Item value={`${command.title} ${command.id}`} keywords={[command.section, ...(command.alias?.split(' ') ?? [])]} className={styles.item} data-blocked={blocked !== null || undefined} onSelect={onChoose}>
+    <Menu.Item
+      value={`${command.title} ${command.id}`}
+      keywords={[command.section, ...(command.alias?.split(' ') ?? [])]}
+      className={styles.item}
+      data-blocked={blocked !== null || undefined}
+      onSelect={onChoose}
+    >
       {Icon ? <Icon size={15} strokeWidth={1.75} aria-hidden /> : <span className={styles.noIcon} />}
       <span className={styles.title}>{command.section === 'Go to' ? `Go to: ${command.title}` : command.title}</span>
       {blocked !== null ? <span className={styles.note}>{blocked}</span> : command.keys?.[0] && <Kbd keys={command.keys[0]} />}

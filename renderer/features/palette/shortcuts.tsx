@@ -27,8 +27,10 @@ const FURTHER: { section: string; keys: [title: string, ...keys: string[]][] }[]
 export function Shortcuts() {
   const withKeys = allCommands().filter((command) => (command.keys?.length ?? 0) > 0)
   const sections = [...new Set(withKeys.map((command) => command.section))].map((section) => ({
-    section: section as string,
-    keys: withKeys.filter((command) => command.section === section).map((command): [string, ...string[]] => [command.title.replace('…', ''), ...(command.keys ?? [])])
+    section: section,
+    keys: withKeys
+      .filter((command) => command.section === section)
+      .map((command): [string, ...string[]] => [command.title.replace('…', ''), ...(command.keys ?? [])])
   }))
   return (
     <Dialog title="Keyboard shortcuts" onClose={closeOverlay} width={680}>

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import type { ResultOf, Settings } from '#contract'
-import { Button, CopyLine, Field, NumberInput, Select, Switch } from '#ui'
+import { CopyLine, Field, NumberInput, Select, Switch } from '#ui'
 import { attempt, call, copyText, useHost, useSettings } from '../../app'
 import styles from './settings.module.css'
 import { Trash } from './trash'
@@ -45,7 +45,12 @@ function StopTimeout({ settings }: { settings: Settings }) {
     if (value !== null && value >= 1 && value <= 3600) void attempt('settings.edit', { stopTimeoutSeconds: value })
   }
   return (
-    <Field label="Time to power off" layout="row" hint="Seconds that a guest is asked before force is offered." error={wrong ? 'A whole number from 1 to 3600.' : null}>
+    <Field
+      label="Time to power off"
+      layout="row"
+      hint="Seconds that a guest is asked before force is offered."
+      error={wrong ? 'A whole number from 1 to 3600.' : null}
+    >
       <NumberInput value={seconds} min={1} max={3600} step={5} onChange={change} />
     </Field>
   )
@@ -83,9 +88,9 @@ function ApiSettings({ settings }: { settings: Settings }) {
         </>
       )}
       {enabled && api && !api.tcp.enabled && <p className={styles.note}>Not served: {api.tcp.reason}.</p>}
-      <Button variant="quiet" size="small" onClick={() => copyText('npx strata --help')}>
-        Copy the command that lists all operations
-      </Button>
+      <Field label="Command line" layout="row" hint="Does all that this window does.">
+        <CopyLine text="npx strata --help" onCopy={copyText} />
+      </Field>
     </>
   )
 }

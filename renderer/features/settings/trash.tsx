@@ -17,9 +17,16 @@ export function Trash() {
     const answer = await call('machine.list-removed', {})
     if (answer.ok) setRemoved(answer.value)
   }, [])
+  // A machine that was deleted or brought back changes both lists.
   useEffect(() => {
-    void read()
-  }, [read, machines]) // a machine that was deleted or brought back changes both lists
+    let over = false
+    void call('machine.list-removed', {}).then((answer) => {
+      if (!over && answer.ok) setRemoved(answer.value)
+    })
+    return () => {
+      over = true
+    }
+  }, [machines])
 
   const deleteForGood = async (which: Removed): Promise<void> => {
     setAsking(null)
@@ -60,9 +67,16 @@ export function Trash() {
         ))}
       </ul>
       {asking && (
-        <ConfirmDialog title="Delete for good?" verb="Delete for good" danger onConfirm={() => void deleteForGood(asking)} onClose={() => setAsking(null)}>
+        <ConfirmDialog
+          title="Delete for good?"
+          verb="Delete for good"
+          danger
+          onConfirm={() => void deleteForGood(asking)}
+          onClose={() => setAsking(null)}
+        >
           <p>
-            {asking.length === 1 ? `“${asking[0]?.name}”` : formatCount(asking.length, 'machine')} and all that is on {asking.length === 1 ? 'its' : 'their'} disks cannot be brought back after this.
+            {asking.length === 1 ? `“${asking[0]?.name}”` : formatCount(asking.length, 'machine')} and all that is on{' '}
+            {asking.length === 1 ? 'its' : 'their'} disks cannot be brought back after this.
             {asking.length > 1 && ` ${formatSize(total)} are given back.`}
           </p>
         </ConfirmDialog>

@@ -1,4 +1,5 @@
-import { Banner, CopyLine } from '#ui'
+import { CopyLine } from '../../ui/copy-line'
+import { Banner } from '../../ui/notice'
 import { copyText, useHost } from '../../app'
 
 /** Without QEMU nothing can be started: says so, and goes away by itself once it is there. */

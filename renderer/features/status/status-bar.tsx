@@ -1,7 +1,9 @@
 import { useEffect } from 'react'
 import { Cpu, FolderOpen, MemoryStick, Zap } from 'lucide-react'
 import type { Host } from '#contract'
-import { formatPercent, formatSize, Meter, tip } from '#ui'
+import { formatPercent, formatSize } from '../../ui/format'
+import { Meter } from '../../ui/progress'
+import { tip } from '../../ui/tip'
 import { call, useHost } from '../../app'
 import { TaskTray } from '../tasks'
 import styles from './status.module.css'
@@ -31,7 +33,10 @@ function HostFacts({ host }: { host: Host }) {
         <Meter share={host.cpuLoad} label="Processor load" />
         <span className={styles.number}>{formatPercent(host.cpuLoad)}</span>
       </span>
-      <span className={styles.fact} {...tip(`Memory: ${formatSize(host.memory.availableBytes)} of ${formatSize(host.memory.totalBytes)} free`)}>
+      <span
+        className={styles.fact}
+        {...tip(`Memory: ${formatSize(host.memory.availableBytes)} of ${formatSize(host.memory.totalBytes)} free`)}
+      >
         <MemoryStick size={13} aria-hidden />
         <Meter share={used} label="Memory in use" />
         <span className={styles.number}>{formatPercent(used)}</span>

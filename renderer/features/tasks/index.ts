@@ -1,3 +1,6 @@
+import { lazy } from 'react'
+
 export { TaskTray } from './task-tray'
-export { TasksPanel } from './tasks-panel'
 export { TaskProgress } from './task-progress'
+/** Comes when it is opened. */
+export const TasksPanel = lazy(() => import('./tasks-panel').then((module) => ({ default: module.TasksPanel })))

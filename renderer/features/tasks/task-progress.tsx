@@ -1,5 +1,6 @@
 import type { Task } from '#contract'
-import { formatPercent, ProgressBar } from '#ui'
+import { formatPercent } from '../../ui/format'
+import { ProgressBar } from '../../ui/progress'
 import styles from './tasks.module.css'
 
 /** How far a running task is, and what it does now. */

@@ -1,5 +1,7 @@
 import { ListTodo } from 'lucide-react'
-import { formatCount, formatPercent, ProgressBar, tip } from '#ui'
+import { formatCount, formatPercent } from '../../ui/format'
+import { ProgressBar } from '../../ui/progress'
+import { tip } from '../../ui/tip'
 import { goTo, hasEnded, keysOf, useTasks } from '../../app'
 import { newestFirst } from './task-look'
 import styles from './tasks.module.css'
@@ -11,7 +13,12 @@ export function TaskTray() {
   const [first] = running
   const label = !first ? 'No tasks' : running.length === 1 ? first.title : formatCount(running.length, 'task') + ' running'
   return (
-    <button type="button" className={styles.tray} onClick={() => goTo({ kind: 'tasks', taskId: first?.id ?? null })} {...tip(first ? `${first.title}: ${first.phase}` : 'All tasks', keysOf('go.tasks'))}>
+    <button
+      type="button"
+      className={styles.tray}
+      onClick={() => goTo({ kind: 'tasks', taskId: first?.id ?? null })}
+      {...tip(first ? `${first.title}: ${first.phase}` : 'All tasks', keysOf('go.tasks'))}
+    >
       <ListTodo size={13} aria-hidden />
       <span>{label}</span>
       {first && (

@@ -31,7 +31,13 @@ export function TasksPanel({ taskId }: { taskId: string | null }) {
         <h1>Tasks</h1>
         <div role="group" aria-label="Which tasks">
           {(Object.keys(FILTERS) as Filter[]).map((one) => (
-            <Button key={one} size="small" variant={one === filter ? 'plain' : 'quiet'} aria-pressed={one === filter} onClick={() => setFilter(one)}>
+            <Button
+              key={one}
+              size="small"
+              variant={one === filter ? 'plain' : 'quiet'}
+              aria-pressed={one === filter}
+              onClick={() => setFilter(one)}
+            >
               {FILTERS[one]}
             </Button>
           ))}
@@ -63,14 +69,20 @@ function TaskEntry({ task, chosen }: { task: Task; chosen: boolean }) {
           <RelativeTime atMs={task.startedAtMs} />
         </span>
         {state.kind === 'running' && (
-          <Button size="small" blocked={state.cancellable ? null : 'It is past the point where it can be taken back.'} onClick={() => void attempt('task.cancel', { taskId: task.id })}>
+          <Button
+            size="small"
+            blocked={state.cancellable ? null : 'It is past the point where it can be taken back.'}
+            onClick={() => void attempt('task.cancel', { taskId: task.id })}
+          >
             Cancel
           </Button>
         )}
       </div>
       {state.kind === 'running' && <TaskProgress task={task} />}
       {state.kind === 'failed' && <ErrorNotice error={state.error} onCopy={copyText} />}
-      {state.kind === 'interrupted' && <p className={styles.none}>The process that ran it ended before it was done. What it had begun was cleaned up.</p>}
+      {state.kind === 'interrupted' && (
+        <p className={styles.none}>The process that ran it ended before it was done. What it had begun was cleaned up.</p>
+      )}
       {task.log.length > 0 && (
         <Details label="Log" open={chosen}>
           <DetailsText text={task.log.map(({ atMs, line }) => `${formatClockSeconds(atMs)}  ${line}`).join('\n')} onCopy={copyText} />

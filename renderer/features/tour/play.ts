@@ -1,12 +1,14 @@
 import { create } from 'zustand'
 import type { Settings } from '#contract'
-import { allMachines, attempt, shell, toast, useSettings } from '../../app'
-import { removeTourMachines, steps, TOUR_NAMES, type Step, type TourMachines } from './steps'
+import { allMachines, attempt, closeOverlay, shell, toast, useSettings } from '../../app'
+import { leftovers, removeTourMachines, steps, TOUR_NAMES, type Step, type TourMachines } from './steps'
 
 type TourState =
   | { kind: 'off' }
   /** `ready`: the step has been carried out, and waits for Next. */
   | { kind: 'playing'; index: number; ready: boolean; byItself: boolean }
+  /** Whether its machines stay. */
+  | { kind: 'asking' }
   | { kind: 'ending' }
 
 export const useTour = create<{ state: TourState }>(() => ({ state: { kind: 'off' } }))
@@ -20,26 +22,31 @@ export function endTour(): void {
   onNext?.()
 }
 
+/** The answer to what becomes of the tour's machines. */
+let onAnswer: ((keep: boolean) => void) | null = null
+export const answerTour = (keep: boolean): void => onAnswer?.(keep)
+
 /**
- * Plays the tour to its end, or until the user ends it; its machines are then taken away.
+ * Plays the tour to its end, or until the user ends it. Its machines are then taken away; a user is asked first.
  * @param byItself without a person: a picture of every step in both themes, and the app is told at the end
  */
 export async function startTour(byItself: boolean): Promise<void> {
   if (useTour.getState().state.kind !== 'off') return
-  const taken = allMachines().find((machine) => (TOUR_NAMES as readonly string[]).includes(machine.name))
-  if (taken && !taken.definition?.tags.includes('tour')) return void toast(`The tour makes a machine “${taken.name}”, and there is one. Rename it first.`)
+  const old = leftovers()
+  const taken = allMachines().find((machine) => (TOUR_NAMES as readonly string[]).includes(machine.name) && !old.includes(machine.id))
+  if (taken) return void toast(`The tour makes a machine “${taken.name}”, and there is one. Rename it first.`)
   ended = false
   const theme = useSettings.getState().settings?.theme ?? 'system'
+  const machines: TourMachines = { first: '', second: '' }
   let problem: string | null = null
   try {
-    await removeTourMachines() // of a tour that was cut off
-    await playSteps(byItself)
+    await removeTourMachines(old, false)
+    await playSteps(machines, byItself)
   } catch (thrown) {
     problem = thrown instanceof Error ? thrown.message : String(thrown)
   }
-  useTour.setState({ state: { kind: 'ending' } })
   try {
-    await removeTourMachines()
+    await putAway(machines, byItself)
     if (byItself) await setTheme(theme)
   } catch (thrown) {
     problem ??= thrown instanceof Error ? thrown.message : String(thrown)
@@ -49,17 +56,30 @@ export async function startTour(byItself: boolean): Promise<void> {
   await shell().tourEnded(problem)
 }
 
-async function playSteps(byItself: boolean): Promise<void> {
-  const machines: TourMachines = { first: '', second: '' }
+async function playSteps(machines: TourMachines, byItself: boolean): Promise<void> {
   for (const [index, step] of steps.entries()) {
     useTour.setState({ state: { kind: 'playing', index, ready: false, byItself } })
     await step.act(machines)
     useTour.setState({ state: { kind: 'playing', index, ready: true, byItself } })
     if (byItself) await takePictures(step)
-    else await new Promise<void>((resolve) => (onNext = resolve))
+    else if (!ended) await new Promise<void>((resolve) => (onNext = resolve))
     onNext = null
     if (ended) return
   }
+}
+
+/** Takes the tour's machines away, or leaves them to the user who wants to go on with them. */
+async function putAway({ first, second }: TourMachines, byItself: boolean): Promise<void> {
+  const made = [first, second].filter((id) => id !== '')
+  if (made.length > 0 && !byItself) {
+    closeOverlay()
+    useTour.setState({ state: { kind: 'asking' } })
+    const keep = await new Promise<boolean>((resolve) => (onAnswer = resolve))
+    onAnswer = null
+    if (keep) return
+  }
+  useTour.setState({ state: { kind: 'ending' } })
+  await removeTourMachines(made, true)
 }
 
 async function takePictures(step: Step): Promise<void> {

@@ -41,7 +41,7 @@ async function typeIntoConsole(machine: string, line: string): Promise<void> {
       if (seen.split(END).length > 2) resolve() // once as typed, once as printed
     })
   })
-  opened.value.send(new TextEncoder().encode(`${line}; echo ${END}\r`))
+  void opened.value.send(new TextEncoder().encode(`${line}; echo ${END}\r`))
   await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, 10_000))])
   opened.value.close()
 }
@@ -102,7 +102,11 @@ export const steps: readonly Step[] = [
     text: 'Processor, memory, disk and network as they are used; the addresses its guest has; the layers its disk is made of.',
     act: async (tour) => {
       goToMachine(tour.first, 'overview')
-      await call('guest.exec', { machine: tour.first, command: ['sh', '-c', 'dd if=/dev/urandom of=/root/noise bs=1M count=24; sync'], timeoutSeconds: 60 })
+      await call('guest.exec', {
+        machine: tour.first,
+        command: ['sh', '-c', 'dd if=/dev/urandom of=/root/noise bs=1M count=24; sync'],
+        timeoutSeconds: 60
+      })
     },
     settleMs: 5000
   },
@@ -189,14 +193,25 @@ export const steps: readonly Step[] = [
   }
 ]
 
-/** Takes the tour's machines away, for good. */
-export async function removeTourMachines(): Promise<void> {
+/** Machines of an earlier tour that was cut off: of its names, and with its tag. A user's own machine is never one. */
+export const leftovers = (): string[] =>
+  Object.values(useMachines.getState().byId)
+    .filter((machine) => (TOUR_NAMES as readonly string[]).includes(machine.name) && machine.definition?.tags.includes('tour'))
+    .map((machine) => machine.id)
+
+/**
+ * Takes machines away.
+ * @param forGood not only into the trash: for those that this tour has made itself
+ */
+export async function removeTourMachines(ids: readonly string[], forGood: boolean): Promise<void> {
   closeOverlay()
   goTo({ kind: 'home' })
-  for (const machine of Object.values(useMachines.getState().byId).filter((one) => one.definition?.tags.includes('tour'))) {
-    if ('pid' in machine.state) await needTask('machine.stop', { machine: machine.id, force: true })
-    const removed = await call('machine.remove', { machine: machine.id })
+  for (const id of ids) {
+    const machine = useMachines.getState().byId[id]
+    if (!machine) continue
+    if ('pid' in machine.state) await needTask('machine.stop', { machine: id, force: true })
+    const removed = await call('machine.remove', { machine: id })
     if (!removed.ok) throw new Error(removed.error.message)
-    await need('machine.empty-trash', { trashId: removed.value.trashId })
+    if (forGood) await need('machine.empty-trash', { trashId: removed.value.trashId })
   }
 }

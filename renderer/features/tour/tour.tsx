@@ -2,14 +2,14 @@ import { useEffect } from 'react'
 import { createPortal } from 'react-dom'
 import { Button, ConfirmDialog } from '#ui'
 import { closeOverlay, shell, useMachines, useOverlay } from '../../app'
-import { endTour, nextStep, startTour, useTour } from './play'
+import { answerTour, endTour, nextStep, startTour, useTour } from './play'
 import { steps } from './steps'
 import styles from './tour.module.css'
 
 let begun = false
 
 /** The tour's captions over the window, and the question before it. Mounted once. */
-export function Tour() {
+export function TourLayer() {
   const state = useTour((tour) => tour.state)
   const loaded = useMachines((machines) => machines.loaded)
   const asked = useOverlay((overlay) => overlay.overlay?.kind === 'tour-intro')
@@ -30,7 +30,10 @@ export function Tour() {
             void startTour(false)
           }}
         >
-          <p>It creates two small machines, boots them and shows what can be seen of them. At its end they are deleted. Your own machines are left alone.</p>
+          <p>
+            It creates two small machines, boots them and shows what can be seen of them. At its end they are deleted. Your own machines are
+            left alone.
+          </p>
         </ConfirmDialog>
       )}
       {state.kind !== 'off' && createPortal(<Caption />, document.body)}
@@ -40,30 +43,52 @@ export function Tour() {
 
 function Caption() {
   const state = useTour((tour) => tour.state)
-  const step = state.kind === 'playing' ? steps[state.index] : undefined
+  const { title, text } = wordsOf(state)
   return (
     <aside className={styles.caption} role="status" aria-label="Guided tour" data-tour>
       <div>
-        <h2>{step?.title ?? 'The tour ends'}</h2>
-        <p>{step?.text ?? 'Its machines are being deleted.'}</p>
+        <h2>{title}</h2>
+        <p>{text}</p>
       </div>
-      {state.kind === 'playing' && (
-        <div className={styles.controls}>
-          <span>
-            {state.index + 1} of {steps.length}
-          </span>
-          {!state.byItself && (
-            <>
-              <Button size="small" variant="quiet" onClick={endTour}>
-                End the tour
-              </Button>
-              <Button size="small" variant="primary" busy={!state.ready} onClick={nextStep}>
-                {state.index + 1 < steps.length ? 'Next' : 'Finish'}
-              </Button>
-            </>
-          )}
-        </div>
-      )}
+      <div className={styles.controls}>
+        {state.kind === 'playing' && <PlayingControls index={state.index} ready={state.ready} byItself={state.byItself} />}
+        {state.kind === 'asking' && (
+          <>
+            <Button size="small" onClick={() => answerTour(true)}>
+              Keep them
+            </Button>
+            <Button size="small" variant="primary" onClick={() => answerTour(false)}>
+              Delete them
+            </Button>
+          </>
+        )}
+      </div>
     </aside>
+  )
+}
+
+function wordsOf(state: ReturnType<typeof useTour.getState>['state']): { title: string; text: string } {
+  if (state.kind === 'asking') return { title: 'That was the tour', text: 'Shall its two machines stay, to go on with?' }
+  const step = state.kind === 'playing' ? steps[state.index] : undefined
+  return step ?? { title: 'The tour ends', text: 'Its machines are being deleted.' }
+}
+
+function PlayingControls({ index, ready, byItself }: { index: number; ready: boolean; byItself: boolean }) {
+  return (
+    <>
+      <span>
+        {index + 1} of {steps.length}
+      </span>
+      {!byItself && (
+        <>
+          <Button size="small" variant="quiet" onClick={endTour}>
+            End the tour
+          </Button>
+          <Button size="small" variant="primary" busy={!ready} onClick={nextStep}>
+            {index + 1 < steps.length ? 'Next' : 'Finish'}
+          </Button>
+        </>
+      )}
+    </>
   )
 }

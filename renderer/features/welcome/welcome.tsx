@@ -1,11 +1,19 @@
 import { useState } from 'react'
 import { Layers } from 'lucide-react'
 import type { AppError, Availability, Host } from '#contract'
-import { Button, CopyLine, EmptyState, ErrorNotice } from '#ui'
+import { Button, CopyLine, EmptyState, ErrorNotice, StrataGlyph, type Layer } from '#ui'
 import { attempt, callTask, copyText, useHost, useMachines, useTasks } from '../../app'
 import { freeName } from '../machines'
 import { TaskProgress } from '../tasks'
 import styles from './welcome.module.css'
+
+/** The product's picture: ground that stays as it is, strata above it, the topmost takes what is written. */
+const PICTURE: Layer[] = [
+  { label: 'a base, stays as it is', sizeBytes: 2 ** 30, kind: 'ground' },
+  { label: 'an overlay', sizeBytes: 2 ** 24, kind: 'stratum' },
+  { label: 'an overlay', sizeBytes: 2 ** 21, kind: 'stratum' },
+  { label: 'the active layer, takes what the guest writes', sizeBytes: 2 ** 20, kind: 'active' }
+]
 
 export interface WelcomeProps {
   /** The first machine runs: shows it. */
@@ -20,7 +28,9 @@ export function Welcome({ onReady, onCreateOther, onTour }: WelcomeProps) {
   const host = useHost((state) => state.host)
   const [title, setTitle] = useState<string | null>(null)
   const [error, setError] = useState<AppError | null>(null)
-  const task = useTasks((state) => (title === null ? undefined : Object.values(state.byId).find((one) => one.state.kind === 'running' && one.subject === title)))
+  const task = useTasks((state) =>
+    title === null ? undefined : Object.values(state.byId).find((one) => one.state.kind === 'running' && one.subject === title)
+  )
 
   const begin = async (): Promise<void> => {
     const name = freeName('first-lab')
@@ -44,9 +54,12 @@ export function Welcome({ onReady, onCreateOther, onTour }: WelcomeProps) {
   const missing = whatIsMissing(host)
   return (
     <div className={styles.welcome}>
-      <Layers size={40} strokeWidth={1.25} aria-hidden />
+      <StrataGlyph layers={PICTURE} width={148} height={92} />
       <h1>Welcome to Strata</h1>
-      <p>Virtual machines on your own computer, with nothing hidden: their consoles and screens, QEMU’s monitor, and what their disks stand on.</p>
+      <p>
+        Virtual machines on your own computer, with nothing hidden: their consoles and screens, QEMU’s monitor, and what their disks stand
+        on.
+      </p>
       <Button variant="primary" size="large" autoFocus busy={title !== null} blocked={missing?.reason ?? null} onClick={() => void begin()}>
         Create and start your first machine
       </Button>
@@ -59,7 +72,11 @@ export function Welcome({ onReady, onCreateOther, onTour }: WelcomeProps) {
             {missing.install && <CopyLine text={missing.install} onCopy={copyText} />}
           </>
         )}
-        {!task && !error && !missing && <p className={styles.quiet}>A small Linux that boots in seconds. It comes with Strata, and takes 256 MiB of memory while it runs.</p>}
+        {!task && !error && !missing && (
+          <p className={styles.quiet}>
+            A small Linux that boots in seconds. It comes with Strata, and takes 256 MiB of memory while it runs.
+          </p>
+        )}
       </div>
       <div className={styles.others}>
         <Button variant="quiet" onClick={onCreateOther}>

@@ -36,4 +36,9 @@ export function serveConsole(port: MessagePort): void {
   say(BOOT)
 }
 
-const answerTo = (line: string): string => (line.trim() === '' ? '' : line.startsWith('uname') ? 'Linux lab1 6.1.0-28-amd64 #1 SMP x86_64 GNU/Linux\r\n' : `${line.split(' ')[0]}: not found\r\n`)
+const answerTo = (line: string): string =>
+  line.trim() === ''
+    ? ''
+    : line.startsWith('uname')
+      ? 'Linux lab1 6.1.0-28-amd64 #1 SMP x86_64 GNU/Linux\r\n'
+      : `${line.split(' ')[0]}: not found\r\n`

@@ -1,4 +1,16 @@
-import { Event, failure, toAppError, type Change, type Host, type Image, type Machine, type MachineDefinition, type MachineState, type Settings, type Task } from '#contract'
+import {
+  Event,
+  failure,
+  toAppError,
+  type Change,
+  type Host,
+  type Image,
+  type Machine,
+  type MachineDefinition,
+  type MachineState,
+  type Settings,
+  type Task
+} from '#contract'
 import { nextState, type MachineEvent } from '#core/machine/state'
 
 export interface Removed {
@@ -76,7 +88,12 @@ export class World {
   apply(id: string, event: MachineEvent): Machine {
     const machine = this.machine(id)
     const state = nextState(machine.state, event, Date.now())
-    return this.put({ ...machine, state, agent: state.kind === 'running' ? (machine.agent ?? false) : 'pid' in state ? machine.agent : null, pending: 'pid' in state ? machine.pending : [] })
+    return this.put({
+      ...machine,
+      state,
+      agent: state.kind === 'running' ? (machine.agent ?? false) : 'pid' in state ? machine.agent : null,
+      pending: 'pid' in state ? machine.pending : []
+    })
   }
 
   setState(id: string, state: MachineState): Machine {
@@ -88,7 +105,18 @@ export class World {
     const id = this.newId('task')
     const controller = new AbortController()
     this.cancels.set(id, controller)
-    let task: Task = { id, operation, title, subject, state: { kind: 'running', cancellable }, ratio: null, phase: '', log: [], startedAtMs: Date.now(), endedAtMs: null }
+    let task: Task = {
+      id,
+      operation,
+      title,
+      subject,
+      state: { kind: 'running', cancellable },
+      ratio: null,
+      phase: '',
+      log: [],
+      startedAtMs: Date.now(),
+      endedAtMs: null
+    }
     const push = (change: Partial<Task>): void => {
       task = { ...task, ...change }
       this.tasks.set(id, task)

@@ -8,9 +8,9 @@ export function strataLine<N extends OperationName>(name: N, input: InputOf<N>):
   const { positional, input: schema } = operations[name]
   const values = input as Readonly<Record<string, unknown>>
   const flags = Object.keys(schema.shape)
-    .filter((field) => !(positional as readonly string[]).includes(field))
+    .filter((field) => !positional.some((position) => position === field))
     .flatMap((field) => flagsOf(field, values[field]))
-  return ['strata', ...name.split('.'), ...positional.map((field) => quoted(String(values[field]))), ...flags].join(' ')
+  return ['strata', ...name.split('.'), ...positional.map((field) => quoted(textOf(values[field]))), ...flags].join(' ')
 }
 
 function flagsOf(field: string, value: unknown): string[] {
@@ -18,9 +18,11 @@ function flagsOf(field: string, value: unknown): string[] {
   if (value === undefined) return []
   if (value === true) return ['--' + flag]
   if (value === false) return ['--no-' + flag]
-  if (Array.isArray(value)) return value.length === 0 ? [`--no-${flag}`] : value.map((one) => `--${flag} ${quoted(String(one))}`)
-  return [`--${flag} ${quoted(String(value))}`]
+  if (Array.isArray(value)) return value.length === 0 ? [`--no-${flag}`] : value.map((one) => `--${flag} ${quoted(textOf(one))}`)
+  return [`--${flag} ${quoted(textOf(value))}`]
 }
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
 /** As a POSIX shell takes it. */
 const quoted = (text: string): string => (/^[\p{L}\p{N}_./:=@%+,-]+$/u.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
@@ -30,6 +32,11 @@ const QUIET: Partial<InputOf<'machine.create'>> = { accelerator: 'auto', firmwar
 
 /** The line for a new machine, without what is the default anyway. */
 export function createLine(input: InputOf<'machine.create'>): string {
-  const spoken = Object.fromEntries(Object.entries(input).filter(([field, value]) => QUIET[field as keyof typeof QUIET] !== value && !(field === 'forward' && Array.isArray(value) && value.length === 0)))
+  const spoken = Object.fromEntries(
+    Object.entries(input).filter(
+      ([field, value]) =>
+        QUIET[field as keyof typeof QUIET] !== value && !(field === 'forward' && Array.isArray(value) && value.length === 0)
+    )
+  )
   return strataLine('machine.create', spoken as InputOf<'machine.create'>)
 }

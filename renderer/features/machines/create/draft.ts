@@ -65,7 +65,11 @@ export function newMachineOf(changes: Partial<NewMachine>, host: Host | null, im
     ...defaultHardware(small ? GUEST : image, host),
     name: freeName(),
     source,
-    diskBytes: small ? Math.max(GIB, image?.virtualSizeBytes ?? 0) : image && image.kind !== 'iso' ? image.virtualSizeBytes : EMPTY_DISK_BYTES,
+    diskBytes: small
+      ? Math.max(GIB, image?.virtualSizeBytes ?? 0)
+      : image && image.kind !== 'iso'
+        ? image.virtualSizeBytes
+        : EMPTY_DISK_BYTES,
     copy: false,
     tags: [],
     hostname: '',
@@ -77,12 +81,16 @@ export function newMachineOf(changes: Partial<NewMachine>, host: Host | null, im
 const GUEST = { kind: 'guest' } as Image
 
 /** Whether the disk holds the image's system; else it is empty. */
-export const holdsSystem = (machine: NewMachine, image: Image | null): boolean => machine.source === 'builtin' || (image !== null && image.kind !== 'iso')
+export const holdsSystem = (machine: NewMachine, image: Image | null): boolean =>
+  machine.source === 'builtin' || (image !== null && image.kind !== 'iso')
 
 /** As the contract takes it. */
 export function inputOf(machine: NewMachine, image: Image | null): InputOf<'machine.create'> {
   const cloud = image?.kind === 'cloud'
-  const keys = machine.sshKeys.split('\n').map((key) => key.trim()).filter(Boolean)
+  const keys = machine.sshKeys
+    .split('\n')
+    .map((key) => key.trim())
+    .filter(Boolean)
   return {
     name: machine.name,
     source: image && machine.source !== 'builtin' ? image.name : machine.source,
@@ -100,13 +108,29 @@ export function problemsOf(machine: NewMachine, image: Image | null, host: Host 
   const name = nameProblem(machine.name)
   if (name) found.name = name
   if (machine.diskBytes === null) found.disk = 'A number, such as 20 or 1.5.'
-  else if (image && holdsSystem(machine, image) && machine.diskBytes < image.virtualSizeBytes) found.disk = `Not smaller than the image: ${image.virtualSizeBytes / GIB >= 1 ? `${+(image.virtualSizeBytes / GIB).toFixed(2)} GiB` : `${Math.ceil(image.virtualSizeBytes / 2 ** 20)} MiB`}.`
+  else if (image && holdsSystem(machine, image) && machine.diskBytes < image.virtualSizeBytes)
+    found.disk = `Not smaller than the image: ${image.virtualSizeBytes / GIB >= 1 ? `${+(image.virtualSizeBytes / GIB).toFixed(2)} GiB` : `${Math.ceil(image.virtualSizeBytes / 2 ** 20)} MiB`}.`
   return found
 }
 
 const FIELD_STEPS: Record<string, Step> = {
-  name: 'source', source: 'source', cpus: 'hardware', memory: 'hardware', accelerator: 'hardware', firmware: 'hardware', tpm: 'hardware', display: 'hardware', sharedMemory: 'hardware',
-  disk: 'disk', copy: 'disk', network: 'network', forward: 'network', hostname: 'cloud', user: 'cloud', sshKey: 'cloud', tag: 'source'
+  name: 'source',
+  source: 'source',
+  cpus: 'hardware',
+  memory: 'hardware',
+  accelerator: 'hardware',
+  firmware: 'hardware',
+  tpm: 'hardware',
+  display: 'hardware',
+  sharedMemory: 'hardware',
+  disk: 'disk',
+  copy: 'disk',
+  network: 'network',
+  forward: 'network',
+  hostname: 'cloud',
+  user: 'cloud',
+  sshKey: 'cloud',
+  tag: 'source'
 }
 /** The step on which a field stands. */
 export const stepOf = (field: string): Step => FIELD_STEPS[field.split('.')[0] ?? ''] ?? 'summary'

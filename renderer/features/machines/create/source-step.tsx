@@ -13,7 +13,12 @@ import { change, useNewMachine } from './draft'
 import styles from './wizard.module.css'
 
 const ICONS: Record<Image['kind'], LucideIcon> = { guest: PackageOpen, iso: Disc, disk: HardDrive, cloud: Cloud }
-const KINDS: Record<Image['kind'], string> = { guest: 'built-in guest', iso: 'CD to install from', disk: 'disk image', cloud: 'cloud image' }
+const KINDS: Record<Image['kind'], string> = {
+  guest: 'built-in guest',
+  iso: 'CD to install from',
+  disk: 'disk image',
+  cloud: 'cloud image'
+}
 const IMAGE_EXTENSIONS = ['iso', 'img', 'raw', 'qcow2', 'vmdk', 'vdi', 'vhdx', 'vhd']
 
 /** Name, and what the machine is made from. */
@@ -23,11 +28,22 @@ export function SourceStep() {
   const imports = useImport()
   const builtin = host && !host.builtinGuest.available ? host.builtinGuest.reason : null
   const cards: RadioCard<string>[] = [
-    { value: 'builtin', label: 'Built-in guest', note: 'A small Linux that boots in seconds, with SSH and the guest agent.', blocked: builtin, icon: iconOf(PackageOpen) },
+    {
+      value: 'builtin',
+      label: 'Built-in guest',
+      note: 'A small Linux that boots in seconds, with SSH and the guest agent.',
+      blocked: builtin,
+      icon: iconOf(PackageOpen)
+    },
     ...Object.values(images)
       .filter((image) => image.kind !== 'guest')
       .sort((a, b) => b.addedAtMs - a.addedAtMs)
-      .map((image) => ({ value: image.id, label: image.name, note: `${KINDS[image.kind]}, ${image.format}, ${formatSize(image.virtualSizeBytes)}`, icon: iconOf(ICONS[image.kind]) })),
+      .map((image) => ({
+        value: image.id,
+        label: image.name,
+        note: `${KINDS[image.kind]}, ${image.format}, ${formatSize(image.virtualSizeBytes)}`,
+        icon: iconOf(ICONS[image.kind])
+      })),
     { value: 'none', label: 'No image', note: 'An empty disk, for a system to be installed by other means.', icon: iconOf(Square) }
   ]
   return (
@@ -71,7 +87,9 @@ function useImport(): { begin: () => Promise<void>; busy: boolean; error: AppErr
 }
 
 function ImportProgress() {
-  const running = useTasks((state) => Object.values(state.byId).find((task) => task.operation === 'image.import' && task.state.kind === 'running'))
+  const running = useTasks((state) =>
+    Object.values(state.byId).find((task) => task.operation === 'image.import' && task.state.kind === 'running')
+  )
   return (
     <div className={styles.importing} role="status">
       <span>{running?.phase || 'importing'}</span>

@@ -2,8 +2,9 @@ import { copyText } from '../../../app'
 import { CopyLine } from '../../../ui/copy-line'
 import { Field, FieldGroup } from '../../../ui/field'
 import { formatCount, formatSize } from '../../../ui/format'
-import { SizeInput, TextArea, TextInput } from '../../../ui/inputs'
+import { TextArea, TextInput } from '../../../ui/inputs'
 import { Banner, Details } from '../../../ui/notice'
+import { SizeInput } from '../../../ui/size-input'
 import { StrataGlyph, type Layer } from '../../../ui/strata-glyph'
 import { Checkbox, RadioCards } from '../../../ui/toggles'
 import { DeviceFields, ProcessorFields } from '../editors/hardware-fields'
@@ -35,7 +36,12 @@ export function DiskStep() {
     <>
       {!system && <Checkbox label="With a disk" checked={!none} onChange={(on) => change({ diskBytes: on ? 20 * 2 ** 30 : 0 })} />}
       {!none && (
-        <Field label="Size" layout="row" error={problems.disk} hint={`It grows as the guest writes.${host ? ` The library’s disk has ${formatSize(host.library.freeBytes)} free.` : ''}`}>
+        <Field
+          label="Size"
+          layout="row"
+          error={problems.disk}
+          hint={`It grows as the guest writes.${host ? ` The library’s disk has ${formatSize(host.library.freeBytes)} free.` : ''}`}
+        >
           <SizeInput label="Size of the disk" value={machine.diskBytes} onChange={(diskBytes) => change({ diskBytes })} />
         </Field>
       )}
@@ -46,8 +52,18 @@ export function DiskStep() {
             value={machine.copy ? 'copy' : 'overlay'}
             onChange={(kind) => change({ copy: kind === 'copy' })}
             cards={[
-              { value: 'overlay', label: 'Overlay', note: 'Made at once, takes space only for what the guest writes. Many machines can stand on one image.', icon: <Picture layers={OVERLAY} /> },
-              { value: 'copy', label: 'Copy', note: 'The whole image is copied: takes longer and more space, and stands on nothing.', icon: <Picture layers={COPY} /> }
+              {
+                value: 'overlay',
+                label: 'Overlay',
+                note: 'Made at once, takes space only for what the guest writes. Many machines can stand on one image.',
+                icon: <Picture layers={OVERLAY} />
+              },
+              {
+                value: 'copy',
+                label: 'Copy',
+                note: 'The whole image is copied: takes longer and more space, and stands on nothing.',
+                icon: <Picture layers={COPY} />
+              }
             ]}
           />
         </FieldGroup>
@@ -73,15 +89,28 @@ export function CloudStep() {
   const noKey = machine.sshKeys.trim() === ''
   return (
     <>
-      <p className={styles.intro}>Cloud images are set up by cloud-init at their first start. Without a key nobody can log in: such images have no password.</p>
+      <p className={styles.intro}>
+        Cloud images are set up by cloud-init at their first start. Without a key nobody can log in: such images have no password.
+      </p>
       <Field label="Host name" layout="row" error={problems.hostname} hint="Empty: the machine’s name.">
         <TextInput value={machine.hostname} onChange={(hostname) => change({ hostname })} placeholder={machine.name} />
       </Field>
       <Field label="User" layout="row" error={problems.user}>
         <TextInput mono value={machine.user} onChange={(user) => change({ user })} />
       </Field>
-      <Field label="Public SSH keys" layout="row" error={problems['sshKey.0']} hint="One a line, such as the content of ~/.ssh/id_ed25519.pub.">
-        <TextArea mono rows={4} value={machine.sshKeys} onChange={(sshKeys) => change({ sshKeys })} placeholder="ssh-ed25519 AAAA… you@host" />
+      <Field
+        label="Public SSH keys"
+        layout="row"
+        error={problems['sshKey.0']}
+        hint="One a line, such as the content of ~/.ssh/id_ed25519.pub."
+      >
+        <TextArea
+          mono
+          rows={4}
+          value={machine.sshKeys}
+          onChange={(sshKeys) => change({ sshKeys })}
+          placeholder="ssh-ed25519 AAAA… you@host"
+        />
       </Field>
       {noKey && <Banner tone="warning">No key is given. You will see the machine boot, and cannot log in.</Banner>}
     </>
@@ -109,8 +138,17 @@ export function SummaryStep() {
 
 function summaryOf(machine: NewMachine, image: string | null, system: boolean): [string, string][] {
   const source = machine.source === 'builtin' ? 'the built-in guest' : (image ?? 'nothing')
-  const extras = [machine.firmware === 'uefi' && 'UEFI', machine.tpm && 'TPM 2.0', !machine.display && 'no display', machine.sharedMemory && 'shared memory', machine.accelerator !== 'auto' && machine.accelerator.toUpperCase()].filter(Boolean)
-  const disk = machine.diskBytes === 0 ? 'none' : `${formatSize(machine.diskBytes ?? 0)}${system ? (machine.copy ? ', a copy of its image' : ', an overlay on its image') : ', empty'}`
+  const extras = [
+    machine.firmware === 'uefi' && 'UEFI',
+    machine.tpm && 'TPM 2.0',
+    !machine.display && 'no display',
+    machine.sharedMemory && 'shared memory',
+    machine.accelerator !== 'auto' && machine.accelerator.toUpperCase()
+  ].filter(Boolean)
+  const disk =
+    machine.diskBytes === 0
+      ? 'none'
+      : `${formatSize(machine.diskBytes ?? 0)}${system ? (machine.copy ? ', a copy of its image' : ', an overlay on its image') : ', empty'}`
   const networks = machine.networks.map(({ kind, name }) => (kind === 'user' ? 'user' : `${kind} “${name}”`)).join(', ') || 'none'
   const forwards = machine.forwards.map(({ protocol, hostPort, guestPort }) => `${protocol} ${hostPort} → ${guestPort}`).join(', ')
   const rows: [string, string][] = [

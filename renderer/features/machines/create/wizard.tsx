@@ -12,15 +12,30 @@ import { SourceStep } from './source-step'
 import { CloudStep, DiskStep, HardwareStep, NetworkStep, SummaryStep } from './steps'
 import styles from './wizard.module.css'
 
-const TITLES: Record<Step, string> = { source: 'Name and source', hardware: 'Hardware', disk: 'Disk', network: 'Network', cloud: 'User and keys', summary: 'Summary' }
-const VIEWS: Record<Step, () => React.JSX.Element> = { source: SourceStep, hardware: HardwareStep, disk: DiskStep, network: NetworkStep, cloud: CloudStep, summary: SummaryStep }
+const TITLES: Record<Step, string> = {
+  source: 'Name and source',
+  hardware: 'Hardware',
+  disk: 'Disk',
+  network: 'Network',
+  cloud: 'User and keys',
+  summary: 'Summary'
+}
+const VIEWS: Record<Step, () => React.JSX.Element> = {
+  source: SourceStep,
+  hardware: HardwareStep,
+  disk: DiskStep,
+  network: NetworkStep,
+  cloud: CloudStep,
+  summary: SummaryStep
+}
 
 /** A creation that takes longer than this goes on without the dialog. */
 const PATIENCE_MS = 1500
 
 const stepsFor = (image: Image | null): Step[] => STEPS.filter((step) => step !== 'cloud' || image?.kind === 'cloud')
 /** The first step with a mistake; null when there is none. */
-const faultyStep = (steps: readonly Step[], problems: Problems): Step | null => steps.find((step) => Object.keys(problems).some((field) => stepOf(field) === step)) ?? null
+const faultyStep = (steps: readonly Step[], problems: Problems): Step | null =>
+  steps.find((step) => Object.keys(problems).some((field) => stepOf(field) === step)) ?? null
 
 /** Creates a machine in steps whose defaults need no change. Every step can be gone to at any time, and keeps what was typed. */
 export function CreateWizard() {
@@ -65,7 +80,9 @@ export function CreateWizard() {
           <StepList steps={steps} active={step} problems={problems} onGo={move} />
           <div className={styles.content} key={step}>
             <h3 className={styles.heading}>{TITLES[step]}</h3>
-            {error && step === (error.code === 'bad-input' ? stepOf(error.field) : 'summary') && <ErrorNotice error={error} onCopy={copyText} />}
+            {error && step === (error.code === 'bad-input' ? stepOf(error.field) : 'summary') && (
+              <ErrorNotice error={error} onCopy={copyText} />
+            )}
             <View />
           </div>
         </div>
@@ -77,7 +94,13 @@ export function CreateWizard() {
           </Button>
           {next ? (
             <>
-              <Button blocked={blocked} busy={busy} keys="Ctrl+Enter" hint="Create it as it is now, and start it" onClick={() => create(true)}>
+              <Button
+                blocked={blocked}
+                busy={busy}
+                keys="Ctrl+Enter"
+                hint="Create it as it is now, and start it"
+                onClick={() => create(true)}
+              >
                 Create and start
               </Button>
               <Button type="submit" variant="primary" blocked={here ? 'Correct what is marked first.' : null}>
@@ -147,7 +170,11 @@ function closeWizard(): void {
 }
 
 /** Creates the machine; what takes long goes on after the dialog has closed. */
-function useCreation(): { submit: (input: ReturnType<typeof inputOf>, start: boolean) => Promise<void>; busy: boolean; error: AppError | null } {
+function useCreation(): {
+  submit: (input: ReturnType<typeof inputOf>, start: boolean) => Promise<void>
+  busy: boolean
+  error: AppError | null
+} {
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<AppError | null>(null)
   const submit = async (input: ReturnType<typeof inputOf>, start: boolean): Promise<void> => {
@@ -166,9 +193,14 @@ function useCreation(): { submit: (input: ReturnType<typeof inputOf>, start: boo
     if (early?.state.kind === 'failed') return showError(early.state.error)
     discardDraft()
     closeOverlay()
-    if (early === null) toast(`${input.name} is being created.`, { note: 'It appears in the list when it is ready.', actions: [{ label: 'Show task', run: () => goTo({ kind: 'tasks', taskId }) }] })
+    if (early === null)
+      toast(`${input.name} is being created.`, {
+        note: 'It appears in the list when it is ready.',
+        actions: [{ label: 'Show task', run: () => goTo({ kind: 'tasks', taskId }) }]
+      })
     const task = early ?? (await ended)
-    if (task.state.kind === 'failed') return toastError(task.state.error, [{ label: 'Show task', run: () => goTo({ kind: 'tasks', taskId }) }])
+    if (task.state.kind === 'failed')
+      return toastError(task.state.error, [{ label: 'Show task', run: () => goTo({ kind: 'tasks', taskId }) }])
     if (task.state.kind !== 'done') return
     const { id } = task.state.result as { id: string }
     if (start) await startAndShow(id)

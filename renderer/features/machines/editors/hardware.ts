@@ -61,7 +61,10 @@ export function hardwareOf(definition: MachineDefinition): Hardware {
   }
 }
 
-type HardwareInput = Pick<InputOf<'machine.create'>, 'cpus' | 'memory' | 'network' | 'forward' | 'firmware' | 'tpm' | 'display' | 'sharedMemory' | 'accelerator'>
+type HardwareInput = Pick<
+  InputOf<'machine.create'>,
+  'cpus' | 'memory' | 'network' | 'forward' | 'firmware' | 'tpm' | 'display' | 'sharedMemory' | 'accelerator'
+>
 
 /** As the contract takes it. What is no number becomes 0, which the schema and `missingNumbers` refuse. */
 export function hardwareInput(hardware: Hardware): HardwareInput {
@@ -87,6 +90,9 @@ const forwardText = ({ protocol, hostAddress, hostPort, guestPort }: ForwardRow)
 
 /** A host port from 2222 on that no machine forwards yet. */
 export function freeHostPort(also: readonly ForwardRow[] = []): number {
-  const taken = new Set([...also.map((row) => row.hostPort), ...allMachines().flatMap((machine) => machine.definition?.nics.flatMap((nic) => nic.forwards.map((forward) => forward.hostPort)) ?? [])])
+  const taken = new Set([
+    ...also.map((row) => row.hostPort),
+    ...allMachines().flatMap((machine) => machine.definition?.nics.flatMap((nic) => nic.forwards.map((forward) => forward.hostPort)) ?? [])
+  ])
   for (let port = 2222; ; port++) if (!taken.has(port)) return port
 }

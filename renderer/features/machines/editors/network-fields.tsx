@@ -11,7 +11,8 @@ const MOST_NETWORKS = 8
 const MOST_FORWARDS = 64
 const SSH_PORT = 22
 
-const changed = <T,>(rows: readonly T[], at: number, change: Partial<T>): T[] => rows.map((row, index) => (index === at ? { ...row, ...change } : row))
+const changed = <T,>(rows: readonly T[], at: number, change: Partial<T>): T[] =>
+  rows.map((row, index) => (index === at ? { ...row, ...change } : row))
 const without = <T,>(rows: readonly T[], at: number): T[] => rows.filter((_row, index) => index !== at)
 
 /** Network interfaces, and the ports of the host that lead to the guest. */
@@ -28,8 +29,18 @@ export function NetworkFields({ value, onChange, problems, host }: EditorProps) 
         <ul className={styles.rows}>
           {networks.map((network, index) => (
             <li key={index}>
-              <NetworkEditor network={network} index={index} reasons={reasons} error={problems[`network.${index}`]} onChange={(change) => onChange({ networks: changed(networks, index, change) })} />
-              <IconButton icon={Trash2} label={`Remove interface ${index + 1}`} onClick={() => onChange({ networks: without(networks, index) })} />
+              <NetworkEditor
+                network={network}
+                index={index}
+                reasons={reasons}
+                error={problems[`network.${index}`]}
+                onChange={(change) => onChange({ networks: changed(networks, index, change) })}
+              />
+              <IconButton
+                icon={Trash2}
+                label={`Remove interface ${index + 1}`}
+                onClick={() => onChange({ networks: without(networks, index) })}
+              />
             </li>
           ))}
         </ul>
@@ -39,13 +50,20 @@ export function NetworkFields({ value, onChange, problems, host }: EditorProps) 
             size="small"
             icon={Plus}
             blocked={networks.length >= MOST_NETWORKS ? `At most ${MOST_NETWORKS} interfaces.` : null}
-            onClick={() => onChange({ networks: [...networks, networks.length === 0 ? { kind: 'user', name: '' } : { kind: 'isolated', name: 'lab' }] })}
+            onClick={() =>
+              onChange({ networks: [...networks, networks.length === 0 ? { kind: 'user', name: '' } : { kind: 'isolated', name: 'lab' }] })
+            }
           >
             Add interface
           </Button>
         </div>
       </FieldGroup>
-      <Forwards forwards={forwards} possible={hasUserNetwork(value)} problems={problems} onChange={(next) => onChange({ forwards: next })} />
+      <Forwards
+        forwards={forwards}
+        possible={hasUserNetwork(value)}
+        problems={problems}
+        onChange={(next) => onChange({ forwards: next })}
+      />
     </>
   )
 }
@@ -71,8 +89,18 @@ function NetworkEditor({ network, index, reasons, error, onChange }: NetworkEdit
         onChange={(kind) => onChange({ kind, name: kind === 'isolated' ? 'lab' : kind === 'bridge' ? 'br0' : '' })}
         options={[
           { value: 'user', label: 'User', note: 'Reaches out through the host; ports can be forwarded to it.' },
-          { value: 'isolated', label: 'Isolated', note: 'Machines that name the same network reach each other, and nobody else.', blocked: reasons.isolated },
-          { value: 'bridge', label: 'Bridge', note: 'A bridge of the host: the machine is a part of that network.', blocked: reasons.bridge }
+          {
+            value: 'isolated',
+            label: 'Isolated',
+            note: 'Machines that name the same network reach each other, and nobody else.',
+            blocked: reasons.isolated
+          },
+          {
+            value: 'bridge',
+            label: 'Bridge',
+            note: 'A bridge of the host: the machine is a part of that network.',
+            blocked: reasons.bridge
+          }
         ]}
       />
       {network.kind === 'user' ? (
@@ -94,16 +122,29 @@ interface ForwardsProps {
 }
 
 function Forwards({ forwards, possible, problems, onChange }: ForwardsProps) {
-  const blocked = possible ? (forwards.length >= MOST_FORWARDS ? `At most ${MOST_FORWARDS} forwards.` : null) : 'Port forwards need a user network.'
-  const add = (guestPort: number | null): void => onChange([...forwards, { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: freeHostPort(forwards), guestPort }])
+  const blocked = possible
+    ? forwards.length >= MOST_FORWARDS
+      ? `At most ${MOST_FORWARDS} forwards.`
+      : null
+    : 'Port forwards need a user network.'
+  const add = (guestPort: number | null): void =>
+    onChange([...forwards, { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: freeHostPort(forwards), guestPort }])
   const hasSsh = forwards.some((row) => row.guestPort === SSH_PORT && row.protocol === 'tcp')
   return (
-    <FieldGroup label="Port forwards" hint={possible ? 'A port of this computer that leads to a port of the guest.' : 'They need a user network.'}>
+    <FieldGroup
+      label="Port forwards"
+      hint={possible ? 'A port of this computer that leads to a port of the guest.' : 'They need a user network.'}
+    >
       {forwards.length > 0 && possible && (
         <ul className={styles.rows}>
           {forwards.map((row, index) => (
             <li key={index}>
-              <ForwardEditor row={row} index={index} error={problems[`forward.${index}`]} onChange={(change) => onChange(changed(forwards, index, change))} />
+              <ForwardEditor
+                row={row}
+                index={index}
+                error={problems[`forward.${index}`]}
+                onChange={(change) => onChange(changed(forwards, index, change))}
+              />
               <IconButton icon={Trash2} label={`Remove forward ${index + 1}`} onClick={() => onChange(without(forwards, index))} />
             </li>
           ))}
@@ -121,7 +162,17 @@ function Forwards({ forwards, possible, problems, onChange }: ForwardsProps) {
   )
 }
 
-function ForwardEditor({ row, index, error, onChange }: { row: ForwardRow; index: number; error: string | undefined; onChange: (change: Partial<ForwardRow>) => void }) {
+function ForwardEditor({
+  row,
+  index,
+  error,
+  onChange
+}: {
+  row: ForwardRow
+  index: number
+  error: string | undefined
+  onChange: (change: Partial<ForwardRow>) => void
+}) {
   const label = `forward ${index + 1}`
   return (
     <Field label={label} error={error} className={styles.bare}>
@@ -144,9 +195,25 @@ function ForwardEditor({ row, index, error, onChange }: { row: ForwardRow; index
             { value: 'all', label: 'all networks', note: '0.0.0.0: others on your networks reach the guest too.' }
           ]}
         />
-        <NumberInput label={`Host port of ${label}`} value={row.hostPort} min={1} max={65535} stepper={false} onChange={(hostPort) => onChange({ hostPort })} className={styles.port} />
+        <NumberInput
+          label={`Host port of ${label}`}
+          value={row.hostPort}
+          min={1}
+          max={65535}
+          stepper={false}
+          onChange={(hostPort) => onChange({ hostPort })}
+          className={styles.port}
+        />
         <span aria-hidden>→</span>
-        <NumberInput label={`Guest port of ${label}`} value={row.guestPort} min={1} max={65535} stepper={false} onChange={(guestPort) => onChange({ guestPort })} className={styles.port} />
+        <NumberInput
+          label={`Guest port of ${label}`}
+          value={row.guestPort}
+          min={1}
+          max={65535}
+          stepper={false}
+          onChange={(guestPort) => onChange({ guestPort })}
+          className={styles.port}
+        />
       </span>
     </Field>
   )

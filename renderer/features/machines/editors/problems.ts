@@ -33,13 +33,16 @@ export function hardwareProblems(hardware: Hardware, host: Host | null): Problem
   const found: Record<string, string> = {}
   const { cpus, memoryBytes, networks, forwards } = hardware
   if (cpus === null || cpus < 1) found.cpus = 'A whole number of at least 1.'
-  else if (host && cpus > host.cpu.count * MOST_OVERCOMMIT) found.cpus = `The host has ${formatCount(host.cpu.count, 'processor')}; at most ${MOST_OVERCOMMIT} times as many are possible.`
+  else if (host && cpus > host.cpu.count * MOST_OVERCOMMIT)
+    found.cpus = `The host has ${formatCount(host.cpu.count, 'processor')}; at most ${MOST_OVERCOMMIT} times as many are possible.`
   if (memoryBytes === null) found.memory = 'A number, such as 256 or 1.5.'
   else if (memoryBytes < LEAST_MEMORY_BYTES) found.memory = 'At least 64 MiB: a guest does not start with less.'
   else if (host && memoryBytes > host.memory.totalBytes) found.memory = `The host has ${formatSize(host.memory.totalBytes)} in all.`
   networks.forEach(({ kind, name }, index) => {
-    if (kind === 'isolated' && !/^[A-Za-z0-9_-]{1,32}$/.test(name)) found[`network.${index}`] = 'A name of letters, digits, _ and -, at most 32.'
-    if (kind === 'bridge' && !/^[A-Za-z0-9_.-]{1,15}$/.test(name)) found[`network.${index}`] = 'The name of a bridge on the host, such as br0.'
+    if (kind === 'isolated' && !/^[A-Za-z0-9_-]{1,32}$/.test(name))
+      found[`network.${index}`] = 'A name of letters, digits, _ and -, at most 32.'
+    if (kind === 'bridge' && !/^[A-Za-z0-9_.-]{1,15}$/.test(name))
+      found[`network.${index}`] = 'The name of a bridge on the host, such as br0.'
   })
   if (hasUserNetwork(hardware)) {
     const seen = new Set<string>()

@@ -2,7 +2,9 @@ import type { Machine } from '#contract'
 import { lookOf } from '../words'
 
 /** What the list shows: machines under headings, or without any. */
-export type ListEntry = { kind: 'group'; key: string; label: string; count: number; folded: boolean } | { kind: 'machine'; key: string; id: string; group: string | null }
+export type ListEntry =
+  | { kind: 'group'; key: string; label: string; count: number; folded: boolean }
+  | { kind: 'machine'; key: string; id: string; group: string | null }
 
 const collator = new Intl.Collator('en-GB', { numeric: true, sensitivity: 'base' })
 export const byName = (a: Machine, b: Machine): number => collator.compare(a.name, b.name) || (a.id < b.id ? -1 : 1)
@@ -42,8 +44,17 @@ export function listEntries(machines: readonly Machine[], filter: string, groupe
   return labels.flatMap((label): ListEntry[] => {
     const members = groups.get(label) ?? []
     const isFolded = folded.includes(label)
-    const heading: ListEntry = { kind: 'group', key: `group ${label}`, label: label === UNTAGGED ? 'No tag' : label, count: members.length, folded: isFolded }
+    const heading: ListEntry = {
+      kind: 'group',
+      key: `group ${label}`,
+      label: label === UNTAGGED ? 'No tag' : label,
+      count: members.length,
+      folded: isFolded
+    }
     if (isFolded) return [heading]
-    return [heading, ...members.map((machine): ListEntry => ({ kind: 'machine', key: `${label} ${machine.id}`, id: machine.id, group: label }))]
+    return [
+      heading,
+      ...members.map((machine): ListEntry => ({ kind: 'machine', key: `${label} ${machine.id}`, id: machine.id, group: label }))
+    ]
   })
 }

@@ -85,8 +85,19 @@ export function MachineList({ entries }: { entries: ListEntry[] }) {
           {rows.getVirtualItems().map(({ index, key, start }) => {
             const entry = entries[index]
             if (!entry) return null
-            if (entry.kind === 'group') return <GroupRow key={key} entry={entry} top={start} onToggle={() => toggleFolded(entry.key.slice('group '.length))} />
-            return <MachineRow key={key} id={entry.id} rowId={`row-${index}`} top={start} position={index} count={entries.length} selected={selected.has(entry.id)} />
+            if (entry.kind === 'group')
+              return <GroupRow key={key} entry={entry} top={start} onToggle={() => toggleFolded(entry.key.slice('group '.length))} />
+            return (
+              <MachineRow
+                key={key}
+                id={entry.id}
+                rowId={`row-${index}`}
+                top={start}
+                position={index}
+                count={entries.length}
+                selected={selected.has(entry.id)}
+              />
+            )
           })}
         </div>
       </div>

@@ -3,7 +3,7 @@ import { Play, Plus, Square, Tags, Trash2, X } from 'lucide-react'
 import { keysOf, runCommand, useHost, useMachines } from '../../../app'
 import { Button, IconButton } from '../../../ui/button'
 import { formatCount } from '../../../ui/format'
-import { SearchField } from '../../../ui/inputs'
+import { SearchField } from '../../../ui/search-field'
 import { removeMachines, startMachines, stopMachines } from '../actions'
 import { whyNotAny } from '../allowed'
 import { selectOnly, selectPlace, useSelection } from '../selection'
@@ -26,8 +26,20 @@ export function MachinePane({ onPainted }: { onPainted: () => void }) {
     <section className={styles.pane} aria-label="Machines">
       <header className={styles.head}>
         <h2>{loaded && count > 0 ? formatCount(count, 'machine') : 'Machines'}</h2>
-        <IconButton icon={Tags} size="small" label={grouped ? 'Do not group by tag' : 'Group by tag'} aria-pressed={grouped} onClick={toggleGrouped} />
-        <IconButton icon={Plus} size="small" label="New machine…" keys={keysOf('machine.create')} onClick={() => runCommand('machine.create')} />
+        <IconButton
+          icon={Tags}
+          size="small"
+          label={grouped ? 'Do not group by tag' : 'Group by tag'}
+          aria-pressed={grouped}
+          onClick={toggleGrouped}
+        />
+        <IconButton
+          icon={Plus}
+          size="small"
+          label="New machine…"
+          keys={keysOf('machine.create')}
+          onClick={() => runCommand('machine.create')}
+        />
       </header>
       <div className={styles.filter} data-filter>
         <SearchField
@@ -44,7 +56,9 @@ export function MachinePane({ onPainted }: { onPainted: () => void }) {
           }}
         />
       </div>
-      {loaded && entries.length === 0 && <p className={styles.nothing}>{filter === '' ? 'There are no machines yet.' : `No machine fits “${filter}”.`}</p>}
+      {loaded && entries.length === 0 && (
+        <p className={styles.nothing}>{filter === '' ? 'There are no machines yet.' : `No machine fits “${filter}”.`}</p>
+      )}
       {loaded ? <MachineList entries={entries} /> : <Skeleton />}
       <BulkBar />
     </section>

@@ -22,7 +22,16 @@ export const MachineRow = memo(function MachineRow({ id, rowId, top, position, c
   const look = lookOf(machine.state)
   const tags = machine.definition?.tags ?? []
   return (
-    <div id={rowId} role="option" aria-selected={selected} aria-setsize={count} aria-posinset={position + 1} data-machine={id} className={styles.row} style={{ transform: `translateY(${top}px)` }}>
+    <div
+      id={rowId}
+      role="option"
+      aria-selected={selected}
+      aria-setsize={count}
+      aria-posinset={position + 1}
+      data-machine={id}
+      className={styles.row}
+      style={{ transform: `translateY(${top}px)` }}
+    >
       <StateIcon look={look} />
       <span className={styles.name} dir="auto">
         {machine.name}

@@ -12,14 +12,33 @@ export function Charts({ machine }: { machine: Machine }) {
   const cpus = machine.definition?.cpus ?? 1
   const memoryBytes = machine.definition?.memoryBytes ?? 0
   const share = charted.cpu.map((value) => (value === null ? null : Math.min(1, value / cpus)))
-  const noNetwork = machine.definition?.nics.length === 0 ? 'No network interface.' : charted.received.some((value) => value !== null) ? null : networkReason(machine)
+  const noNetwork =
+    machine.definition?.nics.length === 0
+      ? 'No network interface.'
+      : charted.received.some((value) => value !== null)
+        ? null
+        : networkReason(machine)
   // QEMU's own memory comes on top of the guest's.
   const most = Math.max(memoryBytes, ...charted.memory.map((value) => value ?? 0))
   const common = { times: charted.times, spanMs: SPAN_MS, syncKey: `machine ${machine.id}` }
   return (
     <section className={styles.charts} aria-label="Use of the computer, last 3 minutes">
-      <Chart {...common} title="Processor" note={cpus === 1 ? undefined : `share of ${formatCount(cpus, 'processor')}`} series={[{ label: 'in use', values: share }]} format={formatPercent} max={1} />
-      <Chart {...common} title="Memory" note={`guest has ${formatSize(memoryBytes)}`} series={[{ label: 'of the host', values: charted.memory }]} format={formatLiveSize} max={most} />
+      <Chart
+        {...common}
+        title="Processor"
+        note={cpus === 1 ? undefined : `share of ${formatCount(cpus, 'processor')}`}
+        series={[{ label: 'in use', values: share }]}
+        format={formatPercent}
+        max={1}
+      />
+      <Chart
+        {...common}
+        title="Memory"
+        note={`guest has ${formatSize(memoryBytes)}`}
+        series={[{ label: 'of the host', values: charted.memory }]}
+        format={formatLiveSize}
+        max={most}
+      />
       <Chart
         {...common}
         title="Disk"
@@ -45,4 +64,5 @@ export function Charts({ machine }: { machine: Machine }) {
   )
 }
 
-const networkReason = (machine: Machine): string => (machine.agent ? 'Waiting for figures from the guest agent.' : 'The guest agent does not answer: it is what counts the network’s bytes.')
+const networkReason = (machine: Machine): string =>
+  machine.agent ? 'Waiting for figures from the guest agent.' : 'The guest agent does not answer: it is what counts the network’s bytes.'

@@ -15,7 +15,12 @@ export function DisksSection({ machine }: { machine: Machine }) {
       {disks.length === 0 && cdroms.length === 0 && <p className={styles.none}>It has no disks.</p>}
       <ul className={styles.disks}>
         {disks.map((disk) => (
-          <DiskRow key={disk.nodeName} disk={disk} image={disk.backing ? images[disk.backing.imageId] : undefined} diskBytes={machine.diskBytes / disks.length} />
+          <DiskRow
+            key={disk.nodeName}
+            disk={disk}
+            image={disk.backing ? images[disk.backing.imageId] : undefined}
+            diskBytes={machine.diskBytes / disks.length}
+          />
         ))}
         {cdroms.map((cdrom) => (
           <li key={cdrom.path}>

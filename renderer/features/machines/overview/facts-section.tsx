@@ -15,13 +15,25 @@ export function FactsSection({ machine }: { machine: Machine }) {
   })
   const { definition } = machine
   if (!definition) return null
-  const extras = [definition.tpm && 'TPM 2.0', definition.display && 'display', definition.sharedMemory && 'shared memory'].filter(Boolean).join(', ')
+  const extras = [definition.tpm && 'TPM 2.0', definition.display && 'display', definition.sharedMemory && 'shared memory']
+    .filter(Boolean)
+    .join(', ')
   return (
-    <Section title="Machine" action={<Button size="small" variant="quiet" onClick={() => goToMachine(machine.id, 'settings')}>Edit</Button>}>
+    <Section
+      title="Machine"
+      action={
+        <Button size="small" variant="quiet" onClick={() => goToMachine(machine.id, 'settings')}>
+          Edit
+        </Button>
+      }
+    >
       <dl className={styles.facts}>
         <dt>Processors</dt>
         <dd>
-          {formatCount(definition.cpus, 'processor')} <small {...tip(reason)} className={reason ? styles.why : undefined}>{machine.accelerator.toUpperCase()}</small>
+          {formatCount(definition.cpus, 'processor')}{' '}
+          <small {...tip(reason)} className={reason ? styles.why : undefined}>
+            {machine.accelerator.toUpperCase()}
+          </small>
         </dd>
         <dt>Memory</dt>
         <dd>{formatSize(definition.memoryBytes)}</dd>
@@ -40,9 +52,7 @@ export function FactsSection({ machine }: { machine: Machine }) {
         {'pid' in machine.state && (
           <>
             <dt>QEMU</dt>
-            <dd>
-              process {machine.state.pid}
-            </dd>
+            <dd>process {machine.state.pid}</dd>
           </>
         )}
       </dl>

@@ -16,7 +16,14 @@ export function NetworkSection({ machine }: { machine: Machine }) {
   const addresses = info ? addressesOf(info) : []
   const runs = machine.state.kind === 'running'
   return (
-    <Section title="Network" action={<Button size="small" variant="quiet" onClick={() => goToMachine(machine.id, 'settings')}>Edit</Button>}>
+    <Section
+      title="Network"
+      action={
+        <Button size="small" variant="quiet" onClick={() => goToMachine(machine.id, 'settings')}>
+          Edit
+        </Button>
+      }
+    >
       <dl className={styles.facts}>
         <dt>Interfaces</dt>
         <dd>{nics.length === 0 ? 'none' : nics.map((nic) => describeNetwork(nic.network)).join(', ')}</dd>

@@ -20,7 +20,9 @@ export function NotesSection({ machine }: { machine: Machine }) {
 function Tags({ id, tags }: { id: string; tags: readonly string[] }) {
   const [typed, setTyped] = useState('')
   const known = useMachines((state) => state.byId)
-  const suggestions = [...new Set(Object.values(known).flatMap((machine) => machine.definition?.tags ?? []))].filter((tag) => !tags.includes(tag)).sort()
+  const suggestions = [...new Set(Object.values(known).flatMap((machine) => machine.definition?.tags ?? []))]
+    .filter((tag) => !tags.includes(tag))
+    .sort()
   const save = (next: readonly string[]): void => void attempt('machine.edit', { machine: id, tag: [...next] })
   const add = (): void => {
     const tag = typed.replace(/[,\n]/g, ' ').trim()
@@ -38,7 +40,17 @@ function Tags({ id, tags }: { id: string; tags: readonly string[] }) {
       {tags.map((tag) => (
         <Tag key={tag} label={tag} onRemove={() => save(tags.filter((one) => one !== tag))} />
       ))}
-      <TextInput aria-label="Add a tag" placeholder="Add a tag" maxLength={32} list={`tags-${id}`} value={typed} onChange={setTyped} onKeyDown={onKeyDown} onBlur={add} className={styles.tagInput} />
+      <TextInput
+        aria-label="Add a tag"
+        placeholder="Add a tag"
+        maxLength={32}
+        list={`tags-${id}`}
+        value={typed}
+        onChange={setTyped}
+        onKeyDown={onKeyDown}
+        onBlur={add}
+        className={styles.tagInput}
+      />
       <datalist id={`tags-${id}`}>
         {suggestions.map((tag) => (
           <option key={tag} value={tag} />
@@ -67,5 +79,7 @@ function Notes({ id, saved }: { id: string; saved: string }) {
     },
     []
   )
-  return <TextArea aria-label="Notes" placeholder="Notes" rows={3} maxLength={10_000} value={draft ?? saved} onChange={setDraft} onBlur={save} />
+  return (
+    <TextArea aria-label="Notes" placeholder="Notes" rows={3} maxLength={10_000} value={draft ?? saved} onChange={setDraft} onBlur={save} />
+  )
 }

@@ -32,7 +32,8 @@ export function StateSection({ machine }: { machine: Machine }) {
             {state.exit.reason}
           </p>
           <p>
-            That was <RelativeTime atMs={state.exit.atMs} />. What the guest had written to its disks is there; what was only in its memory is lost.
+            That was <RelativeTime atMs={state.exit.atMs} />. What the guest had written to its disks is there; what was only in its memory
+            is lost.
           </p>
           <Log lines={[...exitFacts(state.exit), ...state.exit.log]} />
         </Banner>

@@ -33,7 +33,14 @@ export function MachineHeader({ machine }: { machine: Machine }) {
       </div>
       <div className={styles.actions}>
         {actions.map((action, index) => (
-          <Button key={action.id} {...(action.icon ? { icon: action.icon } : {})} variant={buttonVariant(action.id, index)} blocked={action.blocked ?? null} keys={action.keys} onClick={action.onSelect}>
+          <Button
+            key={action.id}
+            {...(action.icon ? { icon: action.icon } : {})}
+            variant={buttonVariant(action.id, index)}
+            blocked={action.blocked ?? null}
+            keys={action.keys}
+            onClick={action.onSelect}
+          >
             {action.label}
           </Button>
         ))}

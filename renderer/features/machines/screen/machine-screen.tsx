@@ -16,7 +16,13 @@ const ConsoleTab = lazy(() => import('../../console').then((module) => ({ defaul
 const DisplayTab = lazy(() => import('../../display').then((module) => ({ default: module.DisplayTab })))
 const MonitorTab = lazy(() => import('../../monitor').then((module) => ({ default: module.MonitorTab })))
 
-const LABELS: Record<MachineTab, string> = { overview: 'Overview', console: 'Console', display: 'Display', monitor: 'Monitor', settings: 'Settings' }
+const LABELS: Record<MachineTab, string> = {
+  overview: 'Overview',
+  console: 'Console',
+  display: 'Display',
+  monitor: 'Monitor',
+  settings: 'Settings'
+}
 
 /** One machine: header, tabs, and the active tab. */
 export function MachineScreen({ id, tab }: { id: string; tab: MachineTab }) {
@@ -59,7 +65,11 @@ function TabContent({ machine, tab }: { machine: Machine; tab: MachineTab }) {
 }
 
 const Gone = () => (
-  <EmptyState icon={Ghost} title="This machine is not here any more" actions={<Button onClick={() => goTo({ kind: 'home' })}>Close</Button>}>
+  <EmptyState
+    icon={Ghost}
+    title="This machine is not here any more"
+    actions={<Button onClick={() => goTo({ kind: 'home' })}>Close</Button>}
+  >
     It was deleted, or its folder was taken out of the library.
   </EmptyState>
 )

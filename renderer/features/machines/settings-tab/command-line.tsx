@@ -14,11 +14,7 @@ export function CommandLine({ machine }: { machine: Machine }) {
   }
   return (
     <div className={styles.commandLine}>
-      {shown === null ? (
-        <Button onClick={() => void show()}>Show the command line</Button>
-      ) : (
-        <DetailsText text={shown} onCopy={copyText} />
-      )}
+      {shown === null ? <Button onClick={() => void show()}>Show the command line</Button> : <DetailsText text={shown} onCopy={copyText} />}
     </div>
   )
 }

@@ -9,7 +9,8 @@ interface Drafts {
 const useDrafts = create<Drafts>(() => ({ byId: {} }))
 
 export const useDraftOf = (id: string): Partial<Hardware> | null => useDrafts((state) => state.byId[id] ?? null)
-export const changeDraft = (id: string, change: Partial<Hardware>): void => useDrafts.setState(({ byId }) => ({ byId: { ...byId, [id]: { ...byId[id], ...change } } }))
+export const changeDraft = (id: string, change: Partial<Hardware>): void =>
+  useDrafts.setState(({ byId }) => ({ byId: { ...byId, [id]: { ...byId[id], ...change } } }))
 export const dropDraft = (id: string): void =>
   useDrafts.setState(({ byId }) => {
     const { [id]: _dropped, ...rest } = byId

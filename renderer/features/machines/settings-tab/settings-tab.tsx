@@ -16,7 +16,12 @@ import styles from './settings-tab.module.css'
 /** What the machine is made of, to be changed. What a running machine cannot take waits for its next start. */
 export function SettingsTab({ machine }: { machine: Machine }) {
   const { definition } = machine
-  if (!definition) return <EmptyState icon={FileWarning} title="There is nothing to change">The machine’s definition cannot be read.</EmptyState>
+  if (!definition)
+    return (
+      <EmptyState icon={FileWarning} title="There is nothing to change">
+        The machine’s definition cannot be read.
+      </EmptyState>
+    )
   return <Form machine={machine} saved={hardwareOf(definition)} kernelBoot={definition.kernel !== null} />
 }
 
@@ -81,9 +86,19 @@ function Form({ machine, saved, kernelBoot }: { machine: Machine; saved: Hardwar
       </div>
       {dirty && (
         <footer className={styles.footer} role="region" aria-label="Unsaved changes">
-          <p>Not saved: {Object.keys(changedFields).map((field) => WORDS[field] ?? field).join(', ')}</p>
+          <p>
+            Not saved:{' '}
+            {Object.keys(changedFields)
+              .map((field) => WORDS[field] ?? field)
+              .join(', ')}
+          </p>
           <Button onClick={discard}>Discard</Button>
-          <Button type="submit" variant="primary" busy={busy} blocked={Object.keys(problems).length > 0 ? 'Correct what is marked first.' : null}>
+          <Button
+            type="submit"
+            variant="primary"
+            busy={busy}
+            blocked={Object.keys(problems).length > 0 ? 'Correct what is marked first.' : null}
+          >
             Save
           </Button>
         </footer>
@@ -92,11 +107,19 @@ function Form({ machine, saved, kernelBoot }: { machine: Machine; saved: Hardwar
   )
 }
 
-const WORDS: Record<string, string> = { cpus: 'processors', network: 'networks', forward: 'port forwards', tpm: 'TPM', sharedMemory: 'shared memory' }
+const WORDS: Record<string, string> = {
+  cpus: 'processors',
+  network: 'networks',
+  forward: 'port forwards',
+  tpm: 'TPM',
+  sharedMemory: 'shared memory'
+}
 
 /** Only what differs: the operation leaves the rest as it is. */
 function changesOf(saved: Hardware, value: Hardware): Partial<ReturnType<typeof hardwareInput>> {
   const [before, after] = [hardwareInput(saved), hardwareInput(value)]
-  const entries = Object.entries(after).filter(([field, now]) => JSON.stringify(before[field as keyof typeof before]) !== JSON.stringify(now))
+  const entries = Object.entries(after).filter(
+    ([field, now]) => JSON.stringify(before[field as keyof typeof before]) !== JSON.stringify(now)
+  )
   return Object.fromEntries(entries)
 }

@@ -15,7 +15,12 @@ const wanted = new URLSearchParams(location.search)
 const scenario = scenarios[(wanted.get('scenario') ?? 'three') as ScenarioName]
 const theme = wanted.get('theme') === 'dark' ? 'dark' : 'light'
 const options = scenario()
-const double = createBridgeDouble({ speed: 1, ...options, settings: { theme, ...options.settings }, facts: { still: wanted.has('still'), ...options.facts } })
+const double = createBridgeDouble({
+  speed: 1,
+  ...options,
+  settings: { theme, ...options.settings },
+  facts: { still: wanted.has('still'), ...options.facts }
+})
 window.double = double
 Object.assign(window, { strata: double })
 await import('../../../../renderer/app/main')

@@ -1,2 +1,0 @@
-export { Tour } from './tour'
-export { startTour } from './play'
