@@ -9,7 +9,11 @@ import { ended, endWithUs, exitOnSignals, StepError } from './lib/run.mjs'
 
 const CACHE = 'node_modules/.cache/strata'
 const CHECKS = [
-  { name: 'types', tool: 'typescript/bin/tsc', args: ['-p', '.', '--noEmit', '--pretty', 'false', '--incremental', '--tsBuildInfoFile', `${CACHE}/check.tsbuildinfo`] },
+  {
+    name: 'types',
+    tool: 'typescript/bin/tsc',
+    args: ['-p', '.', '--noEmit', '--pretty', 'false', '--incremental', '--tsBuildInfoFile', `${CACHE}/check.tsbuildinfo`]
+  },
   {
     name: 'lint',
     tool: 'eslint/bin/eslint.js',
@@ -38,14 +42,24 @@ export async function check({ fresh = false } = {}) {
 
 async function runCheck({ name, tool, args, quickArgs = [] }, fresh) {
   const start = performance.now()
-  const child = spawn(process.execPath, [inTop('node_modules', tool), ...args, ...(fresh ? [] : quickArgs)], { cwd: inTop(), stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } })
+  const child = spawn(process.execPath, [inTop('node_modules', tool), ...args, ...(fresh ? [] : quickArgs)], {
+    cwd: inTop(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' }
+  })
   const forget = endWithUs(child)
   const said = []
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => said.push(data))
   const { code } = await ended(child)
   forget()
   console.log(`${code === 0 ? '✓' : '✗'} ${name}  ${((performance.now() - start) / 1000).toFixed(1)} s`)
-  if (code !== 0) console.log(String(Buffer.concat(said)).trim().replaceAll(inTop() + path.sep, '').replace(/^/gm, '  '))
+  if (code !== 0)
+    console.log(
+      String(Buffer.concat(said))
+        .trim()
+        .replaceAll(inTop() + path.sep, '')
+        .replace(/^/gm, '  ')
+    )
   return code === 0
 }
 

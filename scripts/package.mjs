@@ -51,9 +51,10 @@ async function build(target) {
     },
     next:
       target === 'appimage'
-        ? "An AppImage needs the AppImage project's runtime, which electron-builder downloads. Without a network, set APPIMAGE_TOOLS_PATH to a copy of its toolset."
+        ? 'An AppImage needs a runtime that electron-builder downloads. Without a network, set APPIMAGE_TOOLS_PATH to a copy of its toolset.'
         : ''
   })
-  if (!existsSync(inTop('release/linux-unpacked/strata-desktop'))) throw new StepError('electron-builder made no release/linux-unpacked/strata-desktop.')
+  if (!existsSync(inTop('release/linux-unpacked/strata-desktop')))
+    throw new StepError('electron-builder made no release/linux-unpacked/strata-desktop.')
   chmodSync(inTop('release/linux-unpacked/strata'), 0o755)
 }

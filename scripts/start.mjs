@@ -66,7 +66,11 @@ async function openApp(given, env) {
   const onlyWayland = process.env.WAYLAND_DISPLAY && !process.env.DISPLAY && !env.DISPLAY
   if (onlyWayland) args.push('--ozone-platform=wayland')
   if (process.env.STRATA_TIMING) report.line(`Opening the app ${Math.round(performance.now())} ms after npm start's process began.`)
-  const app = spawn(inTop('node_modules/electron/dist/electron'), [inTop(), ...args], { cwd: process.cwd(), env: { ...process.env, ...env }, stdio: 'inherit' })
+  const app = spawn(inTop('node_modules/electron/dist/electron'), [inTop(), ...args], {
+    cwd: process.cwd(),
+    env: { ...process.env, ...env },
+    stdio: 'inherit'
+  })
   const forget = endWithUs(app)
   running.push(app)
   const { code, signal } = await ended(app)

@@ -70,12 +70,22 @@ async function vitest(projects, run, filters, timeoutMs) {
   const file = run.file('vitest.json')
   const args = ['run', '--config', inTop('scripts/config/vitest.config.ts'), ...projects.flatMap((name) => ['--project', name])]
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`, '--passWithNoTests']
-  return counted(() => vitestCounts(file), await run.run([inTop('node_modules/vitest/vitest.mjs'), ...args, ...reporters, ...filters], { cwd: inTop(), timeoutMs }))
+  return counted(
+    () => vitestCounts(file),
+    await run.run([inTop('node_modules/vitest/vitest.mjs'), ...args, ...reporters, ...filters], { cwd: inTop(), timeoutMs })
+  )
 }
 
 async function playwright(run, filters, timeoutMs, env) {
   const file = run.file('playwright.json')
-  const args = ['test', '--config', inTop('scripts/config/playwright.config.ts'), '--reporter=list,json', '--pass-with-no-tests', ...filters]
+  const args = [
+    'test',
+    '--config',
+    inTop('scripts/config/playwright.config.ts'),
+    '--reporter=list,json',
+    '--pass-with-no-tests',
+    ...filters
+  ]
   const ended = await run.run([inTop('node_modules/@playwright/test/cli.js'), ...args], {
     cwd: inTop(),
     timeoutMs,
@@ -89,7 +99,10 @@ function counted(counts, { code, timedOut }) {
   return withVerdict(counts(), code)
 }
 
-/** Tests press keys and take pictures: they get a display of their own, so that nobody types into them. STRATA_TEST_DISPLAY=1 shows them. */
+/**
+ * Tests press keys and take pictures: they get a display of their own, so that nobody types into them.
+ * STRATA_TEST_DISPLAY=1 shows them on yours.
+ */
 async function onDisplay(work) {
   const { startDisplay } = await import('./lib/display.mjs')
   if (process.env.STRATA_TEST_DISPLAY) return work({})

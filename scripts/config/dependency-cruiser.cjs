@@ -31,16 +31,36 @@ module.exports = {
       { path: '^electron/core/', pathNot: '^electron/core/(host|library)/' },
       { path: SYSTEM, dependencyTypesNot: ['type-only'] }
     ),
-    forbid('main-no-cli', 'The app knows neither the command line nor its own preload script.', { path: '^electron/main/' }, { path: '^electron/(cli|preload)/' }),
-    forbid('server-no-shell', 'The HTTP API knows the core and the contract, and runs without Electron.', { path: '^electron/server/' }, { path: ['^electron/(main|cli|preload)/', ...ELECTRON] }),
-    forbid('cli-no-window', 'strata runs without Electron.', { path: '^electron/cli/' }, { path: ['^electron/(main|preload)/', ...ELECTRON] }),
+    forbid(
+      'main-no-cli',
+      'The app knows neither the command line nor its own preload script.',
+      { path: '^electron/main/' },
+      { path: '^electron/(cli|preload)/' }
+    ),
+    forbid(
+      'server-no-shell',
+      'The HTTP API knows the core and the contract, and runs without Electron.',
+      { path: '^electron/server/' },
+      { path: ['^electron/(main|cli|preload)/', ...ELECTRON] }
+    ),
+    forbid(
+      'cli-no-window',
+      'strata runs without Electron.',
+      { path: '^electron/cli/' },
+      { path: ['^electron/(main|preload)/', ...ELECTRON] }
+    ),
     forbid(
       'preload-contract-only',
       'The preload script knows Electron and the contract.',
       { path: '^electron/preload/' },
       { path: '^electron/', pathNot: ['^electron/(contract|preload)/', '^electron$'] }
     ),
-    forbid('renderer-contract-only', 'The window knows the contract, not what is behind it.', { path: '^renderer/' }, { path: '^electron/', pathNot: '^electron/contract/' }),
+    forbid(
+      'renderer-contract-only',
+      'The window knows the contract, not what is behind it.',
+      { path: '^renderer/' },
+      { path: '^electron/', pathNot: '^electron/contract/' }
+    ),
     forbid('renderer-no-node', 'The window runs without Node and without Electron.', { path: '^renderer/' }, { dependencyTypes: ['core'] }),
     forbid(
       'feature-through-index',
@@ -54,8 +74,18 @@ module.exports = {
       { path: '^renderer/features/' },
       { path: '^renderer/app/', pathNot: '^renderer/app/index\\.ts$' }
     ),
-    forbid('ui-alone', 'ui is presentation only: it imports no feature and not the app.', { path: '^renderer/ui/' }, { path: '^renderer/(features|app)/' }),
-    forbid('product-without-tests', 'What ships does not import tests or scripts.', { path: '^(electron|renderer)/' }, { path: '^(test|scripts)/' })
+    forbid(
+      'ui-alone',
+      'ui is presentation only: it imports no feature and not the app.',
+      { path: '^renderer/ui/' },
+      { path: '^renderer/(features|app)/' }
+    ),
+    forbid(
+      'product-without-tests',
+      'What ships does not import tests or scripts.',
+      { path: '^(electron|renderer)/' },
+      { path: '^(test|scripts)/' }
+    )
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
@@ -63,6 +93,10 @@ module.exports = {
     detectProcessBuiltinModuleCalls: true,
     builtInModules: { add: ['electron'] },
     tsConfig: { fileName: require('node:path').resolve(__dirname, '../../tsconfig.json') },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'], extensions: ['.ts', '.tsx', '.mjs', '.js', '.json', '.css'] }
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.tsx', '.mjs', '.js', '.json', '.css']
+    }
   }
 }

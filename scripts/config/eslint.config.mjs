@@ -39,7 +39,12 @@ export default ts.config(
     ...ts.configs.disableTypeChecked,
     languageOptions: {
       parserOptions: { projectService: false, program: null },
-      globals: Object.fromEntries(['process', 'console', 'performance', 'Buffer', 'URL', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'].map((name) => [name, 'readonly']))
+      globals: Object.fromEntries(
+        ['process', 'console', 'performance', 'Buffer', 'URL', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'].map((name) => [
+          name,
+          'readonly'
+        ])
+      )
     }
   },
   {
@@ -49,6 +54,11 @@ export default ts.config(
   },
   {
     files: ['renderer/features/**', 'renderer/ui/**'],
-    rules: { 'no-restricted-globals': ['error', { name: 'window', message: 'Only renderer/app reaches for the window; take what is needed as a parameter.' }] }
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        { name: 'window', message: 'Only renderer/app reaches for the window; take what is needed as a parameter.' }
+      ]
+    }
   }
 )

@@ -3,6 +3,8 @@ import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
 
 const top = resolve(import.meta.dirname, '../..')
+/** Long enough for a busy machine: a test that waits for an event takes as long as the event, one that hangs ends here. */
+const patient = { testTimeout: 30_000, hookTimeout: 30_000 }
 
 /** `--project unit`: quick, no QEMU needed. `--project window`: the window's parts in jsdom. `--project integration`: real QEMU. */
 export default defineConfig({
@@ -13,12 +15,12 @@ export default defineConfig({
     projects: [
       {
         root: top,
-        test: { name: 'unit', environment: 'node', include: ['test/unit/**/*.test.{ts,mjs}'], exclude: ['test/unit/renderer/**'] }
+        test: { name: 'unit', environment: 'node', ...patient, include: ['test/unit/**/*.test.{ts,mjs}'], exclude: ['test/unit/renderer/**'] }
       },
       {
         root: top,
         plugins: [react()],
-        test: { name: 'window', environment: 'jsdom', include: ['test/unit/renderer/**/*.test.{ts,tsx}'] }
+        test: { name: 'window', environment: 'jsdom', ...patient, include: ['test/unit/renderer/**/*.test.{ts,tsx}'] }
       },
       {
         root: top,

@@ -10,8 +10,14 @@ export const inWords = ({ passed, failed, skipped }) => `${passed} passed, ${fai
 export function vitestCounts(reportFile) {
   const report = readJson(reportFile, null)
   if (!report) return null
-  const unloadable = report.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0).length
-  return { passed: report.numPassedTests, failed: report.numFailedTests + unloadable, skipped: report.numPendingTests + report.numTodoTests }
+  const unloadable = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0
+  ).length
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + unloadable,
+    skipped: report.numPendingTests + report.numTodoTests
+  }
 }
 
 /** Counts of Playwright's JSON report. Errors outside of any test count as one each. */

@@ -12,7 +12,8 @@ export const canStartDisplay = () => (process.env.PATH ?? '').split(':').some((f
 
 /**
  * Starts Xvfb on a free display that only we may use.
- * @returns {Promise<{ env: Record<string, string>, name: string, stop: () => Promise<void> }>} `env`: what a program needs to show itself there
+ * @returns {Promise<{ env: Record<string, string>, name: string, stop: () => Promise<void> }>} `env`: what a program needs to
+ *   show itself there
  */
 export async function startDisplay({ width = 1440, height = 900 } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'strata-display-'))
@@ -45,7 +46,8 @@ export async function startDisplay({ width = 1440, height = 900 } = {}) {
 function displayNumber(xvfb, end) {
   const words = []
   xvfb.stderr.on('data', (data) => words.push(...String(data).trim().split('\n')))
-  const failed = (what) => new StepError(`Xvfb ${what}.`, { output: words.slice(-10), next: 'A display of its own needs the packages xvfb and util-linux.' })
+  const failed = (what) =>
+    new StepError(`Xvfb ${what}.`, { output: words.slice(-10), next: 'A display of its own needs the packages xvfb and util-linux.' })
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(failed(`was not ready after ${STARTS_WITHIN_MS / 1000} s`)), STARTS_WITHIN_MS)
     xvfb.stdio[3].once('data', (data) => {
@@ -56,8 +58,17 @@ function displayNumber(xvfb, end) {
   })
 }
 
-/** One entry of an Xauthority file, for any display: family "wild", no address, no number, the method, the secret. Every part has its length before it. */
+/**
+ * One entry of an Xauthority file, for any display: family "wild", no address, no number, the method, the secret. Every part
+ * has its length before it.
+ */
 function authorityFile(secret) {
   const part = (data) => Buffer.concat([Buffer.from([data.length >> 8, data.length & 0xff]), data])
-  return Buffer.concat([Buffer.from([0xff, 0xff]), part(Buffer.alloc(0)), part(Buffer.alloc(0)), part(Buffer.from('MIT-MAGIC-COOKIE-1')), part(secret)])
+  return Buffer.concat([
+    Buffer.from([0xff, 0xff]),
+    part(Buffer.alloc(0)),
+    part(Buffer.alloc(0)),
+    part(Buffer.from('MIT-MAGIC-COOKIE-1')),
+    part(secret)
+  ])
 }

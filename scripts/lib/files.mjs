@@ -1,5 +1,17 @@
 import { createHash } from 'node:crypto'
-import { constants, createReadStream, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  constants,
+  createReadStream,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -69,7 +81,12 @@ export function replaceFolder(from, to) {
   mkdirSync(path.dirname(to), { recursive: true })
   const temporary = mkdtempSync(`${to}.new-`)
   const forget = onExit(() => rmSync(temporary, { recursive: true, force: true }))
-  cpSync(from, path.join(temporary, 'x'), { recursive: true, verbatimSymlinks: true, preserveTimestamps: true, mode: constants.COPYFILE_FICLONE })
+  cpSync(from, path.join(temporary, 'x'), {
+    recursive: true,
+    verbatimSymlinks: true,
+    preserveTimestamps: true,
+    mode: constants.COPYFILE_FICLONE
+  })
   rmSync(to, { recursive: true, force: true })
   renameSync(path.join(temporary, 'x'), to)
   rmSync(temporary, { recursive: true, force: true })

@@ -78,4 +78,6 @@ export class Report {
 
 /** `done` of `total` bytes as text, for progress. */
 export const megabytes = (done, total) =>
-  total ? `${Math.min(100, Math.round((100 * done) / total))} % of ${(total / 2 ** 20).toFixed(0)} MiB` : `${(done / 2 ** 20).toFixed(0)} MiB`
+  total
+    ? `${Math.min(100, Math.round((100 * done) / total))} % of ${(total / 2 ** 20).toFixed(0)} MiB`
+    : `${(done / 2 ** 20).toFixed(0)} MiB`

@@ -87,7 +87,15 @@ process.on('exit', () => {
   for (const cleanUp of [...atExit].reverse()) cleanUp()
 })
 
-/** Ctrl+C and friends end this process with the usual code, after the clean-ups. Programs with an orderly end of their own do not call this. */
+/**
+ * Ctrl+C and friends end this process with the usual code, after the clean-ups. Programs with an orderly end of their own do
+ * not call this.
+ */
 export function exitOnSignals() {
-  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) process.on(signal, () => process.exit(code))
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129]
+  ])
+    process.on(signal, () => process.exit(code))
 }

@@ -29,7 +29,13 @@ export class TestRun {
 
   get env() {
     const inFolder = (name) => path.join(this.#folder, name)
-    return { [MARK]: this.#id, TMPDIR: this.#folder, STRATA_HOME: inFolder('home'), XDG_RUNTIME_DIR: inFolder('run'), XDG_CONFIG_HOME: inFolder('config') }
+    return {
+      [MARK]: this.#id,
+      TMPDIR: this.#folder,
+      STRATA_HOME: inFolder('home'),
+      XDG_RUNTIME_DIR: inFolder('run'),
+      XDG_CONFIG_HOME: inFolder('config')
+    }
   }
 
   file(name) {
@@ -41,7 +47,12 @@ export class TestRun {
    * @returns {Promise<{ code: number | null, timedOut: boolean }>}
    */
   async run(args, { env = {}, timeoutMs, cwd } = {}) {
-    const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env, ...this.env }, stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+    const child = spawn(process.execPath, args, {
+      cwd,
+      env: { ...process.env, ...env, ...this.env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: true
+    })
     const forget = onExit(() => signalGroup(child.pid, 'SIGTERM'))
     let timedOut = false
     const timer = timeoutMs && setTimeout(() => void ((timedOut = true), signalGroup(child.pid, 'SIGKILL')), timeoutMs)

@@ -2,14 +2,48 @@
 // Stands in for `fpm -s dir -t deb`, which electron-builder would download: the options that it passes, over dpkg-deb.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, copyFileSync, cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 const FLAGS = ['--force', '--debug']
 const VALUES = [
-  ...['-s', '-t', '--architecture', '--after-install', '--after-remove', '--before-install', '--before-remove', '--description', '--version'],
-  ...['--package', '--name', '--maintainer', '--vendor', '--url', '--category', '--deb-priority', '--deb-compression', '--license', '--iteration', '--log']
+  ...[
+    '-s',
+    '-t',
+    '--architecture',
+    '--after-install',
+    '--after-remove',
+    '--before-install',
+    '--before-remove',
+    '--description',
+    '--version'
+  ],
+  ...[
+    '--package',
+    '--name',
+    '--maintainer',
+    '--vendor',
+    '--url',
+    '--category',
+    '--deb-priority',
+    '--deb-compression',
+    '--license',
+    '--iteration',
+    '--log'
+  ]
 ]
 const LISTS = ['-d', '--deb-recommends']
 const COMPRESSORS = { gz: 'gzip', xz: 'xz', zst: 'zstd', none: 'none' }
@@ -83,7 +117,12 @@ function writeControl(options, root) {
   mkdirSync(control, { mode: 0o755 })
   writeFileSync(path.join(control, 'control'), controlFile(options, sizeKib), { mode: 0o644 })
   writeFileSync(path.join(control, 'md5sums'), sums.join(''), { mode: 0o644 })
-  for (const [option, name] of [['--before-install', 'preinst'], ['--after-install', 'postinst'], ['--before-remove', 'prerm'], ['--after-remove', 'postrm']]) {
+  for (const [option, name] of [
+    ['--before-install', 'preinst'],
+    ['--after-install', 'postinst'],
+    ['--before-remove', 'prerm'],
+    ['--after-remove', 'postrm']
+  ]) {
     if (!options[option]) continue
     copyFileSync(options[option], path.join(control, name))
     chmodSync(path.join(control, name), 0o755)
@@ -107,5 +146,7 @@ function controlFile(options, sizeKib) {
     Homepage: options['--url']?.startsWith('http') ? options['--url'] : '',
     Description: [synopsis.trim(), ...text.map((line) => ` ${line.trim()}`)].join('\n')
   }
-  return Object.entries(fields).map(([name, value]) => (value === '' ? '' : `${name}: ${value}\n`)).join('')
+  return Object.entries(fields)
+    .map(([name, value]) => (value === '' ? '' : `${name}: ${value}\n`))
+    .join('')
 }

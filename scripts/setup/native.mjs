@@ -21,7 +21,7 @@ export const native = {
       cwd: MODULE,
       next: headers
         ? 'A C++ compiler and python3 are needed: sudo apt-get install build-essential python3'
-        : `The header files of Node ${process.version} were not found beside ${process.execPath} and could not be downloaded. Install the Node package that has include/node/node_api.h.`
+        : `Node ${process.version} came without its header files, and they could not be downloaded. Install those with include/node/node_api.h.`
     })
     return { built: built() }
   }

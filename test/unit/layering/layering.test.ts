@@ -48,7 +48,9 @@ describe('the dependency rule', () => {
   })
 
   it('has a breach of every rule in the fixture', () => {
-    expect([...new Set(violations.map((violation) => violation.rule.name))].sort()).toEqual(config.forbidden.map((rule) => rule.name).sort())
+    expect([...new Set(violations.map((violation) => violation.rule.name))].sort()).toEqual(
+      config.forbidden.map((rule) => rule.name).sort()
+    )
   })
 
   it('makes the tool fail', () => {

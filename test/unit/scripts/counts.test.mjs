@@ -41,6 +41,8 @@ describe('counting', () => {
   })
 
   it('adds suites into the closing line', () => {
-    expect(inWords(add({ passed: 1, failed: 2, skipped: 3 }, { passed: 10, failed: 20, skipped: 30 }))).toBe('11 passed, 22 failed, 33 skipped')
+    expect(inWords(add({ passed: 1, failed: 2, skipped: 3 }, { passed: 10, failed: 20, skipped: 30 }))).toBe(
+      '11 passed, 22 failed, 33 skipped'
+    )
   })
 })

@@ -19,9 +19,39 @@ describe('the stand-in for fpm', () => {
     writeFileSync(at('app/data'), 'data', { mode: 0o600 })
     writeFileSync(at('post'), '#!/bin/sh\n')
     const mappings = [`${at('app')}/=/opt/X`, `${at('app/data')}=/usr/share/x/data`]
-    const options = ['--name', 'x', '--version', '1.2', '--architecture', 'all', '--maintainer', 'N <n@localhost>', '--url', 'about:blank', '--deb-compression', 'gz']
+    const options = [
+      '--name',
+      'x',
+      '--version',
+      '1.2',
+      '--architecture',
+      'all',
+      '--maintainer',
+      'N <n@localhost>',
+      '--url',
+      'about:blank',
+      '--deb-compression',
+      'gz'
+    ]
     const description = ['--description', 'One line\n and more']
-    execFileSync(fpm, ['-s', 'dir', '--force', '-t', 'deb', '-d', 'a (>= 1)', '-d', 'b | c', ...options, ...description, '--after-install', at('post'), '--package', deb, ...mappings])
+    execFileSync(fpm, [
+      '-s',
+      'dir',
+      '--force',
+      '-t',
+      'deb',
+      '-d',
+      'a (>= 1)',
+      '-d',
+      'b | c',
+      ...options,
+      ...description,
+      '--after-install',
+      at('post'),
+      '--package',
+      deb,
+      ...mappings
+    ])
   })
 
   it('writes the fields, and no homepage that is none', () => {
@@ -44,7 +74,10 @@ describe('the stand-in for fpm', () => {
     expect(read('--info', deb, 'md5sums')).toContain('8d777f385d3dfec8815d20f7496026dc  opt/X/data\n')
   })
 
-  it.each([[['-t', 'rpm'], 'Debian packages only'], [['-t', 'deb', '--colour', 'red'], 'unknown option --colour']])('refuses %j', (args, words) => {
+  it.each([
+    [['-t', 'rpm'], 'Debian packages only'],
+    [['-t', 'deb', '--colour', 'red'], 'unknown option --colour']
+  ])('refuses %j', (args, words) => {
     const run = spawnSync(fpm, args, { encoding: 'utf8' })
     expect(run.status).toBe(1)
     expect(run.stderr).toContain(words)

@@ -16,7 +16,7 @@ it('a second set-up waits until the first is done, also when that is killed', as
   const second = withSetUpLock({ line: (text) => said.push(text) }, async () => {
     done = true
   })
-  await expect.poll(() => said).toEqual(['Waiting for another set-up of this checkout ...'])
+  await expect.poll(() => said, { timeout: 15_000 }).toEqual(['Waiting for another set-up of this checkout ...'])
   expect(done).toBe(false)
   first.kill('SIGKILL')
   await second

@@ -9,7 +9,9 @@ describe('running a step of set-up', () => {
   })
 
   it('fails with the command, the code, the last lines and what to do', async () => {
-    const failure = await shell('for i in $(seq 50); do echo line $i; done; echo why >&2; exit 3', { next: 'Do this.' }).catch((error) => error)
+    const failure = await shell('for i in $(seq 50); do echo line $i; done; echo why >&2; exit 3', { next: 'Do this.' }).catch(
+      (error) => error
+    )
     expect(failure).toBeInstanceOf(StepError)
     expect(failure.message).toMatch(/^`sh -c .*` ended with code 3\.$/s)
     expect(failure.output).toHaveLength(20)

@@ -16,7 +16,8 @@ function leave(args, env) {
   child.unref()
   return child
 }
-const gone = (child) => child.exitCode !== null || child.signalCode !== null || new Promise((resolve) => child.once('exit', () => resolve(true)))
+const gone = (child) =>
+  child.exitCode !== null || child.signalCode !== null || new Promise((resolve) => child.once('exit', () => resolve(true)))
 
 describe('a test run', () => {
   it('finds and ends a process left behind, and none that is not its own', async () => {
@@ -34,7 +35,7 @@ describe('a test run', () => {
   })
 
   it('finds a process by its folder when it was given another environment', async () => {
-    const child = spawn('sh', ['-c', 'sleep 300; :', run.file('x')], { env: { PATH: process.env.PATH }, stdio: 'ignore' })
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', run.file('x')], { env: {}, stdio: 'ignore' })
     const left = await run.leftProcesses(100)
     expect(left.map(({ pid }) => pid)).toContain(child.pid)
     await run.end(left)
