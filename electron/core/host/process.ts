@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { failure } from '#contract'
 import { cancelled } from '#core/task/work'
@@ -148,8 +148,9 @@ export async function spawnDetached(
 ): Promise<Detached> {
   const { logFile, cwd = '/', env = process.env, inheritFds = [] } = options
   const log = openLog(logFile)
+  const nothing = openSync('/dev/null', 'r+')
   try {
-    const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', log, log, ...inheritFds] })
+    const child = spawn(program, args, { cwd, env, detached: true, stdio: coverInherited(['ignore', log, log, ...inheritFds], nothing) })
     const exited = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
     })
@@ -161,7 +162,35 @@ export async function spawnDetached(
     const pid = child.pid ?? -1
     return { pid, startTicks: processStartTicks(pid) ?? -1, exited }
   } finally {
+    closeSync(nothing)
     closeSync(log)
+  }
+}
+
+/**
+ * Chromium does not mark its descriptors close-on-exec: a program that the app starts would hold its sockets, pipes and files
+ * for as long as it lives, and whoever waits for those to close would wait for a machine to end. Whatever would be inherited beyond
+ * `wanted` is covered with /dev/null.
+ */
+function coverInherited(wanted: readonly ('ignore' | number)[], nothing: number): ('ignore' | number)[] {
+  const stdio = [...wanted]
+  for (const name of readdirSync('/proc/self/fd')) {
+    const fd = Number(name)
+    if (fd < wanted.length || !isInheritable(fd)) continue
+    while (stdio.length <= fd) stdio.push('ignore') // is closed by exec
+    stdio[fd] = nothing
+  }
+  return stdio
+}
+
+/** O_CLOEXEC, as /proc/PID/fdinfo shows it. Source: proc(5). */
+const CLOSE_ON_EXEC = 0o2000000
+function isInheritable(fd: number): boolean {
+  try {
+    const flags = /^flags:\s+([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
+    return flags !== undefined && (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0
+  } catch {
+    return false // closed meanwhile, as the one that listed the folder
   }
 }
 
