@@ -7,6 +7,7 @@ export default defineConfig({
   testDir: resolve(top, 'test/e2e'),
   outputDir: resolve(top, 'test-results'),
   timeout: 120_000,
+  expect: { timeout: 20_000 },
   workers: 1,
   fullyParallel: false,
   forbidOnly: Boolean(process.env.CI),
