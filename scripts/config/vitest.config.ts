@@ -5,8 +5,6 @@ import { defineConfig } from 'vitest/config'
 const top = resolve(import.meta.dirname, '../..')
 /** Long enough for a busy machine: a test that waits for an event takes as long as the event, one that hangs ends here. */
 const patient = { testTimeout: 30_000, hookTimeout: 30_000 }
-/** Real processes and sockets on a busy machine take their time; a test that hangs is found all the same. */
-const BUSY_MS = 30_000
 
 /** `--project unit`: quick, no QEMU needed. `--project window`: the window's parts in jsdom. `--project integration`: real QEMU. */
 export default defineConfig({

@@ -1,4 +1,15 @@
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from '../support/e2e'
+import type { Home } from '../support/e2e-app'
+
+/** A PATH with what the app needs of the system, but QEMU. */
+function withoutQemu(home: Home): string {
+  const folder = join(home.folder, 'bin')
+  mkdirSync(folder)
+  for (const program of ['flock', 'cp', 'qemu-img']) symlinkSync(`/usr/bin/${program}`, join(folder, program))
+  return folder
+}
 
 /** Boots nothing: QEMU runs in a moment. */
 const EMPTY = { source: 'none', disk: '10M', memory: '64M', cpus: 1, network: [] }
@@ -74,11 +85,12 @@ test('a guest that does not power off in time is offered force', async ({ launch
   await expect(strata.row('lab1')).toContainText('Stopped')
 })
 
-test('without QEMU the app opens, says so with the command that installs it, and starts nothing', async ({ launch }) => {
-  const strata = await launch({ env: { PATH: '/nonexistent:/usr/bin/core-only' } })
+test('without QEMU the app opens, says so with the command that installs it, and notices by itself when it is there', async ({ home, launch }) => {
+  const strata = await launch({ env: { PATH: withoutQemu(home) } })
   await expect(strata.page.getByText('sudo apt-get install qemu-system-x86').first()).toBeVisible()
-  const answered = await strata.call('machine.create', { name: 'lab1', ...EMPTY })
-  expect(answered.ok).toBe(true)
+  await expect(strata.page.getByRole('button', { name: 'Create and start your first machine' })).toHaveAttribute('aria-disabled', 'true')
+  symlinkSync('/usr/bin/qemu-system-x86_64', join(home.folder, 'bin', 'qemu-system-x86_64'))
+  await expect(strata.page.getByText('sudo apt-get install qemu-system-x86')).toHaveCount(0)
 })
 
 test('the window has no way out but its bridge', async ({ launch }) => {
@@ -105,6 +117,7 @@ test('the palette finds commands and machines', async ({ launch }) => {
   const strata = await launch()
   await strata.createMachine('needle', EMPTY)
   await strata.page.keyboard.press('Control+K')
+  await expect(strata.page.getByRole('combobox')).toBeFocused()
   await strata.page.keyboard.type('needle')
   await strata.page.keyboard.press('Enter')
   await expect(strata.page.getByRole('heading', { name: 'needle' })).toBeVisible()
