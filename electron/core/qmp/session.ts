@@ -53,7 +53,7 @@ export class QmpSession {
   private readonly eventWaiters = new Set<{ reject(reason: Failure): void }>()
   private readonly listeners = new Map<string, Set<Listener>>()
   private readonly taps = new Set<(traffic: QmpTraffic) => void>()
-  private nextId = 1
+  private lastId = 0
   private end: Failure | null = null
   private ended!: (reason: Failure) => void
   /** Fulfilled with the reason once the connection has ended, by whichever side. */
@@ -119,7 +119,7 @@ export class QmpSession {
   }
 
   private ask(command: string, given: object, waiter: Waiter<unknown>): void {
-    const id = this.nextId++
+    const id = this.freeId()
     // QEMU reads its monitor byte by byte, about 2 us each: what may be left out is left out.
     const message = { execute: command, ...(hasKeys(given) ? { arguments: given } : {}), id }
     try {
@@ -129,6 +129,14 @@ export class QmpSession {
     }
     this.questions.set(id, { command, waiter })
     if (this.taps.size > 0) this.tap('sent', message)
+  }
+
+  /** Of one digit as long as fewer than ten questions are open. In turn, so that an answer sent twice meets no new question. */
+  private freeId(): number {
+    this.lastId = (this.lastId % 9) + 1
+    let id = this.lastId
+    while (this.questions.has(id)) id++
+    return id
   }
 
   /**
