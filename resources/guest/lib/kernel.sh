@@ -81,7 +81,7 @@ pack_initrd() {
   mkdir -p "$initrd"/{bin,dev,proc,sys,run,root,modules}
   cp "$here/initramfs/init" "$initrd/init"
   cp "$root/bin/busybox" "$initrd/bin/busybox"
-  for name in sh mount insmod switch_root ls setsid cttyhack reboot; do ln -s busybox "$initrd/bin/$name"; done
+  for name in sh mount insmod switch_root cat ls setsid cttyhack reboot; do ln -s busybox "$initrd/bin/$name"; done
   list_modules $device_modules >"$initrd/modules/devices"
   list_modules $file_system_modules >"$initrd/modules/file-system"
   # Not compressed: unpacking costs the guest more than QEMU's reading of a few megabytes.
