@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
-import type { ResultOf, Settings } from '#contract'
-import { CopyLine, Field, NumberInput, Select, Switch } from '#ui'
+import type { Result, ResultOf, Settings } from '#contract'
+import { Banner, CopyLine, ErrorNotice, Field, NumberInput, Select, Switch } from '#ui'
 import { attempt, call, copyText, useHost, useSettings } from '../../app'
 import styles from './settings.module.css'
 import { Trash } from './trash'
@@ -38,45 +38,91 @@ export function SettingsScreen() {
 }
 
 function StopTimeout({ settings }: { settings: Settings }) {
-  const [seconds, setSeconds] = useState<number | null>(settings.stopTimeoutSeconds)
-  const wrong = seconds === null || seconds < 1 || seconds > 3600
-  const change = (value: number | null): void => {
-    setSeconds(value)
-    if (value !== null && value >= 1 && value <= 3600) void attempt('settings.edit', { stopTimeoutSeconds: value })
+  return (
+    <NumberSetting
+      label="Time to power off"
+      hint="Seconds that a guest is asked before force is offered."
+      value={settings.stopTimeoutSeconds}
+      min={1}
+      max={3600}
+      step={5}
+      onChange={(stopTimeoutSeconds) => void attempt('settings.edit', { stopTimeoutSeconds })}
+    />
+  )
+}
+
+interface NumberSettingProps {
+  label: string
+  hint: string
+  value: number
+  min: number
+  max: number
+  step?: number
+  stepper?: boolean
+  onChange: (value: number) => void
+}
+
+/**
+ * A number that takes effect once it is finished, not with each digit: “90” must not make a guest wait for 9 s on the way, nor the
+ * API listen on port 1741 of 17411. While nothing is being typed it follows the setting, which another window or `strata` may change.
+ */
+function NumberSetting({ label, hint, value, min, max, step, stepper = true, onChange }: NumberSettingProps) {
+  const [draft, setDraft] = useState<{ value: number | null } | null>(null)
+  const shown = draft ? draft.value : value
+  const wrong = shown === null || shown < min || shown > max
+  const finish = (): void => {
+    if (draft === null || wrong) return
+    setDraft(null)
+    if (shown !== value) onChange(shown)
   }
   return (
-    <Field
-      label="Time to power off"
-      layout="row"
-      hint="Seconds that a guest is asked before force is offered."
-      error={wrong ? 'A whole number from 1 to 3600.' : null}
-    >
-      <NumberInput value={seconds} min={1} max={3600} step={5} onChange={change} />
+    <Field label={label} layout="row" hint={hint} error={wrong ? `A whole number from ${min} to ${max}.` : null}>
+      <span onBlur={finish} onKeyDown={(event) => event.key === 'Enter' && finish()}>
+        <NumberInput
+          value={shown}
+          min={min}
+          max={max}
+          stepper={stepper}
+          {...(step ? { step } : {})}
+          onChange={(next) => setDraft({ value: next })}
+        />
+      </span>
     </Field>
   )
 }
 
 /** The same operations as in the window, for programs of this user; over TCP only when it is switched on. */
 function ApiSettings({ settings }: { settings: Settings }) {
-  const [api, setApi] = useState<ResultOf<'api.show'> | null>(null)
+  const [answer, setAnswer] = useState<Result<ResultOf<'api.show'>> | null>(null)
   const { enabled, port } = settings.apiTcp
   useEffect(() => {
     let gone = false
-    void call('api.show', {}).then((answer) => {
-      if (!gone && answer.ok) setApi(answer.value)
+    void call('api.show', {}).then((shown) => {
+      if (!gone) setAnswer(shown)
     })
     return () => {
       gone = true
     }
   }, [enabled, port])
+  const api = answer?.ok ? answer.value : null
   return (
     <>
+      {answer && !answer.ok && <ErrorNotice error={answer.error} onCopy={copyText} />}
       <Field label="Socket" layout="row" hint="Only this user can connect to it.">
         {api ? <CopyLine text={api.socketPath} onCopy={copyText} /> : <span />}
       </Field>
       <Field label="Loopback TCP" layout="row" hint="A token is needed; other computers cannot connect.">
         <Switch label="Serve the API on loopback TCP" checked={enabled} onChange={(apiTcp) => void attempt('settings.edit', { apiTcp })} />
       </Field>
+      <NumberSetting
+        label="Port"
+        hint="On 127.0.0.1."
+        value={port}
+        min={1024}
+        max={65535}
+        stepper={false}
+        onChange={(apiPort) => void attempt('settings.edit', { apiPort })}
+      />
       {api?.tcp.enabled && (
         <>
           <Field label="Address" layout="row">
@@ -87,7 +133,7 @@ function ApiSettings({ settings }: { settings: Settings }) {
           </Field>
         </>
       )}
-      {enabled && api && !api.tcp.enabled && <p className={styles.note}>Not served: {api.tcp.reason}.</p>}
+      {enabled && api && !api.tcp.enabled && <Banner tone="warning">Not served over TCP: {api.tcp.reason}</Banner>}
       <Field label="Command line" layout="row" hint="Does all that this window does.">
         <CopyLine text="npx strata --help" onCopy={copyText} />
       </Field>

@@ -1,8 +1,8 @@
 import { useCallback, useEffect, useState } from 'react'
 import { Undo2 } from 'lucide-react'
-import type { ResultOf } from '#contract'
-import { Button, ConfirmDialog, formatCount, formatSize, RelativeTime } from '#ui'
-import { attempt, call, toast, useMachines } from '../../app'
+import type { AppError, ResultOf } from '#contract'
+import { Button, ConfirmDialog, ErrorNotice, formatCount, formatSize, RelativeTime } from '#ui'
+import { attempt, call, copyText, toast, useMachines } from '../../app'
 import { restoreRemoved } from '../machines'
 import styles from './settings.module.css'
 
@@ -13,30 +13,33 @@ export function Trash() {
   const [removed, setRemoved] = useState<Removed | null>(null)
   const [asking, setAsking] = useState<Removed | null>(null)
   const machines = useMachines((state) => state.byId)
-  const read = useCallback(async () => {
+  const [unread, setUnread] = useState<AppError | null>(null)
+  const read = useCallback(async (isOver: () => boolean = () => false) => {
     const answer = await call('machine.list-removed', {})
+    if (isOver()) return
+    setUnread(answer.ok ? null : answer.error)
     if (answer.ok) setRemoved(answer.value)
   }, [])
   // A machine that was deleted or brought back changes both lists.
   useEffect(() => {
     let over = false
-    void call('machine.list-removed', {}).then((answer) => {
-      if (!over && answer.ok) setRemoved(answer.value)
-    })
+    void (async () => read(() => over))()
     return () => {
       over = true
     }
-  }, [machines])
+  }, [machines, read])
 
   const deleteForGood = async (which: Removed): Promise<void> => {
     setAsking(null)
     let freedBytes = 0
+    let deleted = 0
     for (const { trashId } of which) {
       const answer = await attempt('machine.empty-trash', { trashId })
       if (!answer.ok) break
       freedBytes += answer.value.freedBytes
+      deleted++
     }
-    toast(`${formatSize(freedBytes)} were given back.`)
+    if (deleted > 0) toast(`${formatCount(deleted, 'machine')} deleted for good; ${formatSize(freedBytes)} given back.`)
     await read()
   }
   const total = removed?.reduce((bytes, one) => bytes + one.diskBytes, 0) ?? 0
@@ -44,10 +47,25 @@ export function Trash() {
     <>
       <header className={styles.trashHead}>
         <h2>Trash</h2>
-        <Button size="small" blocked={removed?.length ? null : 'The trash is empty.'} onClick={() => removed && setAsking(removed)}>
+        <Button
+          size="small"
+          blocked={removed?.length ? null : 'The trash is empty.'}
+          onClick={() => removed && setAsking(removed)}
+        >
           Empty the trash
         </Button>
       </header>
+      {unread && (
+        <ErrorNotice
+          error={unread}
+          onCopy={copyText}
+          actions={
+            <Button size="small" onClick={() => void read()}>
+              Try again
+            </Button>
+          }
+        />
+      )}
       {removed?.length === 0 && <p className={styles.note}>Empty. Deleted machines wait here until you delete them for good.</p>}
       <ul className={styles.trash}>
         {removed?.map((one) => (
