@@ -105,7 +105,7 @@ export class QmpSession {
    * @throws qmp (QEMU refused; class and words in it), bad-input, connection-lost, protocol, time-out, cancelled
    */
   execute<C extends keyof Commands>(command: C, ...rest: ExecuteArguments<C>): Promise<Commands[C]['returns']> {
-    return this.executeAny(command, rest[0], rest[1]) as Promise<Commands[C]['returns']>
+    return this.executeAny(command, rest[0], rest[1])
   }
 
   /** As `execute`, for a command that is not known beforehand. Check what it returns. */
@@ -265,7 +265,7 @@ export class QmpSession {
 }
 
 /** Arguments may be left out where a command takes none, or only optional ones. */
-type ExecuteArguments<C extends keyof Commands> = object extends Commands[C]['arguments']
+type ExecuteArguments<C extends keyof Commands> = Record<never, never> extends Commands[C]['arguments']
   ? [given?: Commands[C]['arguments'], options?: ExecuteOptions]
   : [given: Commands[C]['arguments'], options?: ExecuteOptions]
 
