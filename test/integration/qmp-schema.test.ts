@@ -1,58 +1,100 @@
-import { spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import ts from 'typescript'
-import { expect, it, onTestFinished } from 'vitest'
-import { QmpSession } from '#core/qmp/session'
-import { waitForSocket } from '#core/host/socket'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SchemaInfo } from '#core/qmp/commands'
-import { scratchFolder } from '../support/scratch'
+import { QmpSchema } from '#core/qmp/schema'
+import { QmpSession } from '#core/qmp/session'
+import { startQemu, type RealQemu } from '../support/qmp-qemu'
+import { typeProblems } from '../support/qmp-types'
 
-/** Members of the interfaces in commands.ts: command or event -> argument names, and which of them are optional. */
-function declared(name: 'Commands' | 'Events'): Map<string, Map<string, boolean>> {
-  const path = join(import.meta.dirname, '../../electron/core/qmp/commands.ts')
-  const file = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true)
-  const found = new Map<string, Map<string, boolean>>()
-  const membersOf = (node: ts.TypeNode | undefined): Map<string, boolean> =>
-    new Map(node && ts.isTypeLiteralNode(node) ? node.members.filter(ts.isPropertySignature).map((member) => [textOf(member.name), member.questionToken !== undefined]) : [])
-  const textOf = (node: ts.PropertyName): string => (ts.isStringLiteral(node) || ts.isIdentifier(node) ? node.text : node.getText())
-  file.forEachChild((node) => {
-    if (!ts.isInterfaceDeclaration(node) || node.name.text !== name) return
-    for (const member of node.members.filter(ts.isPropertySignature)) {
-      const inner = member.type && ts.isTypeLiteralNode(member.type) ? member.type.members.filter(ts.isPropertySignature).find((one) => textOf(one.name) === 'arguments') : undefined
-      found.set(textOf(member.name), membersOf(name === 'Commands' ? inner?.type : member.type))
-    }
+const TOP = join(import.meta.dirname, '../..')
+let qemu: RealQemu
+let session: QmpSession
+let schema: SchemaInfo[]
+
+beforeAll(async () => {
+  qemu = await startQemu()
+  session = await QmpSession.connect(qemu.socketPath)
+  schema = await session.execute('query-qmp-schema')
+})
+afterAll(async () => {
+  session.close()
+  await qemu.stop()
+})
+
+describe('the types of commands and events', () => {
+  it('fit the installed QEMU', () => expect(typeProblems(schema)).toEqual([]))
+
+  it('are what the generator makes of it, if it is the version that they were made from', () => {
+    const made = /what QEMU (\S+) says/.exec(readFileSync(join(TOP, 'electron/core/qmp/commands.ts'), 'utf8'))?.[1]
+    if (!made || !session.version.startsWith(made + '.')) return
+    execFileSync(process.execPath, [join(TOP, 'scripts/qmp-types.mjs'), '--check'], { stdio: 'pipe' })
   })
-  return found
-}
 
-it('every command, event and argument that Strata uses is one that the installed QEMU has', async () => {
-  const path = join(scratchFolder(), 'qmp.sock')
-  const qemu = spawn('qemu-system-x86_64', ['-M', 'none', '-nodefaults', '-display', 'none', '-qmp', `unix:${path},server=on,wait=off`], { stdio: 'ignore' })
-  onTestFinished(() => void qemu.kill('SIGKILL'))
-  const session = await QmpSession.over(await waitForSocket(path, { signal: new AbortController().signal, timeoutMs: 20_000 }))
-  onTestFinished(() => session.close())
-  const schema: SchemaInfo[] = await session.execute('query-qmp-schema')
-  const byName = new Map(schema.map((info) => [`${info['meta-type']} ${info.name}`, info]))
-
-  const problems: string[] = []
-  const check = (kind: 'command' | 'event', uses: Map<string, Map<string, boolean>>): void => {
-    for (const [name, used] of uses) {
-      const info = byName.get(`${kind} ${name}`)
-      if (info?.['meta-type'] !== kind) {
-        problems.push(`QEMU has no ${kind} ${name}`)
-        continue
-      }
-      const type = byName.get(`object ${info['arg-type']}`)
-      const members = new Map(type?.['meta-type'] === 'object' ? type.members.map((member) => [member.name, 'default' in member]) : [])
-      for (const argument of used.keys()) if (!members.has(argument)) problems.push(`${name} has no ${argument}`)
-      if (kind === 'event') continue
-      for (const [member, optional] of members) if (!optional && used.get(member) !== false) problems.push(`${name} needs ${member}`)
-    }
+  /** The schema with what one command takes or returns changed. */
+  const changed = (command: string, change: (info: Extract<SchemaInfo, { 'meta-type': 'object' }>) => void, part: 'arg-type' | 'ret-type' = 'arg-type'): SchemaInfo[] => {
+    const copy = structuredClone(schema)
+    const found = copy.find((info) => info.name === command)
+    const type = found?.['meta-type'] === 'command' ? copy.find((info) => info.name === found[part]) : undefined
+    if (type?.['meta-type'] !== 'object') throw new Error(`${command} has no object there`)
+    change(type)
+    return copy
   }
-  const commands = declared('Commands')
-  expect(commands.size).toBeGreaterThan(10)
-  check('command', commands)
-  check('event', declared('Events'))
-  expect(problems).toEqual([])
+
+  it('would be found out by a QEMU that has lost a command, an argument or a value, or wants more or something else', () => {
+    expect(typeProblems(schema.filter((info) => info.name !== 'block_resize'))).toEqual(['QEMU has no command block_resize'])
+    const without = changed('block_resize', (info) => (info.members = info.members.filter((member) => member.name !== 'size')))
+    expect(typeProblems(without)).toEqual(['block_resize arguments.size does not exist in QEMU'])
+    const more = changed('block_resize', (info) => info.members.push({ name: 'reason', type: 'str' }))
+    expect(typeProblems(more)).toEqual(['block_resize arguments.reason is mandatory in QEMU, and not known'])
+    const other = changed('block_resize', (info) => (info.members = info.members.map((member) => (member.name === 'size' ? { ...member, type: 'str' } : member))))
+    expect(typeProblems(other)).toEqual(['block_resize arguments.size is string in QEMU'])
+    const formats = changed('screendump', (info) => (info.members = info.members.filter((member) => member.name !== 'format')))
+    expect(typeProblems(formats)).toEqual(['screendump arguments.format does not exist in QEMU'])
+    const unsure = changed('query-status', (info) => (info.members = info.members.map((member) => (member.name === 'running' ? { ...member, default: null } : member))), 'ret-type')
+    expect(typeProblems(unsure)).toEqual(['query-status returns.running is optional in QEMU'])
+  })
+})
+
+describe('introspection', () => {
+  let known: QmpSchema
+  beforeAll(() => {
+    known = new QmpSchema(schema)
+  })
+
+  it('tells commands and events apart, and knows those that are not there', () => {
+    expect(known.hasCommand('block-export-add')).toBe(true)
+    expect(known.hasCommand('STOP')).toBe(false)
+    expect(known.hasEvent('STOP')).toBe(true)
+    expect(known.hasCommand('make-coffee')).toBe(false)
+    expect(known.hasArgument('make-coffee', 'milk')).toBe(false)
+  })
+
+  it.each([
+    ['block-stream', 'speed'],
+    ['block-export-add', 'type=vhost-user-blk'],
+    ['block-export-add', 'type=vhost-user-blk.num-queues'],
+    ['block-export-add', 'type=vhost-user-blk.node-name'],
+    ['blockdev-add', 'driver=qcow2.backing'],
+    ['blockdev-add', 'driver=raw.file.driver=file.aio=native'],
+    ['migrate-set-capabilities', 'capabilities.capability=background-snapshot'],
+    ['screendump', 'format=png']
+  ])('%s takes %s', (command, path) => expect(known.hasArgument(command, path)).toBe(true))
+
+  it.each([
+    ['block-stream', 'sped'],
+    ['block-export-add', 'type=carrier-pigeon'],
+    ['block-export-add', 'type=nbd.num-queues'],
+    ['blockdev-add', 'driver=qcow2.aio=native'],
+    ['block-stream', 'speed.more'],
+    ['screendump', 'format=gif']
+  ])('%s does not take %s', (command, path) => expect(known.hasArgument(command, path)).toBe(false))
+
+  it('knows what comes back, and features', () => {
+    expect(known.hasReturn('query-block', 'inserted.image.virtual-size')).toBe(true)
+    expect(known.hasReturn('query-block', 'inserted.image.colour')).toBe(false)
+    expect(known.hasFeature('device_add', 'json-cli')).toBe(true)
+    expect(known.hasFeature('device_del', 'json-cli')).toBe(false)
+  })
 })
