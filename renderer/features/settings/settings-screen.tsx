@@ -91,19 +91,41 @@ function NumberSetting({ label, hint, value, min, max, step, stepper = true, onC
   )
 }
 
-/** The same operations as in the window, for programs of this user; over TCP only when it is switched on. */
-function ApiSettings({ settings }: { settings: Settings }) {
+/** When it is asked again where the API listens, in milliseconds after the last answer. */
+const ASK_AGAIN_MS = [100, 250, 500, 1000, 1500]
+
+/**
+ * Where the API listens. The setting changes first, and the listener follows it: an answer that does not fit the setting yet is asked for
+ * again for a while. What is still so then is the truth, such as a port that another program has.
+ */
+function useApi(enabled: boolean, port: number): Result<ResultOf<'api.show'>> | null {
   const [answer, setAnswer] = useState<Result<ResultOf<'api.show'>> | null>(null)
-  const { enabled, port } = settings.apiTcp
   useEffect(() => {
     let gone = false
-    void call('api.show', {}).then((shown) => {
-      if (!gone) setAnswer(shown)
-    })
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const ask = async (tries: number): Promise<void> => {
+      const shown = await call('api.show', {})
+      if (gone) return
+      const delayMs = ASK_AGAIN_MS[tries]
+      if (shown.ok && !fits(shown.value, enabled, port) && delayMs !== undefined) timer = setTimeout(() => void ask(tries + 1), delayMs)
+      else setAnswer(shown)
+    }
+    void ask(0)
     return () => {
       gone = true
+      clearTimeout(timer)
     }
   }, [enabled, port])
+  return answer
+}
+
+const fits = ({ tcp }: ResultOf<'api.show'>, enabled: boolean, port: number): boolean =>
+  tcp.enabled ? enabled && new URL(tcp.url).port === String(port) : !enabled
+
+/** The same operations as in the window, for programs of this user; over TCP only when it is switched on. */
+function ApiSettings({ settings }: { settings: Settings }) {
+  const { enabled, port } = settings.apiTcp
+  const answer = useApi(enabled, port)
   const api = answer?.ok ? answer.value : null
   return (
     <>
@@ -123,7 +145,7 @@ function ApiSettings({ settings }: { settings: Settings }) {
         stepper={false}
         onChange={(apiPort) => void attempt('settings.edit', { apiPort })}
       />
-      {api?.tcp.enabled && (
+      {enabled && api?.tcp.enabled && (
         <>
           <Field label="Address" layout="row">
             <CopyLine text={api.tcp.url} onCopy={copyText} />

@@ -47,11 +47,7 @@ export function Trash() {
     <>
       <header className={styles.trashHead}>
         <h2>Trash</h2>
-        <Button
-          size="small"
-          blocked={removed?.length ? null : 'The trash is empty.'}
-          onClick={() => removed && setAsking(removed)}
-        >
+        <Button size="small" blocked={removed?.length ? null : 'The trash is empty.'} onClick={() => removed && setAsking(removed)}>
           Empty the trash
         </Button>
       </header>
