@@ -43,7 +43,9 @@ export function TasksPanel({ taskId }: { taskId: string | null }) {
           ))}
         </div>
       </header>
-      {shown.length === 0 && <p className={styles.none}>No task is {filter} now.</p>}
+      {loaded && shown.length === 0 && (
+        <p className={styles.none}>{filter === 'failed' ? 'No task has failed.' : 'No task is running now.'}</p>
+      )}
       <ul>
         {shown.map((task) => (
           <TaskEntry key={task.id} task={task} chosen={task.id === taskId} />
@@ -51,6 +53,12 @@ export function TasksPanel({ taskId }: { taskId: string | null }) {
       </ul>
     </section>
   )
+}
+
+/** How long it took, where that says something: most take no time at all. */
+function tookOf({ startedAtMs, endedAtMs }: Task): string {
+  const tookMs = (endedAtMs ?? startedAtMs) - startedAtMs
+  return tookMs < 1000 ? '' : `${formatSpan(tookMs)}, `
 }
 
 function TaskEntry({ task, chosen }: { task: Task; chosen: boolean }) {
@@ -65,7 +73,7 @@ function TaskEntry({ task, chosen }: { task: Task; chosen: boolean }) {
         <StateBadge look={lookOfTask(task)} />
         <h2>{task.title}</h2>
         <span className={styles.when}>
-          {task.endedAtMs !== null && `${formatSpan(task.endedAtMs - task.startedAtMs)}, `}
+          {tookOf(task)}
           <RelativeTime atMs={task.startedAtMs} />
         </span>
         {state.kind === 'running' && (
@@ -83,6 +91,12 @@ function TaskEntry({ task, chosen }: { task: Task; chosen: boolean }) {
       {state.kind === 'interrupted' && (
         <p className={styles.none}>The process that ran it ended before it was done. What it had begun was cleaned up.</p>
       )}
+      {state.kind === 'cancelled' && <p className={styles.none}>It was cancelled. What it had begun was undone.</p>}
+      {state.kind === 'done' && isWorthShowing(state.result) && (
+        <Details label="Result">
+          <DetailsText text={JSON.stringify(state.result, null, 2)} onCopy={copyText} />
+        </Details>
+      )}
       {task.log.length > 0 && (
         <Details label="Log" open={chosen}>
           <DetailsText text={task.log.map(({ atMs, line }) => `${formatClockSeconds(atMs)}  ${line}`).join('\n')} onCopy={copyText} />
@@ -91,3 +105,5 @@ function TaskEntry({ task, chosen }: { task: Task; chosen: boolean }) {
     </li>
   )
 }
+
+const isWorthShowing = (result: unknown): boolean => typeof result === 'object' && result !== null && Object.keys(result).length > 0

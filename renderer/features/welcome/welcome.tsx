@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { Layers } from 'lucide-react'
 import type { AppError, Availability, Host } from '#contract'
 import { Button, CopyLine, EmptyState, ErrorNotice, StrataGlyph, type Layer } from '#ui'
-import { attempt, callTask, copyText, useHost, useMachines, useTasks } from '../../app'
+import { allMachines, attempt, callTask, copyText, machineById, useHost, useMachines, usePlaces, useTasks } from '../../app'
 import { freeName } from '../machines'
 import { TaskProgress } from '../tasks'
 import styles from './welcome.module.css'
@@ -27,21 +27,27 @@ export function Welcome({ onReady, onCreateOther, onTour }: WelcomeProps) {
   const empty = useMachines((state) => Object.keys(state.byId).length === 0)
   const host = useHost((state) => state.host)
   const [title, setTitle] = useState<string | null>(null)
+  /** The machine that this page has made. */
+  const [made, setMade] = useState<string | null>(null)
   const [error, setError] = useState<AppError | null>(null)
   const task = useTasks((state) =>
     title === null ? undefined : Object.values(state.byId).find((one) => one.state.kind === 'running' && one.subject === title)
   )
 
   const begin = async (): Promise<void> => {
-    const name = freeName('first-lab')
+    // What an attempt before has made is started: another attempt makes no second machine.
+    const existing = made !== null ? machineById(made) : undefined
+    const name = existing?.name ?? firstName()
     setTitle(name)
     setError(null)
-    const created = await callTask('machine.create', { name, source: 'builtin' })
+    const created = existing ? { ok: true as const, value: existing } : await callTask('machine.create', { name, source: 'builtin' })
+    if (created.ok) setMade(created.value.id)
     const started = created.ok ? await callTask('machine.start', { machine: created.value.id }) : created
     setTitle(null)
     if (!started.ok) return setError(started.error)
     await attempt('settings.edit', { welcomed: true })
-    onReady(started.value.id)
+    // Whoever went somewhere else meanwhile is not pulled back.
+    if (usePlaces.getState().place.kind === 'home') onReady(started.value.id)
   }
 
   if (!empty && title === null && !error) {
@@ -89,6 +95,10 @@ export function Welcome({ onReady, onCreateOther, onTour }: WelcomeProps) {
     </div>
   )
 }
+
+/** Plain `first-lab` for as long as nobody has it. */
+const firstName = (): string => (allMachines().some(({ name }) => name.toLowerCase() === FIRST) ? freeName(FIRST) : FIRST)
+const FIRST = 'first-lab'
 
 function whatIsMissing(host: Host | null): { reason: string; install?: string | undefined } | null {
   if (!host) return null
