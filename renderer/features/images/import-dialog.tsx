@@ -4,17 +4,24 @@ import { Button, Dialog, Field, RadioCards, Select, TextInput } from '#ui'
 import { attemptTask, closeOverlay, goTo, toast } from '../../app'
 
 type Kind = NonNullable<InputOf<'image.import'>['kind']> | 'auto'
+type Format = 'auto' | 'raw'
 const KINDS = [
   { value: 'auto', label: 'Told from its content' },
   { value: 'iso', label: 'ISO: a CD to install from' },
   { value: 'disk', label: 'Disk image' },
   { value: 'cloud', label: 'Cloud image: reads a cloud-init seed' }
 ] as const
+/** QEMU tells every format by its content, except that anything may be raw: only that has ever to be said. */
+const FORMATS = [
+  { value: 'auto', label: 'Told from its content' },
+  { value: 'raw', label: 'raw: a disk’s bytes as they are' }
+] as const
 
 /** How a file is brought into the library. */
 export function ImportDialog({ path }: { path: string }) {
   const [name, setName] = useState('')
   const [kind, setKind] = useState<Kind>('auto')
+  const [format, setFormat] = useState<Format>('auto')
   const [how, setHow] = useState<'copy' | 'reference'>('copy')
   const problem = name === '' ? null : (Name.safeParse(name).error?.issues[0]?.message ?? null)
   const start = async (): Promise<void> => {
@@ -24,7 +31,8 @@ export function ImportDialog({ path }: { path: string }) {
       path,
       reference: how === 'reference',
       ...(name === '' ? {} : { name }),
-      ...(kind === 'auto' ? {} : { kind })
+      ...(kind === 'auto' ? {} : { kind }),
+      ...(format === 'auto' ? {} : { format })
     })
     if (imported.ok) toast(`“${imported.value.name}” is in the library.`, { tone: 'good' })
   }
@@ -47,6 +55,9 @@ export function ImportDialog({ path }: { path: string }) {
       </Field>
       <Field label="Kind">
         <Select label="Kind" value={kind} options={KINDS} onChange={setKind} />
+      </Field>
+      <Field label="Format" hint="Say raw where a raw image is not recognised, or is taken for something else.">
+        <Select label="Format" value={format} options={FORMATS} onChange={setFormat} />
       </Field>
       <RadioCards
         label="How"
