@@ -24,6 +24,8 @@ export interface Shell {
   readonly facts: ShellFacts
   /** The system's open dialog; null when the user cancels. */
   chooseFile(options: { title: string; extensions?: string[] }): Promise<string | null>
+  /** Where a file that was dropped on the window lies; empty when it is none of this computer's. */
+  pathOf(file: File): string
   chooseSaveFile(options: { title: string; suggestedName: string }): Promise<string | null>
   readClipboard(): Promise<string>
   writeClipboard(text: string): Promise<void>

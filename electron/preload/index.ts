@@ -1,4 +1,4 @@
-import { contextBridge, ipcRenderer, type IpcRendererEvent } from 'electron'
+import { contextBridge, ipcRenderer, webUtils, type IpcRendererEvent } from 'electron'
 import { channels, factsFromArguments, shellChannels, type ShellCalls } from '#contract/channels'
 import type { Bridge, Event } from '#contract'
 
@@ -23,6 +23,7 @@ const bridge: Bridge = {
   shell: {
     facts: factsFromArguments(process.argv),
     ...shellCalls,
+    pathOf: (file) => webUtils.getPathForFile(file),
     onCommand: (listener) => subscribe<string>(channels.command, listener)
   }
 }

@@ -6,6 +6,7 @@ import { Tour } from '../features/tour'
 import { Splitter } from '../ui/splitter'
 import { Toasts } from '../ui/toast'
 import { TooltipLayer } from '../ui/tooltip'
+import { ErrorBoundary } from './error-boundary'
 import { closeOverlay, openOverlay, useOverlay } from './overlays'
 import { createPersisted } from './persisted'
 import { goToMachine, usePlaces, type Place } from './places'
@@ -41,9 +42,7 @@ export function App() {
         </nav>
         <Splitter label="Width of the sidebar" width={width} {...SIDEBAR} onChange={(next) => useSidebar.setState({ width: next })} />
         <main className={styles.main}>
-          <Suspense fallback={null}>
-            <PlaceView />
-          </Suspense>
+          <PlaceView />
         </main>
       </div>
       <StatusBar />
@@ -55,8 +54,19 @@ export function App() {
   )
 }
 
+/** A mistake in one place leaves the list, and the way to other places. */
 function PlaceView() {
-  const place: Place = usePlaces((state) => state.place)
+  const place = usePlaces((state) => state.place)
+  return (
+    <ErrorBoundary key={place.kind === 'machine' ? place.id : place.kind} part>
+      <Suspense fallback={null}>
+        <PlaceContent place={place} />
+      </Suspense>
+    </ErrorBoundary>
+  )
+}
+
+function PlaceContent({ place }: { place: Place }) {
   switch (place.kind) {
     case 'home':
       return <Home />

@@ -2,6 +2,7 @@
 export * from './bridge'
 export * from './clipboard'
 export * from './commands/registry'
+export { ErrorBoundary } from './error-boundary'
 export * from './overlays'
 export * from './persisted'
 export * from './places'

@@ -98,6 +98,7 @@ export function createBridgeDouble(options: DoubleOptions = {}): BridgeDouble {
       facts: { version: '0.1.0', electron: '33.2.1', playTour: false, still: false, ...options.facts },
       chooseFile: () => Promise.resolve(null),
       chooseSaveFile: () => Promise.resolve(null),
+      pathOf: (file) => `/home/ada/Downloads/${file.name}`,
       readClipboard: () => Promise.resolve(clipboard.text),
       writeClipboard: (text) => {
         clipboard.text = text

@@ -18,7 +18,8 @@ const RETRIES_MS = [1000, 2000, 5000]
  * applied at once; those that come during a reading are applied again on top of what was read, so that an answer older than
  * an event never wins. All changes are whole objects: applying one twice changes nothing.
  *
- * A missing sequence number, or another owner of the library, means that something was not heard: everything is read again.
+ * A missing sequence number, or another owner of the library, means that something was not heard: everything is read again. So
+ * does the first event after a reading: nothing says whether it is the next one of the owner that was read from.
  */
 class Synchroniser {
   private last: { owner: string; sequence: number } | null = null
@@ -31,7 +32,7 @@ class Synchroniser {
   readonly hear = (event: Event): void => {
     const { last } = this
     if (last?.owner === event.owner && event.sequence <= last.sequence) return
-    const missed = last !== null && (last.owner !== event.owner || event.sequence !== last.sequence + 1)
+    const missed = last === null ? !this.reading : last.owner !== event.owner || event.sequence !== last.sequence + 1
     this.last = { owner: event.owner, sequence: event.sequence }
     if (this.reading) this.during.push(event)
     applyChange(event)

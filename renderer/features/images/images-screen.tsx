@@ -1,42 +1,61 @@
 import { useState } from 'react'
 import { HardDrive, Plus, Trash2 } from 'lucide-react'
-import type { Image } from '#contract'
+import type { Image, Machine } from '#contract'
 import { Button, ConfirmDialog, EmptyState, formatSize, IconButton, RelativeTime, Table, tip, type Column, type TableLayout } from '#ui'
 import { attempt, createPersisted, hasEnded, runCommand, useImages, useMachines, useTasks } from '../../app'
 import { TaskProgress } from '../tasks'
+import { DropImport } from './drop'
 import styles from './images.module.css'
 
-const KINDS: Record<Image['kind'], string> = { guest: 'Built-in guest', iso: 'ISO', disk: 'Disk image', cloud: 'Cloud image' }
+const KINDS: Record<Image['kind'], string> = { guest: 'Kernel and disk', iso: 'ISO', disk: 'Disk image', cloud: 'Cloud image' }
 const useLayout = createPersisted<TableLayout>(
   'images',
   { sort: { id: 'name', desc: false }, widths: {} },
   ({ widths }) => typeof widths === 'object'
 )
 
-/** What machines are made from. */
+const titleOf = (image: Image): string => (image.kind === 'guest' ? 'Built-in guest' : image.name)
+
+/** What machines are made from. A file can be dropped on it. */
 export function ImagesScreen() {
   const { byId, loaded } = useImages()
   const layout = useLayout()
   const machines = useMachines((state) => state.byId)
   const [removing, setRemoving] = useState<Image | null>(null)
   const images = Object.values(byId)
-  const users = (image: Image): string[] =>
-    Object.values(machines)
-      .filter(
-        ({ definition }) =>
-          definition?.disks.some((disk) => disk.backing?.imageId === image.id) ||
-          definition?.cdroms.some((cdrom) => cdrom.imageId === image.id)
-      )
-      .map((machine) => machine.name)
-  const columns: Column<Image>[] = [
-    {
-      id: 'name',
-      header: 'Name',
-      grow: true,
-      sortBy: (image) => image.name,
-      cell: (image) => <span {...tip(image.path)}>{image.name}</span>
-    },
-    { id: 'kind', header: 'Kind', width: 120, sortBy: (image) => KINDS[image.kind], cell: (image) => KINDS[image.kind] },
+  return (
+    <DropImport>
+      <section className={styles.screen} aria-label="Images">
+        <header className={styles.head}>
+          <h1>Images</h1>
+          <Button icon={Plus} onClick={() => runCommand('image.import')}>
+            Import…
+          </Button>
+        </header>
+        <RunningImports />
+        {loaded && images.length === 0 ? (
+          <NoImages />
+        ) : (
+          <Table
+            label="Images"
+            columns={columnsOf(Object.values(machines), setRemoving)}
+            rows={images}
+            rowId={(image) => image.id}
+            layout={layout}
+            onLayout={(next) => useLayout.setState(next)}
+          />
+        )}
+        {removing && <RemoveDialog image={removing} onClose={() => setRemoving(null)} />}
+      </section>
+    </DropImport>
+  )
+}
+
+function columnsOf(machines: readonly Machine[], onRemove: (image: Image) => void): Column<Image>[] {
+  const users = (image: Image): string => usersOf(image, machines).join(', ')
+  return [
+    { id: 'name', header: 'Name', grow: true, sortBy: titleOf, cell: (image) => <span {...tip(image.path)}>{titleOf(image)}</span> },
+    { id: 'kind', header: 'Kind', width: 128, sortBy: (image) => KINDS[image.kind], cell: (image) => KINDS[image.kind] },
     { id: 'format', header: 'Format', width: 80, sortBy: (image) => image.format, cell: (image) => image.format },
     {
       id: 'virtual',
@@ -58,8 +77,8 @@ export function ImagesScreen() {
       id: 'users',
       header: 'Used by',
       width: 140,
-      sortBy: (image) => users(image).length,
-      cell: (image) => <span {...tip(users(image).join(', '))}>{users(image).join(', ') || '—'}</span>
+      sortBy: (image) => usersOf(image, machines).length,
+      cell: (image) => <span {...tip(users(image))}>{users(image) || '—'}</span>
     },
     {
       id: 'added',
@@ -71,64 +90,51 @@ export function ImagesScreen() {
     {
       id: 'remove',
       header: '',
-      width: 44,
+      width: 48,
       cell: (image) => (
         <IconButton
           icon={Trash2}
           size="small"
-          label={`Remove ${image.name}`}
-          blocked={users(image).length > 0 ? `Used by ${users(image).join(', ')}.` : null}
-          onClick={() => setRemoving(image)}
+          label={`Remove ${titleOf(image)}`}
+          blocked={users(image) ? `Used by ${users(image)}.` : null}
+          onClick={() => onRemove(image)}
         />
       )
     }
   ]
+}
+
+/** The machines that stand on an image, or have it as a CD. */
+function usersOf(image: Image, machines: readonly Machine[]): string[] {
+  return machines
+    .filter(
+      ({ definition }) =>
+        definition?.disks.some((disk) => disk.backing?.imageId === image.id) ||
+        definition?.cdroms.some((cdrom) => cdrom.imageId === image.id)
+    )
+    .map((machine) => machine.name)
+}
+
+const NoImages = () => (
+  <EmptyState icon={HardDrive} title="No images yet" actions={<Button onClick={() => runCommand('image.import')}>Import an image…</Button>}>
+    An ISO, a disk image (raw, qcow2, vmdk, vdi, vhdx) or a cloud image; a file can be dropped here. The built-in guest is listed once a
+    machine was made from it.
+  </EmptyState>
+)
+
+function RemoveDialog({ image, onClose }: { image: Image; onClose: () => void }) {
+  const remove = (): void => {
+    onClose()
+    void attempt('image.remove', { image: image.id })
+  }
   return (
-    <section className={styles.screen} aria-label="Images">
-      <header className={styles.head}>
-        <h1>Images</h1>
-        <Button icon={Plus} onClick={() => runCommand('image.import')}>
-          Import…
-        </Button>
-      </header>
-      <RunningImports />
-      {loaded && images.length === 0 ? (
-        <EmptyState
-          icon={HardDrive}
-          title="No images yet"
-          actions={<Button onClick={() => runCommand('image.import')}>Import an image…</Button>}
-        >
-          An ISO, a disk image (raw, qcow2, vmdk, vdi, vhdx) or a cloud image. The built-in guest is listed once a machine was made from it.
-        </EmptyState>
-      ) : (
-        <Table
-          label="Images"
-          columns={columns}
-          rows={images}
-          rowId={(image) => image.id}
-          layout={layout}
-          onLayout={(next) => useLayout.setState(next)}
-        />
-      )}
-      {removing && (
-        <ConfirmDialog
-          title={`Remove “${removing.name}”?`}
-          verb="Remove"
-          danger
-          onClose={() => setRemoving(null)}
-          onConfirm={() => {
-            setRemoving(null)
-            void attempt('image.remove', { image: removing.id })
-          }}
-        >
-          <p>
-            {removing.referenced
-              ? `Only the entry goes: the file “${removing.path}” stays where it is.`
-              : `The library’s copy (${formatSize(removing.fileSizeBytes)}) is deleted and cannot be brought back.`}
-          </p>
-        </ConfirmDialog>
-      )}
-    </section>
+    <ConfirmDialog title={`Remove “${titleOf(image)}”?`} verb="Remove" danger onClose={onClose} onConfirm={remove}>
+      <p>
+        {image.referenced
+          ? `Only the entry goes: the file “${image.path}” stays where it is.`
+          : `The library’s copy (${formatSize(image.fileSizeBytes)}) is deleted and cannot be brought back.`}
+      </p>
+    </ConfirmDialog>
   )
 }
 

@@ -5,6 +5,7 @@ import type { MenuItem, MenuItems } from '../../ui/menu'
 import { pauseMachines, removeMachines, resumeMachines, saveScreenshot, startMachines, stopMachines } from './actions'
 import { whyNot, whyNotAny } from './allowed'
 import { selectedMachines } from './selection'
+import { hasProcess } from './words'
 
 /** Everything that can be done to these machines, with the reason where it cannot. */
 function entriesFor(
@@ -107,9 +108,10 @@ export function menuOfSelection(): MenuItems {
 
 /** The menu at the header's end: what has no button of its own there. */
 export function menuOfHeader(machine: Machine): MenuItems {
-  const { start, stop, pause, reset, forceOff, rename, screenshot, remove } = entriesFor([machine])
-  const shown = headerActions(machine)
-  const rest = [start, stop, pause].filter((item) => !shown.some((action) => action.id === item.id))
+  const { stop, pause, reset, forceOff, rename, screenshot, remove } = entriesFor([machine])
+  // Start and Stop are each other's counterpart: the one that fits has a button, the other would only be noise.
+  const shown = headerActions(machine).map((action) => action.id)
+  const rest = hasProcess(machine.state) ? [stop, pause].filter((item) => !shown.includes(item.id)) : []
   return [...rest, ...(rest.length > 0 ? [null] : []), screenshot, rename, null, reset, forceOff, remove]
 }
 

@@ -1,4 +1,4 @@
-import { useEffect } from 'react'
+import { useEffect, useLayoutEffect } from 'react'
 import { createPortal } from 'react-dom'
 import { Button, ConfirmDialog } from '#ui'
 import { closeOverlay, shell, useMachines, useOverlay } from '../../app'
@@ -41,8 +41,15 @@ export function TourLayer() {
   )
 }
 
+const HEIGHT = '64px'
+
 function Caption() {
   const state = useTour((tour) => tour.state)
+  useLayoutEffect(() => {
+    const { style } = document.documentElement
+    style.setProperty('--tour-height', HEIGHT)
+    return () => void style.removeProperty('--tour-height')
+  }, [])
   const { title, text } = wordsOf(state)
   return (
     <aside className={styles.caption} role="status" aria-label="Guided tour" data-tour>

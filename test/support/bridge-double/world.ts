@@ -59,7 +59,12 @@ export class World {
 
   emit(change: Change): void {
     const event = Event.parse(structuredClone({ owner: this.owner, sequence: ++this.sequence, ...change }))
-    if (!this.lossy) this.listeners.forEach((listener) => listener(event))
+    if (!this.lossy) this.deliver(event)
+  }
+
+  /** Says an event as it is, whatever its sequence number. */
+  deliver(event: Event): void {
+    this.listeners.forEach((listener) => listener(event))
   }
 
   newId(prefix: string): string {
@@ -148,7 +153,10 @@ export class World {
   }
 
   private async pass(ms: number, signal: AbortSignal): Promise<void> {
-    await new Promise<void>((resolve) => setTimeout(resolve, this.speed === Infinity ? 0 : ms / this.speed))
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, this.speed === Infinity ? 0 : ms / this.speed)
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
     if (signal.aborted) throw failure('cancelled', 'The task was cancelled.', {})
   }
 }

@@ -10,6 +10,7 @@ import styles from './editors.module.css'
 const MOST_NETWORKS = 8
 const MOST_FORWARDS = 64
 const SSH_PORT = 22
+const HTTP_PORT = 80
 
 const changed = <T,>(rows: readonly T[], at: number, change: Partial<T>): T[] =>
   rows.map((row, index) => (index === at ? { ...row, ...change } : row))
@@ -127,7 +128,7 @@ function Forwards({ forwards, possible, problems, onChange }: ForwardsProps) {
       ? `At most ${MOST_FORWARDS} forwards.`
       : null
     : 'Port forwards need a user network.'
-  const add = (guestPort: number | null): void =>
+  const add = (guestPort: number): void =>
     onChange([...forwards, { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: freeHostPort(forwards), guestPort }])
   const hasSsh = forwards.some((row) => row.guestPort === SSH_PORT && row.protocol === 'tcp')
   return (
@@ -154,7 +155,7 @@ function Forwards({ forwards, possible, problems, onChange }: ForwardsProps) {
         <Button size="small" icon={Plus} blocked={blocked ?? (hasSsh ? 'SSH is forwarded already.' : null)} onClick={() => add(SSH_PORT)}>
           Forward SSH
         </Button>
-        <Button size="small" icon={Plus} blocked={blocked} onClick={() => add(null)}>
+        <Button size="small" icon={Plus} blocked={blocked} onClick={() => add(HTTP_PORT)}>
           Forward another port
         </Button>
       </div>

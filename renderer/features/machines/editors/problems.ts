@@ -14,9 +14,15 @@ export function schemaProblems(name: 'machine.create' | 'machine.edit', input: u
   const parsed = operations[name].input.safeParse(input)
   if (parsed.success) return {}
   const found: Record<string, string> = {}
-  for (const issue of parsed.error.issues) found[issue.path.join('.')] ??= messageOf(issue)
+  for (const issue of parsed.error.issues) {
+    const field = issue.path.join('.')
+    found[field] ??= (issue.code === 'invalid_format' ? PATTERNS[field] : undefined) ?? messageOf(issue)
+  }
   return found
 }
+
+/** What the contract says as a pattern, in words. */
+const PATTERNS: Record<string, string> = { user: 'Lower-case letters, digits, _ and -, beginning with a letter or _; at most 32.' }
 
 /** The schema library's terse words for numbers as a sentence; a message that the contract wrote itself stays. */
 function messageOf(issue: { code?: string | undefined; message: string; minimum?: unknown; maximum?: unknown; origin?: string }): string {

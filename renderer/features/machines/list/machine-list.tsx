@@ -96,6 +96,7 @@ export function MachineList({ entries }: { entries: ListEntry[] }) {
                 position={index}
                 count={entries.length}
                 selected={selected.has(entry.id)}
+                group={entry.group}
               />
             )
           })}

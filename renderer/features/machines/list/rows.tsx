@@ -13,18 +13,21 @@ interface MachineRowProps {
   position: number
   count: number
   selected: boolean
+  /** The tag under which it stands: said by the heading. */
+  group: string | null
 }
 
 /** One machine: state, name, tags. Renders when its own machine changes. */
-export const MachineRow = memo(function MachineRow({ id, rowId, top, position, count, selected }: MachineRowProps) {
+export const MachineRow = memo(function MachineRow({ id, rowId, top, position, count, selected, group }: MachineRowProps) {
   const machine = useMachine(id)
   if (!machine) return null
   const look = lookOf(machine.state)
-  const tags = machine.definition?.tags ?? []
+  const tags = (machine.definition?.tags ?? []).filter((tag) => tag !== group)
   return (
     <div
       id={rowId}
       role="option"
+      aria-label={[machine.name, look.word, ...tags].join(', ')}
       aria-selected={selected}
       aria-setsize={count}
       aria-posinset={position + 1}

@@ -9,6 +9,8 @@ const MIB = 2 ** 20
 /** What the machine uses of the computer, now and over the last minutes. */
 export function Charts({ machine }: { machine: Machine }) {
   const charted = useMetrics(machine)
+  // Paused, and nothing was read before: there is nothing to show.
+  if (machine.state.kind === 'paused' && charted.times.length === 0) return null
   const cpus = machine.definition?.cpus ?? 1
   const memoryBytes = machine.definition?.memoryBytes ?? 0
   const share = charted.cpu.map((value) => (value === null ? null : Math.min(1, value / cpus)))

@@ -37,7 +37,7 @@ export function DisksSection({ machine }: { machine: Machine }) {
 }
 
 function DiskRow({ disk, image, diskBytes }: { disk: Disk; image: Image | undefined; diskBytes: number }) {
-  const base = disk.backing ? (image?.name ?? fileName(disk.backing.path)) : null
+  const base = disk.backing ? (image ? nameOfImage(image) : fileName(disk.backing.path)) : null
   return (
     <li>
       <StrataGlyph layers={layersOf(disk, base, image, diskBytes)} />
@@ -64,4 +64,5 @@ function layersOf(disk: Disk, base: string | null, image: Image | undefined, dis
   return base === null ? [active] : [{ label: `${base}, base`, sizeBytes: image?.fileSizeBytes ?? 0, kind: 'ground' }, active]
 }
 
+const nameOfImage = (image: Image): string => (image.kind === 'guest' ? 'the built-in guest' : image.name)
 const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)

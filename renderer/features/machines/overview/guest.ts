@@ -30,9 +30,13 @@ export function useGuestInfo({ id, state, agent }: Machine): GuestInfo | null {
   return asks && known?.id === id ? known.info : null
 }
 
-/** The addresses by which a guest is reached: without loopback and link-local ones. */
+/** The addresses by which a guest is reached: without loopback and link-local ones, without the length of their network's prefix. */
 export function addressesOf(info: GuestInfo): { name: string; address: string }[] {
   return info.interfaces.flatMap(({ name, addresses }) =>
-    name === 'lo' ? [] : addresses.filter((address) => !/^(127\.|::1|fe80:)/i.test(address)).map((address) => ({ name, address }))
+    name === 'lo'
+      ? []
+      : addresses
+          .filter((address) => !/^(127\.|::1|fe80:)/i.test(address))
+          .map((address) => ({ name, address: address.replace(/\/\d+$/, '') }))
   )
 }

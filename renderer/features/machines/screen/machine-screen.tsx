@@ -1,7 +1,7 @@
 import { lazy, Suspense } from 'react'
 import { Ghost } from 'lucide-react'
 import type { Machine } from '#contract'
-import { goTo, keysOf, MACHINE_TABS, useMachine, useMachines, type MachineTab } from '../../../app'
+import { ErrorBoundary, goTo, keysOf, MACHINE_TABS, useMachine, useMachines, type MachineTab } from '../../../app'
 import { Button } from '../../../ui/button'
 import { EmptyState } from '../../../ui/notice'
 import { Tabs } from '../../../ui/tabs'
@@ -40,10 +40,12 @@ export function MachineScreen({ id, tab }: { id: string; tab: MachineTab }) {
     <div className={styles.screen}>
       <MachineHeader machine={machine} />
       <Tabs label={`Parts of ${machine.name}`} tabs={tabs} active={tab} onChange={(next) => goTo({ kind: 'machine', id, tab: next })}>
-        <Suspense fallback={null}>
-          {/* A key by machine: nothing of one machine is left when another is shown. */}
-          <TabContent key={`${id} ${tab}`} machine={machine} tab={tab} />
-        </Suspense>
+        {/* A key by machine: nothing of one machine is left when another is shown. */}
+        <ErrorBoundary key={`${id} ${tab}`} part>
+          <Suspense fallback={null}>
+            <TabContent machine={machine} tab={tab} />
+          </Suspense>
+        </ErrorBoundary>
       </Tabs>
     </div>
   )

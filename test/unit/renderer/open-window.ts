@@ -1,0 +1,77 @@
+import { cleanup, configure, screen, within } from '@testing-library/react'
+import { afterEach, vi } from 'vitest'
+import { createBridgeDouble, type BridgeDouble, type DoubleOptions } from '../../support/bridge-double'
+
+// What is waited for comes in milliseconds on a quiet computer; a busy one may take its time.
+configure({ asyncUtilTimeout: 15_000 })
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+/**
+ * The whole window in jsdom over the test double, as `main.tsx` starts it. Its modules are loaded anew each time: the stores of one
+ * test are not those of another.
+ */
+export async function openWindow(options: DoubleOptions = {}): Promise<BridgeDouble> {
+  stopWindow()
+  vi.resetModules()
+  localStorage.clear()
+  document.body.innerHTML = '<div id="root"></div>'
+  standInForLayout()
+  const double = createBridgeDouble(options)
+  const { startWindow } = await import('../../../renderer/app/start')
+  stop = startWindow(double, document.getElementById('root')!)
+  await screen.findByRole('contentinfo')
+  return double
+}
+
+let stop: (() => void) | null = null
+function stopWindow(): void {
+  stop?.()
+  stop = null
+}
+afterEach(() => {
+  stopWindow()
+  cleanup()
+})
+
+/** jsdom lays nothing out: every element is as high as a list, and nothing is observed. */
+function standInForLayout(): void {
+  Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: false })
+  for (const name of ['offsetHeight', 'clientHeight', 'offsetWidth', 'clientWidth'] as const) {
+    Object.defineProperty(HTMLElement.prototype, name, { configurable: true, get: () => 720 })
+  }
+  globalThis.ResizeObserver ??= class {
+    observe(): void {}
+    unobserve(): void {}
+    disconnect(): void {}
+  }
+  const nothing = (): undefined => undefined
+  const noMedia = { matches: false, addEventListener: nothing, removeEventListener: nothing, addListener: nothing, removeListener: nothing }
+  Object.assign(window, { matchMedia: () => noMedia })
+  Object.assign(Element.prototype, { scrollIntoView: nothing, scrollTo: nothing, hasPointerCapture: () => false })
+  Object.assign(HTMLCanvasElement.prototype, { getContext: () => blankContext })
+  globalThis.Path2D ??= class {
+    constructor() {
+      return blankContext
+    }
+  } as unknown as typeof Path2D
+}
+
+/** Takes every stroke and draws nothing. */
+const answers: Partial<Record<string | symbol, () => unknown>> = {
+  measureText: () => ({ width: 8 }),
+  getImageData: () => ({ data: new Uint8ClampedArray(4) })
+}
+const blankContext: object = new Proxy({}, { get: (_target, name) => answers[name] ?? (() => undefined), set: () => true })
+
+/** A row of the list of machines, by the machine's name. */
+export const row = (name: string): HTMLElement => screen.getByRole('option', { name: new RegExp(`^${name},`) })
+export const findRow = (name: string): Promise<HTMLElement> => screen.findByRole('option', { name: new RegExp(`^${name},`) })
+export const list = (): HTMLElement => screen.getByRole('listbox', { name: 'Machines' })
+export const rowNames = (): string[] =>
+  within(list())
+    .queryAllByRole('option')
+    .map((option) => option.querySelector('[dir=auto]')?.textContent ?? '')
+export const selectedNames = (): string[] =>
+  within(list())
+    .queryAllByRole('option', { selected: true })
+    .map((option) => option.querySelector('[dir=auto]')?.textContent ?? '')
