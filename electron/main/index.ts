@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { app, Menu, protocol, session } from 'electron'
 import { operations, type Event } from '#contract'
 import { channels } from '#contract/channels'
@@ -64,13 +65,22 @@ async function main(flags: Flags, log: Log): Promise<void> {
   log.info(`Strata ${facts.version}, Electron ${facts.electron}, library ${library}`)
 }
 
-/** After another owner: an event of the new one makes the window read everything again. */
+/**
+ * After another owner: an event of the new one makes the window read everything again. The library may be in other hands for a
+ * moment; then it is tried again until the window has an owner, or is gone.
+ */
 async function announceOwner(link: Link, { browser }: AppWindow): Promise<void> {
-  const answered = await link.call('host.show', {})
-  if (!answered.ok || !link.core || browser.isDestroyed()) return
-  const event: Event = { owner: link.core.owner, sequence: 0, kind: 'host-changed', host: operations['host.show'].result.parse(answered.value) }
-  browser.webContents.send(channels.event, event)
+  for (;;) {
+    const answered = await link.call('host.show', {})
+    if (browser.isDestroyed()) return
+    if (answered.ok && link.core) {
+      const host = operations['host.show'].result.parse(answered.value)
+      return browser.webContents.send(channels.event, { owner: link.core.owner, sequence: 0, kind: 'host-changed', host } satisfies Event)
+    }
+    await delay(OWNER_RETRY_MS)
+  }
 }
+const OWNER_RETRY_MS = 1000
 
 /** Beside the bundle in a clone, among the resources in the packaged app. */
 const builtinGuest = (): string => process.env.STRATA_GUEST ?? path.join(app.isPackaged ? process.resourcesPath : path.join(__dirname, '..'), 'guest')

@@ -7,7 +7,7 @@ import { _electron, expect, type ElectronApplication, type Page } from '@playwri
 import type { AnswerOf, InputOf, Machine, OperationName, Result, ResultOf, Task, TaskOperationName } from '#contract'
 
 export const TOP = join(__dirname, '../..')
-const ELECTRON = join(TOP, 'node_modules/electron/dist/electron')
+export const ELECTRON = join(TOP, 'node_modules/electron/dist/electron')
 const STRATA = join(TOP, 'out/main/strata.js')
 
 /** A library, a runtime folder and a window profile that nobody else has. */
@@ -51,6 +51,11 @@ export interface LaunchOptions {
   entry?: string[]
   chromiumSandbox?: boolean
 }
+
+/** Buttons of the question about running tasks. */
+export const WAIT_FOR_TASKS = 0
+export const CANCEL_TASKS = 1
+export const KEEP_OPEN = 2
 
 /** The running app, seen through its window. */
 export class Strata {
@@ -143,8 +148,27 @@ export class Strata {
   get isGone(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null
   }
-  /** Quits as a user does, and waits until the process is gone. */
+  /** Lets the app's questions be answered with one of their buttons, from now on; answers those that were asked. */
+  async answerQuestions(button: number): Promise<void> {
+    await this.app.evaluate(({ dialog }, response) => {
+      const asked: string[] = []
+      Object.assign(dialog, {
+        asked,
+        showMessageBox: (_window: unknown, { message, detail }: { message: string; detail: string }) => {
+          asked.push(`${message}\n${detail}`)
+          return Promise.resolve({ response, checkboxChecked: false })
+        }
+      })
+    }, button)
+  }
+  askedQuestions(): Promise<string[]> {
+    return this.app.evaluate(({ dialog }) => (dialog as unknown as { asked: string[] }).asked)
+  }
+
+  /** Quits as a user does who does not wait for tasks, and waits until the process is gone. */
   async quit(): Promise<void> {
+    if (this.app.process().exitCode !== null || this.app.process().signalCode !== null) return
+    await this.answerQuestions(CANCEL_TASKS)
     const gone = this.gone()
     await this.app.close()
     await gone

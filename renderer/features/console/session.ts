@@ -21,6 +21,7 @@ export interface ConsoleView {
 export const CATCH_UP_BYTES = 4 * 2 ** 20
 const SCROLLBACK_LINES = 20_000
 const RETRY_MS = 1000
+const PASTED_FROM = 64
 
 /**
  * One machine's serial console: a terminal, and where it stands in the console's log. Shown, it reads on from there; hidden, it keeps
@@ -54,7 +55,8 @@ export class ConsoleSession {
       (bytes) => this.channel?.send(bytes) ?? Promise.resolve(),
       (pasting) => this.store.setState({ pasting })
     )
-    terminal.onData((text) => this.input.type(text))
+    // No key sends so much: it was pasted, with the middle button or by the desktop.
+    terminal.onData((text) => (text.length > PASTED_FROM ? this.input.paste(text) : this.input.type(text)))
     terminal.onBinary((text) => this.input.type(text))
   }
 

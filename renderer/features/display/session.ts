@@ -15,8 +15,11 @@ export interface DisplayView {
 }
 
 const RETRY_MS = 500
-/** A PS/2 keyboard's queue holds 16 keys; faster, and letters are lost. */
-const KEY_PAUSE_MS = 15
+/**
+ * Between keys that are typed for the user. Keys have no flow control: QEMU's PS/2 keyboard holds 16 bytes, four keys or so, and
+ * what a guest that is busy does not fetch in time is lost (hw/input/ps2.c, PS2_QUEUE_SIZE).
+ */
+const KEY_PAUSE_MS = 30
 
 /** The screen of a running machine in an element, for as long as it is shown; connects again when the connection is lost. */
 export class DisplaySession {
