@@ -56,12 +56,14 @@ function standInForLayout(): void {
   } as unknown as typeof Path2D
 }
 
-/** Takes every stroke and draws nothing. */
-const answers: Partial<Record<string | symbol, () => unknown>> = {
+/** A drawing context that takes every stroke and draws nothing. */
+const drawn: Record<string | symbol, unknown> = {
+  fillStyle: '#000000',
   measureText: () => ({ width: 8 }),
-  getImageData: () => ({ data: new Uint8ClampedArray(4) })
+  getImageData: () => ({ data: new Uint8ClampedArray(4) }),
+  [Symbol.toPrimitive]: () => ''
 }
-const blankContext: object = new Proxy({}, { get: (_target, name) => answers[name] ?? (() => undefined), set: () => true })
+const blankContext: object = new Proxy({}, { get: (_target, name) => drawn[name] ?? (() => blankContext), set: () => true })
 
 /** A row of the list of machines, by the machine's name. */
 export const row = (name: string): HTMLElement => screen.getByRole('option', { name: new RegExp(`^${name},`) })

@@ -65,7 +65,7 @@ describe('the page of a machine', () => {
 
   it('shows why a broken machine is broken, and offers nothing that cannot be', async () => {
     await openMachine('newer-format')
-    expect(screen.getAllByText(/newer version of Strata/).length).toBeGreaterThan(0)
+    expect((await screen.findAllByText(/newer version of Strata/)).length).toBeGreaterThan(0)
     tab('Settings')
     await screen.findByText('There is nothing to change')
   })
