@@ -1,31 +1,59 @@
-import { randomInt } from 'node:crypto'
-import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
-import { failure, type GuestInfo } from '#contract'
-import { connectUnix } from '../host/socket'
-import { JsonLines, SENTINEL } from '../qmp/framing'
+import { failure, Failure, type GuestInfo } from '#contract'
+import { AgentLink, type PortWatch } from '../qmp/agent-link'
+import type { QmpSession } from '../qmp/session'
+import type { WaitOptions } from '../qmp/wait'
 import { cancelled } from '../task/work'
 
-const SYNC_TIMEOUT_MS = 1000
-const COMMAND_TIMEOUT_MS = 10_000
 /** First and longest pause between looks at a program that runs in the guest. */
 const POLL_FIRST_MS = 3
 const POLL_LONGEST_MS = 200
+/** Freezing waits until the guest has written what it holds back. */
+const FREEZE_TIMEOUT_MS = 60_000
 
-export interface AgentOptions {
-  signal?: AbortSignal
-  timeoutMs?: number
+/** By default an answer may take 10 s. */
+export type AgentOptions = WaitOptions
+
+export interface ExecOptions extends AgentOptions {
+  /** Text for its standard input. */
+  input?: string | undefined
+  /** More environment, as `NAME=value`. */
+  environment?: readonly string[] | undefined
+  timeoutMs: number
 }
 
 export interface ExecResult {
+  /** Null when a signal ended it. */
   exitCode: number | null
   signal: number | null
   stdout: string
   stderr: string
+  /** The agent keeps 16 MiB of each, and this says that there was more. */
   truncated: boolean
 }
 
+export interface GuestInterface {
+  name: string
+  mac: string | null
+  addresses: { address: string; prefix: number; family: string }[]
+  /** Null where the guest does not count. */
+  statistics: { receivedBytes: number; sentBytes: number } | null
+}
+
+const Info = z.object({ version: z.string() })
+const HostName = z.object({ 'host-name': z.string() })
+const OsInfo = z.object({ 'pretty-name': z.string().optional(), name: z.string().optional(), 'kernel-release': z.string().optional() })
+const Interfaces = z.array(
+  z.object({
+    name: z.string(),
+    'hardware-address': z.string().optional(),
+    'ip-addresses': z.array(z.object({ 'ip-address': z.string(), 'ip-address-type': z.string(), prefix: z.number() })).optional(),
+    statistics: z.object({ 'rx-bytes': z.number(), 'tx-bytes': z.number() }).optional()
+  })
+)
+const FileSystems = z.array(z.object({ mountpoint: z.string(), type: z.string(), 'total-bytes': z.number().optional(), 'used-bytes': z.number().optional() }))
+const Started = z.object({ pid: z.number() })
 const ExecStatus = z.object({
   exited: z.boolean(),
   exitcode: z.number().optional(),
@@ -35,214 +63,223 @@ const ExecStatus = z.object({
   'out-truncated': z.boolean().optional(),
   'err-truncated': z.boolean().optional()
 })
-const Interfaces = z.array(
-  z.object({
-    name: z.string(),
-    'hardware-address': z.string().optional(),
-    'ip-addresses': z.array(z.object({ 'ip-address': z.string(), 'ip-address-type': z.string(), prefix: z.number() })).optional(),
-    statistics: z.object({ 'rx-bytes': z.number(), 'tx-bytes': z.number() }).optional()
-  })
-)
-const OsInfo = z.object({ 'pretty-name': z.string().optional(), name: z.string().optional(), 'kernel-release': z.string().optional() })
-const FileSystems = z.array(z.object({ mountpoint: z.string(), type: z.string(), 'total-bytes': z.number().optional(), 'used-bytes': z.number().optional() }))
 
 /**
- * The guest agent of one machine (qga/qapi-schema.json). Connected when first needed. One command at a time; each
- * connection begins with guest-sync-delimited, so that what an earlier caller, a reboot or a restarted agent left behind
- * is never taken for an answer.
+ * Whether a port of virtio-serial is open in the guest, from its machine's monitor.
+ * @param portId the port's device id
+ * @param chardevId of its character device: tells how it is now, which the event does not
+ */
+export function watchPort(qmp: QmpSession, portId: string, chardevId: string): PortWatch {
+  return (listener) => {
+    const unsubscribe = qmp.onEvent('VSERPORT_CHANGE', (data) => {
+      if (data.id === portId) listener(data.open)
+    })
+    qmp.execute('query-chardev').then(
+      (chardevs) => {
+        const port = chardevs.find((chardev) => chardev.label === chardevId)
+        if (port) listener(port['frontend-open'])
+      },
+      () => {} // a monitor that is gone tells nothing; the agent can be asked all the same
+    )
+    return unsubscribe
+  }
+}
+
+/**
+ * The guest agent of one machine (qga/qapi-schema.json, since QEMU 1.1). Connected when first needed; commands run one at a
+ * time, in the order of the calls, and wait for their turn within their own time. What comes from the guest is checked.
+ * Every command throws no-agent, qmp (the agent refused), connection-lost, protocol, time-out, cancelled.
  */
 export class GuestAgent {
-  private connection: { socket: Socket; lines: JsonLines; answers: ((message: Record<string, unknown> | Error) => void)[] } | null = null
-  private queue: Promise<unknown> = Promise.resolve()
+  private readonly link: AgentLink
 
-  /** @param name the machine's, for messages */
+  /**
+   * @param path of the port's Unix socket
+   * @param name the machine's, for messages
+   * @param port tells when the agent comes and goes; without it that is found out by asking
+   */
   constructor(
-    private readonly path: string,
-    private readonly name: string
-  ) {}
+    path: string,
+    private readonly name: string,
+    port?: PortWatch
+  ) {
+    this.link = new AgentLink(path, name, port)
+  }
+
+  /** Waits until the agent answers; without end, unless told otherwise. Best called before it can: it is then noticed at once. */
+  waitUntilReady(options: WaitOptions = {}): Promise<void> {
+    return this.link.waitUntilReady(options)
+  }
 
   /** @returns how long the answer took, in milliseconds */
   async ping(options: AgentOptions = {}): Promise<number> {
     const started = performance.now()
-    await this.command('guest-ping', {}, z.unknown(), options)
+    await this.link.run('guest-ping', {}, options)
     return performance.now() - started
   }
 
   /** Everything the agent tells about its guest. What an agent does not know is null or empty. */
   async info(options: AgentOptions = {}): Promise<GuestInfo> {
-    const { version } = await this.command('guest-info', {}, z.object({ version: z.string() }), options)
-    const host = await this.optional('guest-get-host-name', z.object({ 'host-name': z.string() }), options)
-    const system = await this.optional('guest-get-osinfo', OsInfo, options)
-    const interfaces = await this.optional('guest-network-get-interfaces', Interfaces, options)
-    const fileSystems = await this.optional('guest-get-fsinfo', FileSystems, options)
+    const { version } = await this.command('guest-info', {}, Info, options)
+    const host = await ifKnown(this.command('guest-get-host-name', {}, HostName, options))
+    const system = await ifKnown(this.command('guest-get-osinfo', {}, OsInfo, options))
+    const interfaces = await ifKnown(this.interfaces(options))
+    const fileSystems = await ifKnown(this.fileSystems(options))
     return {
       hostname: host?.['host-name'] ?? null,
       system: system?.['pretty-name'] ?? system?.name ?? null,
       kernel: system?.['kernel-release'] ?? null,
       agentVersion: version,
-      interfaces: (interfaces ?? []).map((nic) => ({
-        name: nic.name,
-        mac: nic['hardware-address'] ?? null,
-        addresses: (nic['ip-addresses'] ?? []).map((address) => `${address['ip-address']}/${address.prefix}`)
-      })),
-      fileSystems: (fileSystems ?? []).map((fs) => ({
-        mountpoint: fs.mountpoint,
-        type: fs.type,
-        totalBytes: fs['total-bytes'] ?? null,
-        usedBytes: fs['used-bytes'] ?? null
-      }))
+      interfaces: (interfaces ?? []).map(({ name, mac, addresses }) => ({ name, mac, addresses: addresses.map(({ address, prefix }) => `${address}/${prefix}`) })),
+      fileSystems: fileSystems ?? []
     }
+  }
+
+  async hostname(options: AgentOptions = {}): Promise<string> {
+    return (await this.command('guest-get-host-name', {}, HostName, options))['host-name']
+  }
+
+  async interfaces(options: AgentOptions = {}): Promise<GuestInterface[]> {
+    const interfaces = await this.command('guest-network-get-interfaces', {}, Interfaces, options)
+    return interfaces.map((nic) => ({
+      name: nic.name,
+      mac: nic['hardware-address'] ?? null,
+      addresses: (nic['ip-addresses'] ?? []).map((one) => ({ address: one['ip-address'], prefix: one.prefix, family: one['ip-address-type'] })),
+      statistics: nic.statistics ? { receivedBytes: nic.statistics['rx-bytes'], sentBytes: nic.statistics['tx-bytes'] } : null
+    }))
   }
 
   /** Bytes that all interfaces but the loopback have received and sent. */
   async networkBytes(options: AgentOptions = {}): Promise<{ received: number; sent: number }> {
-    const interfaces = await this.command('guest-network-get-interfaces', {}, Interfaces, options)
-    const outer = interfaces.filter((nic) => nic.name !== 'lo')
-    const sum = (key: 'rx-bytes' | 'tx-bytes'): number => outer.reduce((bytes, nic) => bytes + (nic.statistics?.[key] ?? 0), 0)
-    return { received: sum('rx-bytes'), sent: sum('tx-bytes') }
+    const outer = (await this.interfaces(options)).filter(({ name }) => name !== 'lo')
+    const sum = (key: 'receivedBytes' | 'sentBytes'): number => outer.reduce((bytes, { statistics }) => bytes + (statistics?.[key] ?? 0), 0)
+    return { received: sum('receivedBytes'), sent: sum('sentBytes') }
+  }
+
+  async fileSystems(options: AgentOptions = {}): Promise<GuestInfo['fileSystems']> {
+    const fileSystems = await this.command('guest-get-fsinfo', {}, FileSystems, options)
+    return fileSystems.map((fs) => ({ mountpoint: fs.mountpoint, type: fs.type, totalBytes: fs['total-bytes'] ?? null, usedBytes: fs['used-bytes'] ?? null }))
   }
 
   /**
-   * Runs a program in the guest and waits for its end.
+   * Runs a program in the guest and waits for its end. Other commands go on between looks at it.
    * @param command program and arguments; no shell is involved
-   * @throws time-out (the program goes on), no-agent, qmp (the agent could not start it)
+   * @throws time-out and cancelled: the program goes on in the guest
    */
-  async exec(command: readonly string[], options: { input?: string | undefined; timeoutMs: number; signal?: AbortSignal }): Promise<ExecResult> {
-    const [path, ...args] = command
-    const started = { path, arg: args, 'capture-output': true, ...(options.input === undefined ? {} : { 'input-data': base64(options.input) }) }
-    const signalled = options.signal ? { signal: options.signal } : {}
-    const { pid } = await this.command('guest-exec', started, z.object({ pid: z.number() }), signalled)
-    const deadlineMs = Date.now() + options.timeoutMs
+  async exec(command: readonly string[], { input, environment, timeoutMs, signal }: ExecOptions): Promise<ExecResult> {
+    const [path = '', ...args] = command
+    const given = { path, arg: args, 'capture-output': true, ...(environment && { env: environment }), ...(input !== undefined && { 'input-data': base64(input) }) }
+    const deadlineMs = performance.now() + timeoutMs
+    const { pid } = await this.command('guest-exec', given, Started, { signal })
     for (let pauseMs = POLL_FIRST_MS; ; pauseMs = Math.min(POLL_LONGEST_MS, pauseMs * 1.5)) {
-      const status = await this.command('guest-exec-status', { pid }, ExecStatus, signalled)
-      if (status.exited) {
-        return {
-          exitCode: status.exitcode ?? null,
-          signal: status.signal ?? null,
-          stdout: text(status['out-data']),
-          stderr: text(status['err-data']),
-          truncated: Boolean(status['out-truncated'] || status['err-truncated'])
-        }
+      const status = await this.command('guest-exec-status', { pid }, ExecStatus, { signal })
+      if (status.exited) return execResult(status)
+      const leftMs = deadlineMs - performance.now()
+      if (leftMs <= 0) {
+        throw failure('time-out', `“${path}” did not end within ${timeoutMs / 1000} s in the guest; it goes on there as process ${pid}.`, { waitedMs: timeoutMs })
       }
-      if (options.signal?.aborted) throw cancelled()
-      if (Date.now() + pauseMs > deadlineMs) {
-        throw failure('time-out', `“${path}” did not end within ${options.timeoutMs / 1000} s in the guest; it goes on there as process ${pid}.`, { waitedMs: options.timeoutMs })
-      }
-      await delay(pauseMs)
+      await pause(Math.min(pauseMs, leftMs), signal)
     }
   }
 
-  /** Asks the guest to power off. A success has no answer: the agent is gone then. */
+  /**
+   * Asks the guest to power off, and returns when the agent has taken that. It answers only when it cannot.
+   * @throws time-out when it did not say in time that it has: press the power button
+   */
   async shutdown(options: AgentOptions = {}): Promise<void> {
-    await this.exclusively(async () => {
-      const { socket } = await this.connected(options)
-      socket.write(JSON.stringify({ execute: 'guest-shutdown', arguments: { mode: 'powerdown' } }) + '\n')
-    })
+    await this.link.runUnanswered('guest-shutdown', { mode: 'powerdown' }, options)
   }
 
-  close(): void {
-    this.connection?.socket.destroy()
-    this.connection = null
+  /** Writes out and stops all file systems of the guest, until `thaw`. @returns how many */
+  freeze(options: AgentOptions = {}): Promise<number> {
+    return this.command('guest-fsfreeze-freeze', {}, z.number(), { timeoutMs: FREEZE_TIMEOUT_MS, ...options })
   }
 
-  private async optional<S extends z.ZodType>(command: string, schema: S, options: AgentOptions): Promise<z.output<S> | null> {
+  /** @returns how many file systems were frozen, and go on */
+  thaw(options: AgentOptions = {}): Promise<number> {
+    return this.command('guest-fsfreeze-thaw', {}, z.number(), { timeoutMs: FREEZE_TIMEOUT_MS, ...options })
+  }
+
+  async freezeStatus(options: AgentOptions = {}): Promise<'thawed' | 'frozen'> {
+    return this.command('guest-fsfreeze-status', {}, z.enum(['thawed', 'frozen']), options)
+  }
+
+  /**
+   * Acts while the guest's file systems are frozen, and thaws them in any case, also when it is cancelled or fails. A freeze
+   * that was not answered in time may still come about, so it is thawed too.
+   * @throws what `act` throws; and when they could not be thawed, which the message then says
+   */
+  async whileFrozen<T>(act: () => Promise<T>, options: AgentOptions = {}): Promise<T> {
     try {
-      return await this.command(command, {}, schema, options)
+      await this.freeze(options)
     } catch (error) {
-      // A small agent may lack the command; that it is gone altogether is another matter.
-      if (error instanceof Error && 'error' in error && (error as { error: { code?: string } }).error.code === 'qmp') return null
+      if (mayFreezeYet(error)) await this.thawAfter(error)
       throw error
     }
-  }
-
-  private command<S extends z.ZodType>(command: string, given: object, schema: S, options: AgentOptions): Promise<z.output<S>> {
-    return this.exclusively(async () => {
-      await this.connected(options)
-      const answer = await this.ask({ execute: command, arguments: given }, options.timeoutMs ?? COMMAND_TIMEOUT_MS, options.signal)
-      if ('return' in answer) return schema.parse(answer.return)
-      const { class: errorClass = 'GenericError', desc = JSON.stringify(answer) } = (answer.error ?? {}) as { class?: string; desc?: string }
-      throw failure('qmp', `The guest agent of “${this.name}” refused ${command}.`, { command, errorClass, cause: desc })
-    })
-  }
-
-  private exclusively<T>(act: () => Promise<T>): Promise<T> {
-    const result = this.queue.then(act, act)
-    this.queue = result.catch(() => {})
-    return result
-  }
-
-  private async connected(options: AgentOptions): Promise<{ socket: Socket }> {
-    if (this.connection) return this.connection
-    const socket = await connectUnix(this.path)
-    const connection = { socket, lines: new JsonLines(`the guest agent of “${this.name}”`, { sentinel: true }), answers: [] as ((message: Record<string, unknown> | Error) => void)[] }
-    const lost = (error?: Error): void => {
-      if (this.connection === connection) this.connection = null
-      socket.destroy()
-      const reason = error ?? failure('connection-lost', `The guest agent of “${this.name}” is gone.`, { peer: 'guest agent' })
-      for (const answer of connection.answers.splice(0)) answer(reason)
-    }
-    socket.on('error', lost)
-    socket.on('close', () => lost())
-    socket.on('data', (bytes: Buffer) => {
-      try {
-        connection.lines.push(bytes, (message) => connection.answers.shift()?.(message))
-      } catch (error) {
-        lost(error instanceof Error ? error : undefined)
-      }
-    })
-    this.connection = connection
-    await this.synchronise(options.signal, Math.min(SYNC_TIMEOUT_MS, options.timeoutMs ?? SYNC_TIMEOUT_MS))
-    return connection
-  }
-
-  /** Waits for the answer to a number of our own; answers to anything else are from before. */
-  private async synchronise(signal: AbortSignal | undefined, timeoutMs: number): Promise<void> {
-    const id = randomInt(2 ** 31)
-    this.connection?.socket.write(Buffer.of(SENTINEL))
+    let failed: unknown = null
     try {
-      await this.ask({ execute: 'guest-sync-delimited', arguments: { id } }, timeoutMs, signal, (answer) => answer.return === id)
+      return await act()
     } catch (error) {
-      this.close()
-      if (signal?.aborted) throw error
-      throw failure('no-agent', `The guest agent of “${this.name}” does not answer.`, {
+      failed = error
+      throw error
+    } finally {
+      await this.thawAfter(failed)
+    }
+  }
+
+  private async thawAfter(failed: unknown): Promise<void> {
+    try {
+      await this.thaw()
+    } catch (error) {
+      throw failure('wrong-state', `The file systems of “${this.name}” are frozen and could not be thawed.`, {
         name: this.name,
-        next: 'Wait until the guest has booted; if its system has no QEMU guest agent, install qemu-guest-agent there.',
-        cause: error
+        state: 'frozen',
+        next: 'In the guest, run fsfreeze --unfreeze on each file system, or reset it.',
+        cause: [failed, error]
       })
     }
   }
 
-  /**
-   * Sends a message and waits for its answer. A connection whose answer did not come is given up.
-   * @param isMeant passes over what it does not take; several answers may come in one piece, so it is asked of each at once
-   */
-  private ask(
-    message: object,
-    timeoutMs: number,
-    signal?: AbortSignal,
-    isMeant: (answer: Record<string, unknown>) => boolean = () => true
-  ): Promise<Record<string, unknown>> {
-    const connection = this.connection
-    if (!connection) return Promise.reject(failure('connection-lost', `The guest agent of “${this.name}” is gone.`, { peer: 'guest agent' }))
-    return new Promise((resolve, reject) => {
-      const settle = (answer: Record<string, unknown> | Error): void => {
-        if (!(answer instanceof Error) && !isMeant(answer)) return void connection.answers.unshift(settle)
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
-        if (answer instanceof Error) reject(answer)
-        else resolve(answer)
-      }
-      const giveUp = (error: Error): void => {
-        connection.answers.splice(connection.answers.indexOf(settle), 1)
-        settle(error)
-        this.close()
-      }
-      const timer = setTimeout(() => giveUp(failure('time-out', `The guest agent of “${this.name}” did not answer within ${timeoutMs} ms.`, { waitedMs: timeoutMs })), timeoutMs)
-      const abort = (): void => giveUp(cancelled())
-      signal?.addEventListener('abort', abort, { once: true })
-      connection.answers.push(settle)
-      connection.socket.write(JSON.stringify(message) + '\n')
-    })
+  close(): void {
+    this.link.close()
+  }
+
+  private async command<S extends z.ZodType>(command: string, given: object, schema: S, options: AgentOptions): Promise<z.output<S>> {
+    const parsed = schema.safeParse(await this.link.run(command, given, options))
+    if (parsed.success) return parsed.data
+    throw failure('protocol', `The guest agent of “${this.name}” answered ${command} in a way that it should not.`, { peer: 'guest agent', cause: parsed.error })
+  }
+}
+
+/** Null when the agent refuses: a small one may lack the command. That it is gone altogether is another matter. */
+async function ifKnown<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer
+  } catch (error) {
+    if (codeOf(error) === 'qmp') return null
+    throw error
+  }
+}
+
+const codeOf = (error: unknown): string | null => (error instanceof Failure ? error.error.code : null)
+/** Whether a freeze that failed may have frozen something, or still do so: not when it was refused, as the agent thaws then, or never sent. */
+const mayFreezeYet = (error: unknown): boolean => codeOf(error) !== 'qmp' && codeOf(error) !== 'no-agent'
+
+function execResult(status: z.output<typeof ExecStatus>): ExecResult {
+  return {
+    exitCode: status.exitcode ?? null,
+    signal: status.signal ?? null,
+    stdout: text(status['out-data']),
+    stderr: text(status['err-data']),
+    truncated: Boolean(status['out-truncated'] || status['err-truncated'])
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(ms, undefined, signal ? { signal } : {})
+  } catch {
+    throw cancelled() // the only way a delay fails
   }
 }
 
