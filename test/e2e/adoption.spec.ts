@@ -76,7 +76,7 @@ test('with strata serve in charge the window is its client, and takes over when 
   const { TOP } = await import('../support/e2e-app')
   const server = spawn(process.execPath, [join(TOP, 'out/main/strata.js'), 'serve'], { env: home.env, stdio: 'ignore' })
   const ended = new Promise((resolve) => server.once('exit', resolve))
-  await commandLine(home.env, 'machine', 'create', 'shared', '--source', 'none', '--disk', '0', '--memory', '64M')
+  await commandLine(home, 'machine', 'create', 'shared', '--source', 'none', '--disk', '0', '--memory', '64M')
 
   const strata = await launch()
   await expect(strata.row('shared')).toBeVisible()

@@ -15,6 +15,8 @@ export interface Home {
   folder: string
   library: string
   env: Record<string, string>
+  /** Whose library it is; a library of somebody else is refused. By default ours. */
+  uid?: number
   /** Ends every machine of it, whoever runs it, and takes the folder away. */
   remove(): Promise<void>
 }
@@ -24,22 +26,28 @@ export function makeHome(): Home {
   const library = join(folder, 'library')
   mkdirSync(join(folder, 'run'), { mode: 0o700 })
   const env = { ...(process.env as Record<string, string>), STRATA_HOME: library, XDG_RUNTIME_DIR: join(folder, 'run') }
-  const remove = async (): Promise<void> => {
-    if (existsSync(library)) await endMachines(env)
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  const home: Home = {
+    folder,
+    library,
+    env,
+    remove: async () => {
+      if (existsSync(library)) await endMachines(home)
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    }
   }
-  return { folder, library, env, remove }
+  return home
 }
 
 /** `strata`, as a user types it; answers what it printed. */
-export async function strata(env: Record<string, string>, ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [STRATA, ...args], { env, maxBuffer: 64 * 2 ** 20 })
+export async function strata({ env, uid }: Home, ...args: string[]): Promise<string> {
+  const as = uid === undefined ? {} : { uid, gid: uid }
+  const { stdout } = await promisify(execFile)(process.execPath, [STRATA, ...args], { env, maxBuffer: 64 * 2 ** 20, ...as })
   return stdout
 }
 
-async function endMachines(env: Record<string, string>): Promise<void> {
-  const machines = JSON.parse(await strata(env, 'machine', 'list', '--json')) as Machine[]
-  for (const { state, id } of machines) if ('pid' in state) await strata(env, 'machine', 'stop', id, '--force')
+async function endMachines(home: Home): Promise<void> {
+  const machines = JSON.parse(await strata(home, 'machine', 'list', '--json')) as Machine[]
+  for (const { state, id } of machines) if ('pid' in state) await strata(home, 'machine', 'stop', id, '--force')
 }
 
 export interface LaunchOptions {

@@ -1,0 +1,119 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from '@playwright/test'
+import { expect, test } from '../support/e2e'
+import { Strata, TOP } from '../support/e2e-app'
+
+/**
+ * A picture of every screen, light and dark, in test/e2e/shots/: for people to look at. What is asserted is that the screens can be
+ * reached, and that none of them makes a mistake on the way.
+ */
+const FOLDER = join(TOP, 'test/e2e/shots')
+
+test.beforeAll(() => {
+  rmSync(FOLDER, { recursive: true, force: true })
+  mkdirSync(FOLDER, { recursive: true })
+})
+
+async function shoot(strata: Strata, name: string): Promise<void> {
+  for (const theme of ['light', 'dark'] as const) {
+    await strata.need('settings.edit', { theme })
+    await expect(strata.page.locator(`html[data-theme=${theme}]`)).toHaveCount(1)
+    await strata.page.screenshot({ path: join(FOLDER, `${name}-${theme}.png`) })
+  }
+}
+
+const command = async (page: Page, title: string): Promise<void> => {
+  await page.keyboard.press('Control+K')
+  await expect(page.getByRole('dialog')).toBeVisible()
+  await page.keyboard.type(title)
+  await page.keyboard.press('Enter')
+}
+const closeDialog = async (page: Page): Promise<void> => {
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+}
+
+test('an empty library', async ({ launch }) => {
+  const strata = await launch()
+  await expect(strata.page.getByRole('heading', { name: 'Welcome to Strata' })).toBeVisible()
+  await shoot(strata, '01-welcome')
+})
+
+test('every screen of a library with machines', async ({ lab: { strata, machine } }) => {
+  const { page } = strata
+  const made = ['web', 'database with a name that is rather long', 'a', 'Prüfstand 7']
+  for (const [index, name] of made.entries()) await strata.createMachine(name, { source: 'none', disk: index === 1 ? '20G' : '0', tag: index % 2 ? ['course', 'week 3'] : [] })
+
+  await strata.open(machine, 'Overview')
+  await expect(page.getByRole('heading', { name: machine })).toBeVisible()
+  await shoot(strata, '02-overview')
+  await strata.open(machine, 'Console')
+  await strata.typeLine('console', 'clear; ls --color /; uname -a')
+  await expect(strata.terminal('console')).toContainText('GNU/Linux')
+  await shoot(strata, '03-console')
+  await page.keyboard.press('Control+Shift+F')
+  await page.keyboard.type('root')
+  await shoot(strata, '04-console-search')
+  await page.keyboard.press('Escape')
+  await strata.open(machine, 'Display')
+  await expect(page.getByTestId('display')).toHaveAttribute('data-connection', 'live')
+  await shoot(strata, '05-display')
+  await strata.open(machine, 'Monitor')
+  await page.getByRole('radio', { name: 'HMP' }).check({ force: true })
+  await strata.typeLine('monitor', 'info block')
+  await expect(strata.terminal('monitor')).toContainText('disk0')
+  await page.keyboard.type('info s')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Tab')
+  await shoot(strata, '06-monitor')
+  await page.keyboard.press('Control+C')
+  await page.getByRole('radio', { name: 'QMP' }).check({ force: true })
+  await page.getByLabel('QMP command').fill('query-block')
+  await page.keyboard.press('Enter')
+  await page.getByRole('option').filter({ hasText: 'return' }).last().getByText('query-block').click()
+  await shoot(strata, '07-qmp')
+  await page.getByRole('radio', { name: 'HMP' }).check({ force: true })
+  await strata.open(machine, 'Settings')
+  await shoot(strata, '08-machine-settings')
+
+  for (const [index, tab] of (['Overview', 'Console', 'Display', 'Monitor'] as const).entries()) {
+    await strata.open('database', tab)
+    await shoot(strata, `${String(9 + index).padStart(2, '0')}-off-${tab.toLowerCase()}`)
+  }
+  await strata.row('web').click()
+  await strata.row('database').click({ modifiers: ['Shift'] })
+  await strata.row('web').click({ button: 'right' })
+  await expect(page.getByRole('menu')).toBeVisible()
+  await shoot(strata, '13-selection-menu')
+  await page.keyboard.press('Escape')
+
+  for (const [index, title] of ['Images', 'Tasks', 'Settings and trash'].entries()) {
+    await page.getByRole('navigation').getByRole('button', { name: title }).first().click()
+    await shoot(strata, `${14 + index}-${title.split(' ')[0]!.toLowerCase()}`)
+  }
+  await page.keyboard.press('Control+K')
+  await expect(page.getByRole('dialog')).toBeVisible()
+  await page.keyboard.type('re')
+  await shoot(strata, '17-palette')
+  await closeDialog(page)
+  await command(page, 'keyboard shortcuts')
+  await expect(page.getByRole('dialog')).toContainText('Keyboard shortcuts')
+  await shoot(strata, '18-shortcuts')
+  await closeDialog(page)
+  await page.keyboard.press('Control+N')
+  const wizard = page.getByRole('dialog', { name: 'New machine' })
+  for (const [index, step] of ['source', 'hardware', 'disk', 'network', 'summary'].entries()) {
+    await shoot(strata, `${19 + index}-wizard-${step}`)
+    if (step !== 'summary') await wizard.getByRole('button', { name: 'Next' }).click()
+  }
+  await closeDialog(page)
+
+  await strata.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setSize(880, 560))
+  await strata.open(machine, 'Overview')
+  await shoot(strata, '24-small-window')
+  await strata.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setSize(1280, 800))
+  for (const name of made) await strata.need('machine.remove', { machine: name })
+  await strata.need('settings.edit', { theme: 'system' })
+  expect(strata.mistakes).toEqual([])
+})
