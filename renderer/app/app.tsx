@@ -41,7 +41,7 @@ export function App() {
           <Navigation />
         </nav>
         <Splitter label="Width of the sidebar" width={width} {...SIDEBAR} onChange={(next) => useSidebar.setState({ width: next })} />
-        <main className={styles.main}>
+        <main className={styles.main} data-part="page">
           <PlaceView />
         </main>
       </div>

@@ -17,7 +17,7 @@ export function Navigation() {
     { kind: 'settings', label: 'Settings and trash', icon: Settings, count: 0 }
   ] as const
   return (
-    <ul className={styles.places}>
+    <ul className={styles.places} data-part="places">
       {places.map(({ kind, label, icon: Icon, count }) => (
         <li key={kind}>
           <button

@@ -43,6 +43,9 @@ export interface TableProps<T> {
   onOpen?: (row: T) => void
 }
 
+/** In pixels. In a narrow window the table scrolls before the column that takes what is left has nothing left. */
+const GROW_MIN = 160
+
 const collator = new Intl.Collator('en-GB', { numeric: true, sensitivity: 'base' })
 const compare = (a: unknown, b: unknown): number =>
   typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b))
@@ -64,13 +67,16 @@ export function Table<T extends object>({ label, columns, rows, rowId, layout, o
     },
     onColumnSizingChange: (update) => onLayout({ ...layout, widths: typeof update === 'function' ? update(layout.widths) : update })
   })
+  const fixed = table
+    .getAllLeafColumns()
+    .reduce((sum, column) => sum + (columns.find(({ id }) => id === column.id)?.grow ? 0 : column.getSize()), 0)
   const byId = new Map(columns.map((column) => [column.id, column]))
   const openOn = (row: T) => (event: KeyboardEvent) => {
     if (event.key === 'Enter' && event.target === event.currentTarget) onOpen?.(row)
   }
   return (
     <div className={styles.frame}>
-      <table className={styles.table} aria-label={label}>
+      <table className={styles.table} style={{ minWidth: fixed + GROW_MIN }} aria-label={label}>
         <colgroup>
           {table.getAllLeafColumns().map((column) => (
             <col key={column.id} style={byId.get(column.id)?.grow ? undefined : { width: column.getSize() }} />

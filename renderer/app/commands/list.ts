@@ -21,6 +21,19 @@ async function importImage(): Promise<void> {
   if (path !== null) openOverlay({ kind: 'import-image', path })
 }
 
+/** Moves the focus from part to part: list, places, page, status bar. In each to what can be used first. */
+function focusPart(by: 1 | -1): void {
+  const parts = [...document.querySelectorAll('[data-part]')]
+  const at = parts.findIndex((part) => part.contains(document.activeElement))
+  for (let step = 1; step <= parts.length; step++) {
+    const part = parts[(at + by * step + parts.length * 2) % parts.length]
+    const target = part?.matches('[tabindex="0"]')
+      ? part
+      : part?.querySelector('button:not([tabindex="-1"]), input, select, textarea, [tabindex="0"]')
+    if (target instanceof HTMLElement) return target.focus()
+  }
+}
+
 /** Everything the user can do, from all features. */
 export const commandList: readonly Command[] = [
   ...machineCommands,
@@ -60,8 +73,17 @@ export const commandList: readonly Command[] = [
     id: 'view.filter',
     title: 'Filter the machines',
     section: 'View',
-    keys: ['Ctrl+Shift+F'],
+    keys: ['Ctrl+F', 'Ctrl+Shift+F'],
     run: () => document.querySelector<HTMLInputElement>('[data-filter] input')?.focus()
+  },
+  { id: 'view.next-part', title: 'Next part of the window', section: 'View', keys: ['F6'], listed: false, run: () => focusPart(1) },
+  {
+    id: 'view.previous-part',
+    title: 'Previous part of the window',
+    section: 'View',
+    keys: ['Shift+F6'],
+    listed: false,
+    run: () => focusPart(-1)
   },
   theme('system', 'Theme: follow the system'),
   theme('light', 'Theme: light'),

@@ -16,7 +16,7 @@ export function StatusBar() {
   const host = useHost((state) => state.host)
   useHostReadings()
   return (
-    <footer className={styles.bar} aria-label="State of the computer">
+    <footer data-part="status" className={styles.bar} aria-label="State of the computer">
       {host && <HostFacts host={host} />}
       <span className={styles.space} />
       <TaskTray />

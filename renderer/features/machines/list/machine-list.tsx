@@ -77,7 +77,7 @@ export function MachineList({ entries }: { entries: ListEntry[] }) {
         aria-multiselectable
         aria-activedescendant={leadIndex >= 0 ? `row-${leadIndex}` : undefined}
         tabIndex={0}
-        data-pane="machines"
+        data-part="machines"
         onKeyDown={onKeyDown}
         onMouseDown={onMouseDown}
       >

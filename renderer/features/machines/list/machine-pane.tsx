@@ -52,7 +52,7 @@ export function MachinePane({ onPainted }: { onPainted: () => void }) {
             if (event.key !== 'ArrowDown' && event.key !== 'Enter') return
             event.preventDefault()
             if (first?.kind === 'machine') selectOnly(first.id)
-            document.querySelector<HTMLElement>('[data-pane="machines"]')?.focus()
+            document.querySelector<HTMLElement>('[data-part="machines"]')?.focus()
           }}
         />
       </div>

@@ -16,7 +16,7 @@ export function MachineHeader({ machine }: { machine: Machine }) {
   const { state } = machine
   const actions = headerActions(machine)
   return (
-    <header className={styles.header} data-pane="machine">
+    <header className={styles.header}>
       <div className={styles.title}>
         <h1 dir="auto" title={machine.name}>
           {machine.name}

@@ -120,3 +120,17 @@ describe('the window', () => {
     await waitFor(() => expect(double.world.trash).toEqual([]))
   })
 })
+
+describe('the keyboard', () => {
+  it('goes round the parts of the window with F6, and back with Shift+F6', async () => {
+    await openWindow({ machines: threeMachines() })
+    fireEvent.mouseDown(await findRow('scratch'))
+    await screen.findByRole('heading', { level: 1, name: 'scratch' })
+    const press = (shiftKey = false): string | null => {
+      fireEvent.keyDown(document.activeElement ?? document.body, { key: 'F6', code: 'F6', shiftKey })
+      return document.activeElement?.closest('[data-part]')?.getAttribute('data-part') ?? null
+    }
+    expect([press(), press(), press(), press(), press()]).toEqual(['machines', 'places', 'page', 'status', 'machines'])
+    expect([press(true), press(true)]).toEqual(['status', 'page'])
+  })
+})
