@@ -214,13 +214,14 @@ export class AgentLink {
   /** Makes sure that the next answer is to our next question. @throws no-agent when nobody answers */
   private async synchronise(signal: AbortSignal, timeoutMs: number): Promise<void> {
     const connection = await this.connected(signal)
-    if (connection.synchronised) return
-    const id = randomInt(1, 2 ** 31)
-    // Noted with the answer itself: more may come in the same piece.
-    const isMeant = (message: JsonObject): boolean => (connection.synchronised = message.return === id)
-    // The sentinel makes the agent forget what it was sent in part.
-    const question = Buffer.concat([Buffer.of(SENTINEL), Buffer.from(encodeLine({ execute: 'guest-sync-delimited', arguments: { id } }))])
-    await this.exchange(question, { signal, timeoutMs }, isMeant, () => this.noAgent(`no answer within ${timeoutMs} ms`))
+    // More than once if something follows the answer in the same piece: it belongs to somebody else's question.
+    while (!connection.synchronised) {
+      const id = randomInt(1, 2 ** 31)
+      const isMeant = (message: JsonObject): boolean => (connection.synchronised = message.return === id)
+      // The sentinel makes the agent forget what it was sent in part.
+      const question = Buffer.concat([Buffer.of(SENTINEL), Buffer.from(encodeLine({ execute: 'guest-sync-delimited', arguments: { id } }))])
+      await this.exchange(question, { signal, timeoutMs }, isMeant, () => this.noAgent(`no answer within ${timeoutMs} ms`))
+    }
   }
 
   /** Sends, and waits for the message that is meant. When it does not come, all that comes later is of no use. */
