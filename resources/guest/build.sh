@@ -10,12 +10,12 @@ umask 022
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # Space for the guest's own files beside the packages; a machine's disk is usually larger, and the guest grows into it.
 virtual_size_mib=512
-# Debian's generic kernel, not the smaller cloud one: it has OCFS2, 9p and drivers for displays. README.md has figures.
+# Debian's generic kernel, not the smaller cloud one: it has OCFS2, 9p and drivers for displays.
 kernel_packages=${STRATA_GUEST_KERNEL:-'linux-image-amd64 linux-image-virtual'}
 guest_packages='busybox-static qemu-guest-agent e2fsprogs fio dropbear-bin'
 
 # What Strata appends to the kernel's command line; each word's reason is in README.md.
-command_line='console=tty0 console=ttyS0 quiet mitigations=off cryptomgr.notests no_timer_check tsc=reliable init_on_alloc=0'
+command_line='console=tty0 console=ttyS0 quiet mitigations=off cryptomgr.notests no_timer_check init_on_alloc=0'
 
 source "$here/lib/common.sh"
 source "$here/lib/packages.sh"
