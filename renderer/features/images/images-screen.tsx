@@ -3,7 +3,7 @@ import { HardDrive, Plus, Trash2 } from 'lucide-react'
 import type { Image, Machine } from '#contract'
 import { Button, ConfirmDialog, EmptyState, formatSize, IconButton, RelativeTime, Table, tip, type Column, type TableLayout } from '#ui'
 import { attempt, createPersisted, hasEnded, runCommand, useImages, useMachines, useTasks } from '../../app'
-import { TaskProgress } from '../tasks'
+import { TaskProgress, whyNotCancelled } from '../tasks'
 import { DropImport } from './drop'
 import styles from './images.module.css'
 
@@ -145,7 +145,7 @@ function RunningImports() {
     <div key={task.id} className={styles.running}>
       <p>{task.title}</p>
       <TaskProgress task={task} />
-      <Button size="small" onClick={() => void attempt('task.cancel', { taskId: task.id })}>
+      <Button size="small" blocked={whyNotCancelled(task)} onClick={() => void attempt('task.cancel', { taskId: task.id })}>
         Cancel
       </Button>
     </div>

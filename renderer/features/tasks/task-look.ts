@@ -13,3 +13,7 @@ export const lookOfTask = (task: Task): StateLook => LOOKS[task.state.kind]
 
 /** Newest first. */
 export const newestFirst = (tasks: readonly Task[]): Task[] => [...tasks].sort((a, b) => b.startedAtMs - a.startedAtMs)
+
+/** Why a running task cannot be cancelled any more; null while it can. */
+export const whyNotCancelled = ({ state }: Task): string | null =>
+  state.kind === 'running' && !state.cancellable ? 'It is past the point where it can be taken back.' : null

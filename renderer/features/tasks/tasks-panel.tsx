@@ -3,7 +3,7 @@ import { ListTodo } from 'lucide-react'
 import type { Task } from '#contract'
 import { Button, Details, DetailsText, EmptyState, ErrorNotice, formatClockSeconds, formatSpan, RelativeTime, StateBadge } from '#ui'
 import { attempt, copyText, hasEnded, useTasks } from '../../app'
-import { lookOfTask, newestFirst } from './task-look'
+import { lookOfTask, newestFirst, whyNotCancelled } from './task-look'
 import { TaskProgress } from './task-progress'
 import styles from './tasks.module.css'
 
@@ -79,7 +79,7 @@ function TaskEntry({ task, chosen }: { task: Task; chosen: boolean }) {
         {state.kind === 'running' && (
           <Button
             size="small"
-            blocked={state.cancellable ? null : 'It is past the point where it can be taken back.'}
+            blocked={whyNotCancelled(task)}
             onClick={() => void attempt('task.cancel', { taskId: task.id })}
           >
             Cancel

@@ -49,17 +49,27 @@ const END = '-- end --'
 
 /** Pastes into the terminal that is shown, once it is there, as a user would. */
 async function pasteIntoTerminal(text: string): Promise<void> {
+  const terminal = await appeared('a terminal', () => document.querySelector<HTMLTextAreaElement>('main .xterm-helper-textarea'))
+  const clipboardData = new DataTransfer()
+  clipboardData.setData('text/plain', text)
+  terminal.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }))
+}
+
+/** Chooses one of the monitor's views, as a user would. */
+async function chooseView(label: string): Promise<void> {
+  const choices = (): HTMLLabelElement[] => [...document.querySelectorAll<HTMLLabelElement>('main [role=radiogroup] label')]
+  const choice = await appeared(`the view ${label}`, () => choices().find((one) => one.textContent.trim() === label))
+  choice.click()
+}
+
+/** What a place shows, once it is there. */
+async function appeared<T>(what: string, find: () => T | null | undefined): Promise<T> {
   for (let tries = 0; tries < 100; tries++) {
-    const terminal = document.querySelector<HTMLTextAreaElement>('main .xterm-helper-textarea')
-    if (terminal) {
-      const clipboardData = new DataTransfer()
-      clipboardData.setData('text/plain', text)
-      terminal.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }))
-      return
-    }
+    const found = find()
+    if (found) return found
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  throw new Error('no terminal appeared')
+  throw new Error(`${what} did not appear`)
 }
 
 export const steps: readonly Step[] = [
@@ -133,10 +143,21 @@ export const steps: readonly Step[] = [
   {
     label: 'monitor',
     title: 'QEMU’s monitor',
-    text: 'QEMU’s own words, with history and completion. Here: which files its disk is made of. Beside it, the QMP traffic as it happens.',
+    text: 'QEMU’s own words, with history and completion. Here: which files its disk is made of.',
     act: async (tour) => {
       goToMachine(tour.first, 'monitor')
       await pasteIntoTerminal('info block\n')
+    },
+    settleMs: 800
+  },
+  {
+    label: 'qmp',
+    title: 'What programs say to it',
+    text: 'The QMP messages between Strata and QEMU as they happen, and a line to send one’s own. Each can be unfolded.',
+    act: async (tour) => {
+      goToMachine(tour.first, 'monitor')
+      await chooseView('QMP')
+      await need('qmp.run', { machine: tour.first, command: 'query-status' })
     },
     settleMs: 800
   },
