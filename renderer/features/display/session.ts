@@ -27,6 +27,8 @@ export class DisplaySession {
   private rfb: RFB | null = null
   private retry: ReturnType<typeof setTimeout> | null = null
   private typingRun = 0
+  /** Keys that are down in the guest, by their place. */
+  private readonly held = new Map<string, string>()
   private closed = false
   private options = { scale: true, viewOnly: false }
 
@@ -36,6 +38,9 @@ export class DisplaySession {
   ) {
     host.addEventListener('focusin', this.onFocus)
     host.addEventListener('focusout', this.onFocus)
+    host.addEventListener('focusout', this.releaseHeld)
+    host.addEventListener('keydown', this.onKey, true)
+    host.addEventListener('keyup', this.onKey, true)
     void this.connect()
   }
 
@@ -82,11 +87,24 @@ export class DisplaySession {
     if (this.retry) clearTimeout(this.retry)
     this.host.removeEventListener('focusin', this.onFocus)
     this.host.removeEventListener('focusout', this.onFocus)
+    this.host.removeEventListener('focusout', this.releaseHeld)
+    this.host.removeEventListener('keydown', this.onKey, true)
+    this.host.removeEventListener('keyup', this.onKey, true)
     this.rfb?.disconnect()
     this.rfb = null
   }
 
   private readonly onFocus = (): void => this.store.setState({ grabbed: this.host.contains(document.activeElement) })
+
+  private readonly onKey = ({ type, code, key }: KeyboardEvent): void => {
+    if (type === 'keydown') this.held.set(code, key)
+    else this.held.delete(code)
+  }
+  /** Who gives the keyboard back lets go of the last keys elsewhere: without this they would stay down in the guest. */
+  private readonly releaseHeld = (): void => {
+    const canvas = this.host.querySelector('canvas')
+    for (const [code, key] of [...this.held]) canvas?.dispatchEvent(new KeyboardEvent('keyup', { code, key, bubbles: true }))
+  }
 
   private async connect(): Promise<void> {
     const opened = await openStream('display', { machine: this.machineId })
