@@ -8,6 +8,7 @@ import { Toasts } from '../ui/toast'
 import { TooltipLayer } from '../ui/tooltip'
 import { ErrorBoundary } from './error-boundary'
 import { closeOverlay, openOverlay, useOverlay } from './overlays'
+import { lazyAhead } from './lazy-ahead'
 import { createPersisted } from './persisted'
 import { goToMachine, usePlaces, type Place } from './places'
 import { Navigation } from './navigation'
@@ -21,7 +22,7 @@ const ImagesScreen = lazy(() => import('../features/images').then((module) => ({
 const ImportDialog = lazy(() => import('../features/images').then((module) => ({ default: module.ImportDialog })))
 const Welcome = lazy(() => import('../features/welcome').then((module) => ({ default: module.Welcome })))
 const SettingsScreen = lazy(() => import('../features/settings').then((module) => ({ default: module.SettingsScreen })))
-const Palette = lazy(() => import('../features/palette').then((module) => ({ default: module.Palette })))
+const Palette = lazyAhead(() => import('../features/palette').then((module) => module.Palette))
 const Shortcuts = lazy(() => import('../features/palette').then((module) => ({ default: module.Shortcuts })))
 const About = lazy(() => import('./about').then((module) => ({ default: module.About })))
 

@@ -47,6 +47,7 @@ function standInForLayout(): void {
   const nothing = (): undefined => undefined
   const noMedia = { matches: false, addEventListener: nothing, removeEventListener: nothing, addListener: nothing, removeListener: nothing }
   Object.assign(window, { matchMedia: () => noMedia })
+  globalThis.requestIdleCallback ??= (work) => window.setTimeout(work, 0, { didTimeout: false, timeRemaining: () => 50 })
   Object.assign(Element.prototype, { scrollIntoView: nothing, scrollTo: nothing, hasPointerCapture: () => false })
   Object.assign(HTMLCanvasElement.prototype, { getContext: () => blankContext })
   globalThis.Path2D ??= class {
