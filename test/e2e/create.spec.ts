@@ -1,5 +1,7 @@
 import { expect, test } from '../support/e2e'
 
+test.beforeEach(async ({ lab: { strata, machine } }) => strata.open(machine, 'Overview'))
+
 test('the wizard creates a machine whose defaults need no change, and Back loses nothing', async ({ lab: { strata } }) => {
   const { page } = strata
   await page.keyboard.press('Control+N')

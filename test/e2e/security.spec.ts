@@ -17,7 +17,7 @@ test('the page is an ordinary page: no Node, no Electron, and a bridge with the 
   expect(found).toEqual({
     node: [],
     bridge: ['call', 'onEvent', 'openStream', 'shell'],
-    shell: ['chooseFile', 'chooseSaveFile', 'facts', 'onCommand', 'readClipboard', 'saveShot', 'setFullScreen', 'tourEnded', 'writeClipboard'],
+    shell: ['chooseFile', 'chooseSaveFile', 'facts', 'onCommand', 'pathOf', 'readClipboard', 'saveShot', 'setFullScreen', 'tourEnded', 'writeClipboard'],
     frozen: true
   })
   const preferences = await strata.app.evaluate(({ BrowserWindow }) => {
@@ -50,7 +50,8 @@ test('a content security policy is there and works', async ({ lab: { strata } })
   expect(violations).toEqual({ seen: ['connect-src', 'frame-src', 'script-src-elem'], ran: false })
 })
 
-test('the window goes nowhere and opens nothing', async ({ lab: { strata } }) => {
+test('the window goes nowhere and opens nothing', async ({ launch }) => {
+  const strata = await launch()
   const { page, app } = strata
   const opened = await page.evaluate(() => window.open('https://example.org/'))
   expect(opened).toBeNull()
