@@ -55,7 +55,7 @@ export default ts.config(
     }
   },
   {
-    files: ['scripts/**/*.{cjs,js}'],
+    files: ['**/*.cjs', 'scripts/**/*.js'],
     languageOptions: { sourceType: 'commonjs', globals: { require: 'readonly', module: 'readonly', __dirname: 'readonly' } },
     rules: { '@typescript-eslint/no-require-imports': 'off' }
   },

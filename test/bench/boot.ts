@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { emit, median, progress, rounded } from './lib'
+import { emit, median, progress, rounded } from './support/figures'
 
 const STRATA = join(import.meta.dirname, '../../out/main/strata.js')
 const runs = Number(process.argv[2] ?? 7)

@@ -1,163 +1,200 @@
 /**
- * npm run -s bench -- launch [RUNS]: second start of the app to the first paint of its list of machines, with 50 machines in
- * the library, against an empty Electron window on the same machine, in turn in one run. Both are opened the same way; the
- * time is from spawn to the paint as the page itself saw it. Then memory, and the idle processor time with ten machines
- * running and one's charts open, against none.
+ * npm run -s bench -- launch [RUNS]: a start of the app, not the first, to the first paint of its machine list with 50 machines in
+ * the library, against an empty Electron window, in turn in one run. Then what the app takes in memory, and what it costs a
+ * processor to list ten running machines with charts open, above the same app with nothing to do.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { _electron, type ElectronApplication, type Page } from '@playwright/test'
-import { emit, median, progress, rounded } from './lib'
+import { setTimeout as delay } from 'node:timers/promises'
+import { chromium, type Browser, type Page } from '@playwright/test'
+import { openCore, type OwnedCore } from '#core/index'
+import { emit, median, progress, rounded } from './support/figures'
 
 const TOP = join(import.meta.dirname, '../..')
 const ELECTRON = join(TOP, 'node_modules/electron/dist/electron')
-const MACHINES = 50
+const EMPTY = join(TOP, 'test/bench/support/empty-window')
+const MARK = 'strata:list-painted'
+const LISTED = 50
 const RUNNING = 10
-const IDLE_SECONDS = 15
-const runs = Number(process.argv[2] ?? 7)
-const home = mkdtempSync(join(tmpdir(), 'strata-bench-'))
-const env = { ...process.env, STRATA_HOME: join(home, 'library'), XDG_RUNTIME_DIR: join(home, 'run') } as Record<string, string>
-const EMPTY = ['--source', 'none', '--disk', '0', '--memory', '64M', '--cpus', '1', '--network', 'none', '--no-display']
+const IDLE_MS = 20_000
 
-function strata(...args: string[]): void {
-  const { status, stderr } = spawnSync(process.execPath, [join(TOP, 'out/main/strata.js'), ...args], { env, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`strata ${args.join(' ')}: ${stderr}`)
+const runs = Number(process.argv[2] ?? 9)
+const home = mkdtempSync(join(tmpdir(), 'strata-launch-'))
+
+const environmentOf = (library: string): NodeJS.ProcessEnv => {
+  mkdirSync(join(home, `${library}-run`), { recursive: true, mode: 0o700 })
+  return { ...process.env, STRATA_HOME: join(home, library), XDG_RUNTIME_DIR: join(home, `${library}-run`) }
 }
 
-interface Opened {
-  app: ElectronApplication
-  page: Page
+interface Started {
+  child: ChildProcess
+  profile: string
   spawnedAtMs: number
 }
-async function open(entry: string, profile: string): Promise<Opened> {
-  const spawnedAtMs = Date.now()
-  const app = await _electron.launch({ executablePath: ELECTRON, args: [entry, `--user-data-dir=${join(home, profile)}`, '--disable-gpu', '--no-sandbox'], env })
-  return { app, page: await app.firstWindow(), spawnedAtMs }
+
+function start(app: string, profile: string, env: NodeJS.ProcessEnv): Started {
+  const folder = join(home, profile)
+  rmSync(join(folder, 'DevToolsActivePort'), { force: true })
+  const args = [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), app, `--user-data-dir=${folder}`, '--remote-debugging-port=0']
+  const spawnedAtMs = performance.timeOrigin + performance.now()
+  return { child: spawn(ELECTRON, args, { env, stdio: 'ignore' }), profile: folder, spawnedAtMs }
 }
 
-/** Waits for the mark or paint of this name; answers milliseconds from spawn to it. */
-async function painted({ page, spawnedAtMs }: Opened, name: string): Promise<number> {
-  const atMs = await page.evaluate(async (wanted) => {
-    for (;;) {
-      const [entry] = performance.getEntriesByName(wanted)
-      if (entry) return performance.timeOrigin + entry.startTime
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-  }, name)
-  return atMs - spawnedAtMs
+/** Attaches to the page once it is there; what is measured has happened by then, or happens undisturbed. */
+async function attach({ profile }: Started): Promise<{ browser: Browser; page: Page }> {
+  const file = join(profile, 'DevToolsActivePort')
+  while (!existsSync(file) || !readFileSync(file, 'utf8').includes('\n')) await delay(20)
+  const [port] = readFileSync(file, 'utf8').split('\n')
+  const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`)
+  for (;;) {
+    const page = browser.contexts()[0]?.pages()[0]
+    if (page) return { browser, page }
+    await delay(20)
+  }
 }
 
-/** A window with nothing in it: what any Electron app costs. */
-function writeEmptyApp(): string {
-  const folder = join(home, 'empty')
-  mkdirSync(folder)
-  writeFileSync(join(folder, 'package.json'), '{"name":"empty","main":"main.js"}')
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>empty</title><p>empty</p>')
-  writeFileSync(
-    join(folder, 'main.js'),
-    `const { app, BrowserWindow } = require('electron')
-app.whenReady().then(() => {
-  const window = new BrowserWindow({ width: 1280, height: 800, show: false, webPreferences: { sandbox: true } })
-  window.once('ready-to-show', () => window.show())
-  window.loadFile('index.html')
-})
-app.on('window-all-closed', () => app.quit())`
-  )
-  return folder
+async function end({ child }: Started): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  await gone
 }
 
-/** All processes of an app: the one that was started, and its descendants. */
-function processesOf(pid: number): number[] {
+/** From spawn to the mark, in milliseconds: both clocks are the computer's. */
+async function timeToPaint(app: string, profile: string, env: NodeJS.ProcessEnv): Promise<number> {
+  const started = start(app, profile, env)
+  // Attaching costs both sides the same, after their paint.
+  await delay(600)
+  const { browser, page } = await attach(started)
+  await page.waitForFunction((mark) => performance.getEntriesByName(mark).length > 0, MARK)
+  const paintedAtMs = await page.evaluate((mark) => performance.timeOrigin + performance.getEntriesByName(mark)[0]!.startTime, MARK)
+  await browser.close().catch(() => undefined)
+  await end(started)
+  return paintedAtMs - started.spawnedAtMs
+}
+
+/** The app's own processes: what it started, except QEMU. */
+function processesOf(root: number): number[] {
   const parents = new Map<number, number>()
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     try {
       const stat = readFileSync(`/proc/${name}/stat`, 'latin1')
       parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
     } catch {
-      continue // ended meanwhile
+      continue // it ended while we looked
     }
   }
-  const family = new Set([pid])
-  for (let size = 0; size !== family.size; ) {
-    size = family.size
-    for (const [child, parent] of parents) {
-      // QEMU leaves the family when it is started: it has a session of its own.
-      if (family.has(parent) && !readFileSync(`/proc/${child}/comm`, 'utf8').startsWith('qemu')) family.add(child)
-    }
-  }
-  return [...family]
+  const belongs = (pid: number): boolean => pid === root || (parents.has(pid) && pid > 1 && belongs(parents.get(pid)!))
+  return [...parents.keys()].filter((pid) => belongs(pid) && !readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('qemu'))
 }
 
-const ticksOf = (pids: number[]): number =>
-  pids.reduce((sum, pid) => {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return sum + Number(fields[11]) + Number(fields[12])
-  }, 0)
-
-function memoryOf(pids: number[]): { rssMiB: number; pssMiB: number } {
-  const sum = (key: string): number =>
-    pids.reduce((total, pid) => total + Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0), 0)
+function memoryOf(pids: readonly number[]): { rssMiB: number; pssMiB: number } {
+  const sum = (field: string): number =>
+    pids.reduce((total, pid) => total + Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0), 0)
   return { rssMiB: Math.round(sum('Rss') / 1024), pssMiB: Math.round(sum('Pss') / 1024) }
 }
 
-/** Share of one processor that the app uses while nobody touches it. */
-async function idleShare(app: ElectronApplication): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, 3000))
-  const pids = processesOf(app.process().pid!)
-  const before = ticksOf(pids)
-  await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1000))
-  return (ticksOf(pids) - before) / 100 / IDLE_SECONDS
+const TICK_MS = 10
+const cpuMs = (pids: readonly number[]): number =>
+  pids.reduce((total, pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return total + (Number(fields[11]) + Number(fields[12])) * TICK_MS
+  }, 0)
+
+/** Share of one processor that the app takes while nobody touches it, in percent. */
+async function idleCpu(started: Started): Promise<number> {
+  await delay(5000)
+  const pids = processesOf(started.child.pid!)
+  const before = cpuMs(pids)
+  await delay(IDLE_MS)
+  return ((cpuMs(pids) - before) / IDLE_MS) * 100
+}
+
+async function fill(library: string, count: number, prepare: (core: OwnedCore, name: string) => Promise<void>): Promise<void> {
+  const core = await openCore({ environment: environmentOf(library), builtinGuest: join(TOP, 'out/guest') })
+  for (let number = 1; number <= count; number++) await prepare(core, `lab${number}`)
+  await core.close()
+}
+
+async function done(core: OwnedCore, name: string, input: object): Promise<void> {
+  const answered = await core.call(name, input)
+  if (!answered.ok) throw new Error(`${name}: ${JSON.stringify(answered.error)}`)
+  const ended = await core.call('task.wait', { taskId: (answered.value as { taskId: string }).taskId })
+  if (!ended.ok || (ended.value as { state: { kind: string } }).state.kind !== 'done') throw new Error(`${name}: ${JSON.stringify(ended)}`)
+}
+
+async function stopAll(library: string): Promise<void> {
+  const core = await openCore({ environment: environmentOf(library) })
+  for (let number = 1; number <= RUNNING; number++) await done(core, 'machine.stop', { machine: `lab${number}`, force: true })
+  await core.close()
+}
+
+async function measureIdle(library: string, machine: string | null): Promise<number> {
+  const started = start(TOP, `${library}-profile`, environmentOf(library))
+  const { browser, page } = await attach(started)
+  await page.waitForFunction((mark) => performance.getEntriesByName(mark).length > 0, MARK)
+  if (machine !== null) {
+    await page.getByRole('option', { name: machine }).first().click()
+    await page.getByRole('tab', { name: 'Overview' }).click()
+    await page.locator('canvas').first().waitFor()
+  }
+  await browser.close().catch(() => undefined)
+  const share = await idleCpu(started)
+  await end(started)
+  return share
 }
 
 async function main(): Promise<void> {
-  mkdirSync(join(home, 'run'), { mode: 0o700 })
   try {
-    for (let n = 1; n <= MACHINES; n++) strata('machine', 'create', `lab${n}`, ...EMPTY)
-    const empty = writeEmptyApp()
-    const ours: number[] = []
-    const theirs: number[] = []
-    let memory = { rssMiB: 0, pssMiB: 0 }
-    for (let run = 0; run <= runs; run++) {
-      const blank = await open(empty, 'empty-profile')
-      const blankMs = await painted(blank, 'first-paint')
-      await blank.app.close()
-      const app = await open(TOP, 'profile')
-      const oursMs = await painted(app, 'strata:list-painted')
-      memory = memoryOf(processesOf(app.app.process().pid!))
-      await app.app.close()
-      if (run === 0) continue // first starts: caches are made
-      ours.push(oursMs)
-      theirs.push(blankMs)
-      progress(`${run}/${runs}: strata ${oursMs.toFixed(0)} ms, empty window ${blankMs.toFixed(0)} ms`)
+    progress(`making a library of ${LISTED} machines`)
+    await fill('listed', LISTED, (core, name) => done(core, 'machine.create', { name }))
+    const listed = environmentOf('listed')
+    // First starts: profiles are made, and what is compiled is kept for the next.
+    for (const profile of ['app', 'app', 'empty', 'empty']) await timeToPaint(profile === 'app' ? TOP : EMPTY, profile, listed)
+    const app: number[] = []
+    const empty: number[] = []
+    for (let run = 1; run <= runs; run++) {
+      empty.push(await timeToPaint(EMPTY, 'empty', listed))
+      app.push(await timeToPaint(TOP, 'app', listed))
+      progress(`${run}/${runs}: empty window ${empty.at(-1)!.toFixed(0)} ms, app ${app.at(-1)!.toFixed(0)} ms`)
     }
-    const still = await open(TOP, 'profile')
-    await painted(still, 'strata:list-painted')
-    const idleNone = await idleShare(still.app)
-    await still.app.close()
-    for (let n = 1; n <= RUNNING; n++) strata('machine', 'start', `lab${n}`)
-    const busy = await open(TOP, 'profile')
-    await painted(busy, 'strata:list-painted')
-    await busy.page.getByRole('option', { name: 'lab1', exact: false }).first().click()
-    const idleTen = await idleShare(busy.app)
-    await busy.app.close()
+
+    const memory: Record<string, { rssMiB: number; pssMiB: number }> = {}
+    for (const [name, folder] of [
+      ['app', TOP],
+      ['empty', EMPTY]
+    ] as const) {
+      const started = start(folder, name, listed)
+      await delay(4000)
+      memory[name] = memoryOf(processesOf(started.child.pid!))
+      await end(started)
+    }
+
+    progress('idle with nothing to do')
+    mkdirSync(join(home, 'none'), { recursive: true })
+    const idleNone = await measureIdle('none', null)
+    progress(`starting ${RUNNING} machines`)
+    await fill('running', RUNNING, async (core, name) => {
+      await done(core, 'machine.create', { name })
+      await done(core, 'machine.start', { machine: name, wait: 'agent' })
+    })
+    progress('idle with their charts open')
+    const idleRunning = await measureIdle('running', 'lab1').finally(() => stopAll('running'))
+
     emit('launch', {
       runs,
-      machines: MACHINES,
-      strataMs: rounded(median(ours), 0),
-      emptyMs: rounded(median(theirs), 0),
-      ratio: rounded(median(ours) / median(theirs)),
-      ...memory,
-      idlePercentNone: rounded(idleNone * 100, 1),
-      idlePercentTenRunning: rounded(idleTen * 100, 1),
-      idlePercentMore: rounded((idleTen - idleNone) * 100, 1)
+      machines: LISTED,
+      emptyMs: rounded(median(empty), 0),
+      appMs: rounded(median(app), 0),
+      ratio: rounded(median(app) / median(empty)),
+      memory,
+      idleCpuPercent: { none: rounded(idleNone), running: rounded(idleRunning), difference: rounded(idleRunning - idleNone), machines: RUNNING }
     })
   } finally {
-    for (let n = 1; n <= RUNNING; n++) spawnSync(process.execPath, [join(TOP, 'out/main/strata.js'), 'machine', 'stop', `lab${n}`, '--force'], { env })
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 })
+    rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
 }
+
 void main()

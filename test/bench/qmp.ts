@@ -8,7 +8,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { QmpSession } from '#core/qmp/session'
-import { emit, median, progress, quantile, rounded } from './lib'
+import { emit, median, progress, quantile, rounded } from './support/figures'
 
 const BLOCK = 1000
 const rounds = Number(process.argv[2] ?? 10)
