@@ -220,7 +220,10 @@ export class AgentLink {
       const isMeant = (message: JsonObject): boolean => (connection.synchronised = message.return === id)
       // The sentinel makes the agent forget what it was sent in part.
       const question = Buffer.concat([Buffer.of(SENTINEL), Buffer.from(encodeLine({ execute: 'guest-sync-delimited', arguments: { id } }))])
-      await this.exchange(question, { signal, timeoutMs }, isMeant, () => this.noAgent(`no answer within ${timeoutMs} ms`))
+      await this.exchange(question, { signal, timeoutMs }, isMeant, () => this.noAgent(`no answer within ${timeoutMs} ms`)).catch((error: unknown) => {
+        // Nothing was asked of it yet, so nothing is lost: it is not there, or not any more.
+        throw isLost(error) && this.portOpen === false ? this.noAgent('it closed its port') : error
+      })
     }
   }
 
