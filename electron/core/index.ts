@@ -4,12 +4,14 @@ import { failure, isOperationName, isStreamName, operations, streams, toAppError
 import type { ApiStatus, Context, Handler, Handlers } from './context'
 import type { Core } from './core'
 import { Images } from './disk/images'
+import { diskHandlers, overlayHandlers } from './handlers/disk'
 import { guestHandlers } from './handlers/guest'
 import { machineHandlers } from './handlers/machine'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
 import { HostWatch } from './host/host'
 import { openLibrary, type Library } from './library/library'
 import { Machines } from './machine/machines'
+import { finishAllPending } from './machine/overlays'
 import { openStream } from './machine/streams'
 import { SettingsStore } from './settings'
 import { TaskJournal } from './task/journal'
@@ -90,10 +92,12 @@ async function openContext(library: Library, { tell }: Events, environment: Node
   })
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
   await Promise.all([machines.load(), images.load(), tasks.recall()])
-  return { library, machines, images, tasks, host, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
+  const context: Context = { library, machines, images, tasks, host, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
+  finishAllPending(context)
+  return context
 }
 
-const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...taskHandlers, ...hostHandlers }
+const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...diskHandlers, ...overlayHandlers, ...taskHandlers, ...hostHandlers }
 
 function offer(context: Context, events: Events): OwnedCore {
   const closing = new AbortController()

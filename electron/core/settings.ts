@@ -20,11 +20,12 @@ export class SettingsStore {
   }
 
   async edit(input: ParsedInputOf<'settings.edit'>): Promise<Settings> {
-    const { apiTcp, apiPort, ...rest } = input
+    const { apiTcp, apiPort, historyBudget, ...rest } = input
     const named = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
     const edited: Settings = {
       ...this.current,
       ...named,
+      historyBudgetBytes: historyBudget ?? this.current.historyBudgetBytes,
       apiTcp: { enabled: apiTcp ?? this.current.apiTcp.enabled, port: apiPort ?? this.current.apiTcp.port }
     }
     await writeJsonAtomic(this.path, edited)

@@ -19,7 +19,7 @@ test('the wizard creates a machine whose defaults need no change, and Back loses
   await expect(wizard).toHaveCount(0)
   await expect(strata.row('from-wizard')).toBeVisible()
   const { definition } = await strata.need('machine.show', { machine: 'from-wizard' })
-  expect(definition).toMatchObject({ name: 'from-wizard', cpus: 2, memoryBytes: 256 * 2 ** 20, disks: [{ nodeName: 'disk0' }], nics: [{ network: { kind: 'user' } }] })
+  expect(definition).toMatchObject({ name: 'from-wizard', cpus: 2, memoryBytes: 256 * 2 ** 20, disks: [{ id: 'disk0' }], nics: [{ network: { kind: 'user' } }] })
   await strata.need('machine.remove', { machine: 'from-wizard' })
 })
 

@@ -17,6 +17,7 @@ import {
 } from '#contract'
 import type { Core } from '#core/core'
 import { checkedInput } from '../../electron/core/input'
+import { newDisk } from '#core/disk/stack'
 
 type Answers = { [N in OperationName]?: (input: ParsedInputOf<N>) => unknown }
 
@@ -152,7 +153,7 @@ export function machine(name: string, state: Machine['state'] = { kind: 'running
       display: true,
       sharedMemory: false,
       kernel: null,
-      disks: [{ nodeName: 'disk0', file: 'disk0.qcow2', format: 'qcow2', sizeBytes: 2 ** 30, backing: null }],
+      disks: [newDisk('disk0', 2 ** 30, null, 0)],
       cdroms: [],
       nics: [{ mac: '52:54:00:00:00:01', network: 'user', forwards: ['tcp:2222:22'] }],
       cloudInit: null

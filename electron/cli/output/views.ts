@@ -124,7 +124,7 @@ function machineBlock(machine: Machine, paint: Paint): string {
   if (machine.agent !== null) head.push(['Guest agent', machine.agent ? 'answers' : 'has not answered yet'])
   if (!definition) return block([...head, ['Id', machine.id]], paint.dim)
   const media = [
-    ...definition.disks.map((disk) => `${disk.nodeName}: ${disk.format}, ${formatSize(disk.sizeBytes)}${disk.backing ? `, on ${disk.backing.path}` : ''}`),
+    ...definition.disks.map((disk) => `${disk.id}: ${formatSize(disk.sizeBytes)}, ${disk.layers.length === 1 ? 'one layer' : `${disk.layers.length} layers`}${disk.image ? ` on ${disk.image.path}` : ''}`),
     ...definition.cdroms.map((cdrom) => `CD: ${cdrom.path}`)
   ]
   const extras = [definition.firmware.toUpperCase(), definition.tpm ? 'TPM' : '', definition.display ? 'screen' : 'no screen', definition.sharedMemory ? 'shared memory' : '', definition.cloudInit ? 'cloud-init' : '']

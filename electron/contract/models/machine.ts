@@ -1,20 +1,9 @@
 import { z } from 'zod'
 import { Forward, Name, Network } from '../values'
-import { ImageFormat, KernelBoot } from './image'
+import { Disk } from './disk'
+import { KernelBoot } from './image'
 
 export const Firmware = z.enum(['bios', 'uefi'])
-
-export const Disk = z.object({
-  /** Block node name of the active layer, QEMU's word; unique in the machine: `disk0`. */
-  nodeName: z.string().regex(/^[a-z][a-z0-9-]{0,24}$/),
-  /** File name inside the machine's `disks` folder. */
-  file: z.string(),
-  format: ImageFormat,
-  sizeBytes: z.number().int().positive(),
-  /** The image it stands on, when it is an overlay: absolute path and recorded format (a format is never probed). */
-  backing: z.object({ path: z.string(), format: ImageFormat, imageId: z.string() }).nullable()
-})
-export type Disk = z.output<typeof Disk>
 
 export const Nic = z.object({
   mac: z.string().regex(/^52:54:00(:[0-9a-f]{2}){3}$/),

@@ -7,6 +7,8 @@ export const Settings = z.object({
   stopTimeoutSeconds: z.number().int().min(1).max(3600).default(60),
   /** HTTP API on loopback TCP, beside the private Unix socket. */
   apiTcp: z.object({ enabled: z.boolean(), port: z.number().int().min(1024).max(65535) }).default({ enabled: false, port: 7411 }),
+  /** What the commits of one disk may take on the host before the oldest is merged, and can no longer be undone. */
+  historyBudgetBytes: z.number().int().nonnegative().default(10 * 2 ** 30),
   /** The first-run welcome was seen. */
   welcomed: z.boolean().default(false)
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Host } from '../models/host'
 import { Settings } from '../models/settings'
 import { operation } from '../operation'
+import { Size } from '../values'
 
 export const hostOperations = {
   'host.show': operation({
@@ -18,6 +19,7 @@ export const hostOperations = {
       stopTimeoutSeconds: z.number().int().min(1).max(3600).optional().meta({ description: 'seconds a guest is asked to power off before force is offered' }),
       apiTcp: z.boolean().optional().meta({ description: 'serve the HTTP API on loopback TCP too' }),
       apiPort: z.number().int().min(1024).max(65535).optional().meta({ description: 'port of the HTTP API on loopback TCP' }),
+      historyBudget: Size.optional().meta({ description: 'what the commits of one disk may take before the oldest is merged for good' }),
       welcomed: z.boolean().optional().meta({ description: 'the first-run welcome was seen' })
     }),
     result: Settings

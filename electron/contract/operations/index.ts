@@ -1,10 +1,12 @@
 import type { z } from 'zod'
 import type { Operation } from '../operation'
 import type { TaskRef } from '../models/task'
+import { diskOperations } from './disk'
 import { guestOperations } from './guest'
 import { hostOperations } from './host'
 import { imageOperations } from './image'
 import { machineOperations } from './machine'
+import { overlayOperations } from './overlay'
 import { taskOperations } from './task'
 
 /** Every operation of Strata by name. */
@@ -12,6 +14,8 @@ export const operations = {
   ...machineOperations,
   ...guestOperations,
   ...imageOperations,
+  ...diskOperations,
+  ...overlayOperations,
   ...taskOperations,
   ...hostOperations
 } as const satisfies Record<string, Operation>

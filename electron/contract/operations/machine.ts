@@ -58,7 +58,8 @@ export const machineOperations = {
     input: one.extend({
       wait: z.enum(['running', 'agent']).default('running').meta({ description: 'done when QEMU runs it, or when its guest agent answers' }),
       timeoutSeconds: z.number().positive().max(3600).default(120).meta({ description: 'how long to wait' }),
-      paused: z.boolean().default(false).meta({ description: 'stop before the first instruction' })
+      paused: z.boolean().default(false).meta({ description: 'stop before the first instruction' }),
+      temporary: z.boolean().default(false).meta({ description: 'let it write to throw-away overlays; when it is off, keep, commit or discard them' })
     }),
     result: Machine,
     task: true,

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { failure, Failure, Image, type AppError, type ParsedInputOf } from '#contract'
-import { fileFacts, listFolder, move, readJson, removeTree, writeJsonAtomic } from '../host/files'
+import { fileFacts, listFolder, makeReadOnly, move, readJson, removeTree, writeJsonAtomic } from '../host/files'
 import type { Library } from '../library/library'
 import type { Work } from '../task/work'
 import { bringGuest, guestId, readGuestManifest, type GuestManifest } from './builtin-guest'
+import { imageInfo } from './qemu-img'
 import { copyIn, examine, nameFrom, slug, targetOf } from './import'
 
 const MANIFEST = 'image.json'
@@ -103,10 +104,36 @@ export class Images {
         referenced,
         format: target.format,
         ...info,
-        ...(referenced ? { recorded: examined.facts } : {}),
+        ...(referenced ? { recorded: { sizeBytes: examined.facts.sizeBytes, modifiedAtMs: examined.facts.modifiedAtMs } } : {}),
         addedAtMs: Date.now(),
         note: ''
       }
+      await writeJsonAtomic(join(folder, MANIFEST), image)
+      work.pointOfNoReturn()
+      await move(folder, this.homeOf(id))
+      return this.added(image)
+    } finally {
+      this.claimed.delete(keyOf(name))
+    }
+  }
+
+  /**
+   * Takes in an image that is made here: of a disk, or of another image.
+   * @param chosen the user chose the name: then it has to be free
+   * @param make writes the file
+   */
+  async keep(wanted: string, chosen: boolean, work: Work, make: (path: string) => Promise<void>, format: Image['format'] = 'qcow2', kind: Image['kind'] = 'disk'): Promise<Image> {
+    const name = this.freeName(wanted, chosen)
+    this.claimed.add(keyOf(name))
+    try {
+      const folder = await this.library.unfinished()
+      work.onUndo(() => removeTree(folder))
+      const id = `${slug(name)}-${randomBytes(3).toString('hex')}`
+      const file = `disk.${format}`
+      await make(join(folder, file))
+      const info = await imageInfo({ path: join(folder, file), format })
+      await makeReadOnly(join(folder, file))
+      const image: Image = { schemaVersion: 1, id, name, kind, path: join(this.homeOf(id), file), referenced: false, format, ...info, addedAtMs: Date.now(), note: '' }
       await writeJsonAtomic(join(folder, MANIFEST), image)
       work.pointOfNoReturn()
       await move(folder, this.homeOf(id))

@@ -4,13 +4,14 @@ import { exists, move, removeFile, syncFile } from '../host/files'
 import { run, type RunOptions, type RunOutput } from '../host/process'
 import type { Work } from '../task/work'
 import type { Layer } from './chain'
+import { asFilename, type NodeOptions } from './nodes'
 
 /**
  * qemu-img(1), one function a subcommand. Paths are absolute. Images are named as JSON nodes, new files as `file:`, so that a
  * colon in a name is never read as a protocol; formats are always said, never probed; backing files are opened only where
  * they are wanted. Nothing is forced: an image that another process writes to is refused.
  */
-type Source = Layer | { path: string; format: ImageFormat }
+export type Source = Layer | { path: string; format: ImageFormat }
 
 const Info = z.object({ 'virtual-size': z.number(), 'actual-size': z.number().default(0) })
 export interface ImageInfo {
@@ -48,6 +49,34 @@ export async function createDisk(path: string, sizeBytes: number): Promise<void>
   await create(path, [], sizeBytes)
 }
 
+/**
+ * Writes all that a layer holds into the one below it, which then alone reads as both did. The layer itself stays as it is: what is cut
+ * off can be done again.
+ * @param nodes the layer as a node, with all that it stands on
+ * @throws no-space, in-use, program-failed
+ */
+export async function commitImage(path: string, nodes: NodeOptions, work: Pick<Work, 'progress'>): Promise<void> {
+  await qemuImg(path, ['commit', '-p', '-d', asFilename(nodes)], { writes: path, onStdout: (text) => tellProgress(text, work) })
+}
+
+/** Writes into a file's header what it stands on, and nothing else: what the guest reads has to be the same. */
+export async function noteBacking(path: string, backing: { path: string; format: ImageFormat } | null): Promise<void> {
+  await qemuImg(path, ['rebase', '-u', '-f', 'qcow2', '-b', backing?.path ?? '', ...(backing ? ['-F', backing.format] : []), `file:${path}`], { writes: path })
+}
+
+const MapEntries = z.array(z.object({ start: z.number(), length: z.number(), depth: z.number(), present: z.boolean().default(true), zero: z.boolean(), data: z.boolean() }))
+/** Where a layer itself holds something, in bytes of the guest's disk. Also while QEMU has it open. */
+export async function mapLayer(image: Source): Promise<{ startBytes: number; lengthBytes: number; zero: boolean }[]> {
+  const { stdout } = await qemuImg(image.path, ['map', '-U', '--output=json', node(image, false)])
+  const own = MapEntries.parse(JSON.parse(stdout)).filter((entry) => entry.present && (entry.data || image.format !== 'raw'))
+  return own.map(({ start, length, data }) => ({ startBytes: start, lengthBytes: length, zero: !data }))
+}
+
+/** Makes an image larger. @throws no-space, program-failed (with qemu-img's words) */
+export async function resizeImage(image: Source, sizeBytes: number): Promise<void> {
+  await qemuImg(image.path, ['resize', '-q', node(image, false), String(sizeBytes)], { writes: image.path })
+}
+
 /** A new overlay (qcow2) on a base that stays as it is. @throws already-exists, no-space, program-failed (with qemu-img's words) */
 export async function createOverlay(path: string, base: { path: string; format: ImageFormat }, sizeBytes: number): Promise<void> {
   await create(path, ['-b', base.path, '-F', base.format], sizeBytes)
@@ -75,14 +104,53 @@ export async function convertImage(from: Source, to: { path: string; format: Ima
   await qemuImg(from.path, ['convert', '-p', '-O', to.format, node(from, true), `file:${partial}`], {
     signal: work.signal,
     writes: to.path,
-    onStdout: (text) => {
-      const percent = /.*\((\d+\.\d+)\/100%\)/s.exec(text)?.[1]
-      if (percent !== undefined) work.progress(Number(percent) / 100)
-    }
+    onStdout: (text) => tellProgress(text, work)
   })
   if (to.sizeBytes !== undefined) await qemuImg(partial, ['resize', '-q', '-f', to.format, `file:${partial}`, String(to.sizeBytes)], { writes: to.path })
   await syncFile(partial)
   await move(partial, to.path)
+}
+
+/** qemu-img writes `(12.34/100%)` over and over. */
+function tellProgress(text: string, work: Pick<Work, 'progress'>): void {
+  const percent = /.*\((\d+\.\d+)\/100%\)/s.exec(text)?.[1]
+  if (percent !== undefined) work.progress(Number(percent) / 100)
+}
+
+/** Copies what a chain of nodes holds into one new file; it appears when it is whole. @param path for errors: the active layer */
+export async function convertNodes(path: string, source: string, to: { path: string; format: ImageFormat }, work: Work): Promise<void> {
+  const partial = `${to.path}.part`
+  work.onUndo(() => removeFile(partial))
+  await qemuImg(path, ['convert', '-p', '-O', to.format, source, `file:${partial}`], { signal: work.signal, writes: to.path, onStdout: (text) => tellProgress(text, work) })
+  await syncFile(partial)
+  await move(partial, to.path)
+}
+
+const CheckReport = z.object({ leaks: z.number().default(0), corruptions: z.number().default(0), 'check-errors': z.number().default(0) })
+/** Checks one file, and tells what it found. @throws in-use, cancelled */
+export async function checkLayer(image: { path: string; format: ImageFormat }, signal: AbortSignal): Promise<{ path: string; leakedClusters: number; problems: string | null }> {
+  if (image.format === 'raw') return { path: image.path, leakedClusters: 0, problems: null }
+  try {
+    const { stdout } = await qemuImg(image.path, ['check', '--output=json', node(image, false)], { acceptExitCodes: [2, 3], signal })
+    const { leaks, corruptions, 'check-errors': errors } = CheckReport.parse(JSON.parse(stdout))
+    const problems = corruptions + errors > 0 ? `${corruptions} damaged clusters, ${errors} errors` : null
+    return { path: image.path, leakedClusters: leaks, problems }
+  } catch (error) {
+    if (!(error instanceof Failure) || error.error.code !== 'program-failed') throw error
+    return { path: image.path, leakedClusters: 0, problems: error.error.causes.join('\n') }
+  }
+}
+
+/** @throws bad-file (not everything could be mended) */
+export async function repairLayer(image: { path: string; format: ImageFormat }, what: 'leaks' | 'all'): Promise<void> {
+  await qemuImg(image.path, ['check', '-q', '-r', what, node(image, false)], { writes: image.path }).catch((error: unknown) => {
+    throw asBadFile(error, image.path, `“${image.path}” could not be repaired.`, 'A copy of it lies beside it. Restore a backup.')
+  })
+}
+
+/** Lets a layer stand on another base; what reads differently there is copied in. @param source the layer as a node, on its old base */
+export async function rebaseLayer(path: string, source: string, base: { path: string; format: ImageFormat }, work: Work): Promise<void> {
+  await qemuImg(path, ['rebase', '-p', '-b', base.path, '-F', base.format, source], { signal: work.signal, writes: path, onStdout: (text) => tellProgress(text, work) })
 }
 
 /** An image as a node in the words of `-blockdev`. @param whole with what it stands on, else alone */

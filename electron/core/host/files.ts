@@ -209,10 +209,12 @@ export async function punchHole(path: string, limitBytes: number, keptBytes: num
 export interface FileFacts {
   sizeBytes: number
   modifiedAtMs: number
+  /** What it takes on disk: holes do not count. */
+  allocatedBytes: number
 }
 export async function fileFacts(path: string): Promise<FileFacts> {
-  const { size, mtimeMs } = await facts(path)
-  return { sizeBytes: size, modifiedAtMs: mtimeMs }
+  const { size, mtimeMs, blocks } = await facts(path)
+  return { sizeBytes: size, modifiedAtMs: mtimeMs, allocatedBytes: blocks * 512 }
 }
 
 async function facts(path: string): Promise<Stats> {

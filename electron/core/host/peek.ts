@@ -49,3 +49,18 @@ export async function realPath(path: string): Promise<string> {
     throw fileFailure(error, path, 'read')
   }
 }
+
+/** At most so many bytes of a file from an offset on; fewer where it ends. @throws not-found, file */
+export async function readRange(path: string, offset: number, bytes: number): Promise<Buffer> {
+  try {
+    const file = await open(path, constants.O_RDONLY)
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, offset)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    throw fileFailure(error, path, 'read')
+  }
+}

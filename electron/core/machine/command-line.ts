@@ -1,4 +1,5 @@
 import type { Accelerator, Disk, MachineDefinition, Network, Nic } from '#contract'
+import { diskNodes } from '../disk/nodes'
 import type { MachinePaths, MachineRuntimePaths } from '../library/paths'
 
 /**
@@ -31,6 +32,7 @@ export function buildCommandLine(machine: MachineDefinition, context: LaunchCont
     ...consoleArguments(machine, context),
     ...agentArguments(context),
     ...displayArguments(machine, context),
+    ...hotPlugArguments(),
     ...machine.disks.flatMap((disk, index) => diskArguments(disk, index, context)),
     ...machine.cdroms.flatMap((cdrom, index) => cdromArguments(`cdrom${index}`, cdrom.path, machine.disks.length + index)),
     ...(machine.cloudInit ? cdromArguments('cloud-init', context.paths.cloudInitSeed, null) : []),
@@ -116,27 +118,20 @@ function displayArguments(machine: MachineDefinition, context: LaunchContext): s
 }
 
 function diskArguments(disk: Disk, index: number, context: LaunchContext): string[] {
-  return [
-    ...blockdev(blockNodes(disk, context.paths.disk(disk.file))),
-    ...['-device', `virtio-blk-pci,id=${disk.nodeName}-device,drive=${disk.nodeName},bootindex=${index + 1}`]
-  ]
+  return [...blockdev(diskNodes(disk, context.paths.disk)), '-device', deviceOption(diskDevice(disk, { bootindex: index + 1 }))]
 }
 
-/** The nodes of a disk, each named: the format node, its file, and the image it stands on. */
-export function blockNodes(disk: Disk, file: string): Record<string, unknown> {
-  const backing = disk.backing && {
-    driver: disk.backing.format,
-    'node-name': `${disk.nodeName}-base`,
-    'read-only': true,
-    file: { driver: 'file', 'node-name': `${disk.nodeName}-base-file`, filename: disk.backing.path, 'read-only': true }
-  }
-  return {
-    driver: disk.format,
-    'node-name': disk.nodeName,
-    discard: 'unmap',
-    file: { driver: 'file', 'node-name': `${disk.nodeName}-file`, filename: file, discard: 'unmap' },
-    ...(backing ? { backing } : {})
-  }
+/** The device of a disk, for `-device` and `device_add`. */
+export function diskDevice(disk: Disk, more: Record<string, string | number>): DeviceOptions {
+  return { driver: 'virtio-blk-pci', id: `${disk.id}-device`, drive: disk.layers[0]!.nodeName, ...more }
+}
+export type DeviceOptions = { driver: string; id: string } & Record<string, string | number>
+const deviceOption = ({ driver, ...properties }: DeviceOptions): string => [driver, ...Object.entries(properties).map(([key, value]) => `${key}=${value}`)].join(',')
+
+/** Ports that devices can be plugged into while the guest runs: q35's own bus takes none. */
+export const HOT_PLUG_PORTS = ['port1', 'port2', 'port3', 'port4'] as const
+function hotPlugArguments(): string[] {
+  return HOT_PLUG_PORTS.flatMap((id, index) => ['-device', `pcie-root-port,id=${id},chassis=${index + 1},addr=1c.${index},multifunction=on`])
 }
 
 function cdromArguments(id: string, path: string, bootOrder: number | null): string[] {

@@ -1,6 +1,7 @@
 import { failure, type Host, type Machine, type ParsedInputOf } from '#contract'
 import type { Context } from '../context'
 import { convertImage, createDisk, createOverlay } from '../disk/qemu-img'
+import { activeLayer } from '../disk/stack'
 import { findFirmware } from '../host/capabilities'
 import { copySmall, ensurePrivateFolder, removeTree, writeJsonAtomic } from '../host/files'
 import { machinePaths, type MachinePaths } from '../library/paths'
@@ -34,8 +35,9 @@ export async function createMachine(input: ParsedInputOf<'machine.create'>, cont
   return (await context.machines.add(plan.definition, folder)).view()
 }
 
-async function makeDisk(plan: DiskPlan, paths: MachinePaths, work: Work): Promise<void> {
-  const path = paths.disk(plan.disk.file)
+export async function makeDisk(plan: DiskPlan, paths: MachinePaths, work: Work): Promise<void> {
+  const layer = activeLayer(plan.disk)
+  const path = paths.disk(layer.file)
   switch (plan.kind) {
     case 'empty':
       work.phase('making an empty disk')
@@ -45,7 +47,7 @@ async function makeDisk(plan: DiskPlan, paths: MachinePaths, work: Work): Promis
       return createOverlay(path, plan.image, plan.disk.sizeBytes)
     case 'copy':
       work.phase('copying the image')
-      return convertImage(plan.image, { path, format: plan.disk.format, sizeBytes: plan.disk.sizeBytes }, work)
+      return convertImage(plan.image, { path, format: layer.format, sizeBytes: plan.disk.sizeBytes }, work)
   }
 }
 

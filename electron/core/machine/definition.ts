@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { failure, type Disk, type Forward, type Image, type MachineDefinition, type Network, type Nic, type ParsedInputOf } from '#contract'
+import type { Source } from '../disk/qemu-img'
+import { newDisk } from '../disk/stack'
 import { hostnameOf } from './command-line'
 
 const MiB = 2 ** 20
@@ -12,7 +14,7 @@ const DEFAULT_DISK_BYTES = 20 * GiB
 export type DiskPlan =
   | { kind: 'empty'; disk: Disk }
   | { kind: 'overlay'; disk: Disk; image: Image }
-  | { kind: 'copy'; disk: Disk; image: Image }
+  | { kind: 'copy'; disk: Disk; image: Source }
 
 export interface MachinePlan {
   definition: MachineDefinition
@@ -54,27 +56,27 @@ export function planMachine(input: ParsedInputOf<'machine.create'>, image: Image
     nics: networks.map((network) => newNic(network)),
     cloudInit: image?.kind === 'cloud' ? { hostname: input.hostname ?? hostnameOf(input.name), user: input.user ?? 'strata', sshKeys: input.sshKey ?? [] } : null
   }
-  const disk = planDisk(input, image)
+  const disk = planDisk(input, image, nowMs)
   if (disk) definition.disks.push(disk.disk)
   return { definition: checked(withForwards(definition, forwards), limits), disks: disk ? [disk] : [] }
 }
 
-function planDisk(input: ParsedInputOf<'machine.create'>, image: Image | null): DiskPlan | null {
+function planDisk(input: ParsedInputOf<'machine.create'>, image: Image | null, nowMs: number): DiskPlan | null {
   const holdsSystem = image !== null && image.kind !== 'iso'
   const sizeBytes = input.disk ?? (holdsSystem ? Math.max(image.virtualSizeBytes, image.kind === 'guest' ? GiB : 0) : DEFAULT_DISK_BYTES)
   if (!holdsSystem) {
     if (sizeBytes === 0) return null
-    return { kind: 'empty', disk: { nodeName: 'disk0', file: 'disk0.qcow2', format: 'qcow2', sizeBytes: wholeSectors(sizeBytes), backing: null } }
+    return { kind: 'empty', disk: newDisk('disk0', wholeSectors(sizeBytes), null, nowMs) }
   }
   if (sizeBytes < image.virtualSizeBytes) {
     throw failure('bad-input', `The disk cannot be smaller than its image “${image.name}” (${image.virtualSizeBytes} bytes).`, { field: 'disk' })
   }
-  const disk = { nodeName: 'disk0', file: 'disk0.qcow2', format: 'qcow2' as const, sizeBytes: wholeSectors(sizeBytes) }
-  if (input.copy) return { kind: 'copy', disk: { ...disk, backing: null }, image }
-  return { kind: 'overlay', disk: { ...disk, backing: { path: image.path, format: image.format, imageId: image.id } }, image }
+  if (input.copy) return { kind: 'copy', disk: newDisk('disk0', wholeSectors(sizeBytes), null, nowMs), image }
+  return { kind: 'overlay', disk: newDisk('disk0', wholeSectors(sizeBytes), groundOf(image), nowMs), image }
 }
 
-const wholeSectors = (bytes: number): number => Math.ceil(bytes / 512) * 512
+export const groundOf = (image: Image): NonNullable<Disk['image']> => ({ path: image.path, format: image.format, imageId: image.id })
+export const wholeSectors = (bytes: number): number => Math.ceil(bytes / 512) * 512
 
 export function newNic(network: Network): Nic {
   const tail = [...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, '0'))
@@ -142,7 +144,6 @@ const LABELS: Partial<Record<keyof MachineDefinition, string>> = {
   display: 'display',
   sharedMemory: 'shared memory',
   nics: 'networks',
-  disks: 'disks',
   cdroms: 'CDs',
   kernel: 'kernel'
 }

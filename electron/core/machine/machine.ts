@@ -34,6 +34,8 @@ export class ManagedMachine {
   private trimTimer: NodeJS.Timeout | null = null
   /** Settled when the state is one without QEMU. */
   private off: Promise<void> = Promise.resolve()
+  /** What is being done to its disks: it is not started, renamed or deleted meanwhile. */
+  private reservedFor: string | null = null
   /** The library was given up: what happens to QEMU now is the next owner's to tell. */
   private released = false
 
@@ -73,6 +75,33 @@ export class ManagedMachine {
     })
   }
 
+  /** The QEMU that has its disks open; null when it is off. @throws wrong-state in between */
+  get running(): Qemu | null {
+    return isOff(this.state) ? null : this.live('worked on')
+  }
+
+  /**
+   * Keeps everybody else from its disks until the answer is called.
+   * @param doing `disk0 is being committed`
+   * @throws in-use
+   */
+  reserve(doing: string): () => void {
+    this.requireUnreserved()
+    this.reservedFor = doing
+    return () => (this.reservedFor = null)
+  }
+
+  /** @throws in-use */
+  requireUnreserved(): void {
+    if (this.reservedFor === null) return
+    throw failure('in-use', `“${this.name}” cannot be had now: ${this.reservedFor}.`, { what: `machine ${this.name}`, next: 'Wait until that is done; see the tasks.' })
+  }
+
+  /** Fulfilled when no QEMU runs it. */
+  get whenOff(): Promise<void> {
+    return this.off
+  }
+
   async measureDisks(): Promise<void> {
     const bytes = await allocatedBytes(this.paths.disks)
     if (bytes === this.diskBytes) return
@@ -98,6 +127,7 @@ export class ManagedMachine {
    */
   async start(work: Work, prepare: (signal: AbortSignal) => Promise<LaunchContext>): Promise<void> {
     requireState(this.name, this.state, ['created', 'stopped', 'crashed'], 'started')
+    this.requireUnreserved()
     const before = this.state
     this.apply({ kind: 'start-requested' })
     try {

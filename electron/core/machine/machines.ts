@@ -95,6 +95,7 @@ export class Machines {
 
   async rename(machine: ManagedMachine, name: string): Promise<void> {
     requireState(machine.name, machine.state, ['created', 'stopped', 'crashed'], 'renamed')
+    machine.requireUnreserved()
     if (name === machine.name) return
     await this.requireFreeName(name, machine)
     const from = machine.paths
@@ -113,6 +114,7 @@ export class Machines {
   /** Into the trash. */
   async remove(machine: ManagedMachine): Promise<{ trashId: string; name: string }> {
     requireState(machine.name, machine.state, ['created', 'stopped', 'crashed'], 'deleted')
+    machine.requireUnreserved()
     if (await isLocked(machine.paths.lock)) throw failure('in-use', `“${machine.name}” is run by another process.`, { what: `machine ${machine.name}` })
     const trashId = `${Date.now().toString(36)}-${randomBytes(3).toString('hex')}`
     const unfinished = await this.library.unfinished()
@@ -241,7 +243,7 @@ export class Machines {
 
 /** Ids of the images that a machine stands on. */
 const imagesOf = ({ disks, cdroms }: MachineDefinition): string[] => [
-  ...disks.flatMap((disk) => (disk.backing ? [disk.backing.imageId] : [])),
+  ...disks.flatMap((disk) => (disk.image ? [disk.image.imageId] : [])),
   ...cdroms.map((cdrom) => cdrom.imageId)
 ]
 

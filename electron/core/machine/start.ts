@@ -5,15 +5,34 @@ import { exists } from '../host/files'
 import type { Work } from '../task/work'
 import type { LaunchContext } from './command-line'
 import { prepareFirmware, requireAvailable } from './create'
+import { activeLayer } from '../disk/stack'
+import { DiskTarget, freezeLayers, reserved, verifyLayers } from './disk-target'
 import type { ManagedMachine } from './machine'
 import { ensureSwitch } from './network-switch'
+import { finishPending, putOverlay } from './overlays'
+import { requireState } from './state'
 
 /** Cancelled before QEMU runs, nothing is left of the start; cancelled while it waits for the agent, the machine runs on. */
 export async function startMachine(input: ParsedInputOf<'machine.start'>, context: Context, work: Work): Promise<Machine> {
   const machine = context.machines.get(input.machine)
+  await prepareDisks(machine, context, input.temporary, work)
   await machine.start(work, (signal) => prepareLaunch(machine, context, input.paused, signal))
   if (input.wait === 'agent' && !input.paused) await machine.waitForAgent(work, input.timeoutSeconds * 1000)
   return machine.view()
+}
+
+/** A guest never writes to a layer that is committed, and in a temporary run only to throw-away ones. */
+async function prepareDisks(machine: ManagedMachine, context: Context, temporary: boolean, work: Work): Promise<void> {
+  requireState(machine.name, machine.state, ['created', 'stopped', 'crashed'], 'started')
+  for (const { id } of machine.definition.disks) {
+    const target = new DiskTarget(context, machine, id)
+    await reserved(target, 'is being made ready', async () => {
+      await finishPending(target, work)
+      const active = activeLayer(target.disk)
+      if (active.commit || (temporary && !active.temporary)) await putOverlay(target, { temporary })
+    })
+  }
+  await freezeLayers(machine, (disks) => context.machines.redefine(machine, { ...machine.definition, disks }))
 }
 
 /** Finds out, and starts, what QEMU needs around it. @throws unsupported, not-found (a file it stands on), missing-program */
@@ -26,7 +45,8 @@ async function prepareLaunch(machine: ManagedMachine, context: Context, paused: 
   }
   requireAvailable({ definition }, host)
   await requireFiles(machine)
-  for (const { backing } of definition.disks) if (backing) await context.images.verifyById(backing.imageId)
+  await verifyLayers(machine)
+  for (const { image } of definition.disks) if (image) await context.images.verifyById(image.imageId)
   const launch = await launchContext(machine, context, paused)
   if (definition.firmware === 'uefi' && !(await exists(paths.uefiVariables))) await prepareFirmware('uefi', paths)
   const networks = Object.keys(launch.switches)
@@ -52,7 +72,7 @@ export async function launchContext(machine: ManagedMachine, context: Context, p
 /** Every file that the machine stands on, so that a missing one is told by its name and not by QEMU's. */
 async function requireFiles({ definition, paths, name }: ManagedMachine): Promise<void> {
   const files = [
-    ...definition.disks.flatMap((disk) => [paths.disk(disk.file), ...(disk.backing ? [disk.backing.path] : [])]),
+    ...definition.disks.flatMap((disk) => [...disk.layers.map((layer) => paths.disk(layer.file)), ...(disk.image ? [disk.image.path] : [])]),
     ...definition.cdroms.map((cdrom) => cdrom.path),
     ...(definition.kernel ? [definition.kernel.kernel, definition.kernel.initrd] : [])
   ]

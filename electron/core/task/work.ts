@@ -5,7 +5,7 @@ export interface Work {
   /** Aborted when the task is cancelled. Everything that waits takes it. */
   readonly signal: AbortSignal
   /** How far the whole task is: 0 to 1, may go down; null while it cannot be told. */
-  progress(ratio: number | null): void
+  readonly progress: (ratio: number | null) => void
   /** What it does now, for people, without a full stop: `copying the image`. */
   phase(text: string): void
   log(line: string): void

@@ -109,7 +109,7 @@ function usersOf(image: Image, machines: readonly Machine[]): string[] {
   return machines
     .filter(
       ({ definition }) =>
-        definition?.disks.some((disk) => disk.backing?.imageId === image.id) ||
+        definition?.disks.some((disk) => disk.image?.imageId === image.id) ||
         definition?.cdroms.some((cdrom) => cdrom.imageId === image.id)
     )
     .map((machine) => machine.name)

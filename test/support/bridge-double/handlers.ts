@@ -12,6 +12,7 @@ import {
   stopMachine,
   usesImage
 } from './life'
+import { diskHandlers } from './disks'
 import type { World } from './world'
 
 /** One handler an operation: a new operation in the contract does not compile until the double knows it. */
@@ -22,11 +23,12 @@ const requireRunning = (machine: Machine, verb: string): void =>
   requireState(machine.name, machine.state, ['running', 'paused', 'stopping'], verb)
 
 export const handlers: Handlers = {
+  ...diskHandlers,
   'host.show': (_input, { host }) => host,
   'settings.show': (_input, { settings }) => settings,
-  'settings.edit': ({ apiTcp, apiPort, ...rest }, world) => {
+  'settings.edit': ({ apiTcp, apiPort, historyBudget, ...rest }, world) => {
     const tcp = { enabled: apiTcp ?? world.settings.apiTcp.enabled, port: apiPort ?? world.settings.apiTcp.port }
-    world.settings = { ...world.settings, ...rest, apiTcp: tcp }
+    world.settings = { ...world.settings, ...rest, historyBudgetBytes: historyBudget ?? world.settings.historyBudgetBytes, apiTcp: tcp }
     world.emit({ kind: 'settings-changed', settings: world.settings })
     return world.settings
   },

@@ -17,7 +17,7 @@ export function requireFree(name: string, { machines }: World): void {
 }
 
 export const usesImage = ({ definition }: Machine, image: Image): boolean =>
-  definition?.disks.some((disk) => disk.backing?.imageId === image.id) ?? false
+  definition?.disks.some((disk) => disk.image?.imageId === image.id) ?? false
 
 export function requireAgent(machine: Machine): Machine {
   if (machine.agent !== true) throw failure('no-agent', `The guest agent of “${machine.name}” does not answer.`, { name: machine.name })

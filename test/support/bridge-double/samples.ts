@@ -1,4 +1,5 @@
 import { Settings, type Host, type Image, type Machine, type MachineDefinition, type MachineState } from '#contract'
+import { newDisk } from '#core/disk/stack'
 
 const GIB = 2 ** 30
 const MIB = 2 ** 20
@@ -73,13 +74,7 @@ export function newDefinition(id: string, name: string, image: Image | null, cha
     sharedMemory: false,
     kernel: image?.boot ?? null,
     disks: [
-      {
-        nodeName: 'disk0',
-        file: 'disk0.qcow2',
-        format: 'qcow2',
-        sizeBytes: image?.virtualSizeBytes ?? 20 * GIB,
-        backing: image ? { path: image.path, format: image.format, imageId: image.id } : null
-      }
+      newDisk('disk0', image?.virtualSizeBytes ?? 20 * GIB, image ? { path: image.path, format: image.format, imageId: image.id } : null, 0)
     ],
     cdroms: [],
     nics: [{ mac: '52:54:00:12:34:56', network: { kind: 'user' }, forwards: [] }],

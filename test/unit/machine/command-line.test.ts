@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { MachineDefinition } from '#contract'
 import { buildCommandLine, hostnameOf, type LaunchContext } from '#core/machine/command-line'
 import { machinePaths, machineRuntimePaths } from '#core/library/paths'
+import { newDisk } from '#core/disk/stack'
 
 const base: MachineDefinition = {
   schemaVersion: 1,
@@ -18,7 +19,7 @@ const base: MachineDefinition = {
   display: true,
   sharedMemory: false,
   kernel: null,
-  disks: [{ nodeName: 'disk0', file: 'disk0.qcow2', format: 'qcow2', sizeBytes: 2 ** 30, backing: null }],
+  disks: [newDisk('disk0', 2 ** 30, null, 0)],
   cdroms: [],
   nics: [{ mac: '52:54:00:00:00:01', network: { kind: 'user' }, forwards: [] }],
   cloudInit: null
@@ -32,7 +33,7 @@ const context: LaunchContext = {
   paused: false
 }
 const guest = { kernel: '/img/vmlinuz', initrd: '/img/initrd', commandLine: 'console=ttyS0 quiet' }
-const overlay = { ...base.disks[0]!, backing: { path: '/img/base.qcow2', format: 'qcow2' as const, imageId: 'builtin-1' } }
+const overlay = newDisk('disk0', 2 ** 30, { path: '/img/base.qcow2', format: 'qcow2', imageId: 'builtin-1' }, 0)
 
 /** One option a line, so that a change to a golden file reads as what it is. */
 const asText = (args: string[]): string => args.reduce((text, word) => text + (word.startsWith('-') && text !== '' ? '\n' : text === '' ? '' : ' ') + word, '') + '\n'
@@ -47,7 +48,7 @@ describe('the QEMU command line', () => {
     ['shared-memory', { ...base, sharedMemory: true }, context],
     ['iso', { ...base, cdroms: [{ path: '/img/debian.iso', imageId: 'debian' }] }, context],
     ['cloud-image', { ...base, disks: [overlay], cloudInit: { hostname: 'lab1', user: 'strata', sshKeys: [] } }, context],
-    ['raw-disk', { ...base, disks: [{ ...base.disks[0]!, file: 'disk0.raw', format: 'raw' }] }, context],
+    ['raw-disk', { ...base, disks: [newDisk('disk0', 2 ** 30, null, 0, 'raw')] }, context],
     [
       'networks',
       {

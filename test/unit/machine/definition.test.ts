@@ -35,7 +35,7 @@ describe('a new machine', () => {
   it('boots unedited from the built-in guest: an overlay of 1 GiB, a user network, a screen', () => {
     const { definition, disks } = plan({ name: 'lab1' })
     expect(definition).toMatchObject({ cpus: 2, memoryBytes: 256 * 2 ** 20, display: true, firmware: 'bios', kernel: { kernel: '/k' } })
-    expect(disks).toMatchObject([{ kind: 'overlay', disk: { nodeName: 'disk0', sizeBytes: GiB, backing: { path: '/img/debian.qcow2', format: 'qcow2' } } }])
+    expect(disks).toMatchObject([{ kind: 'overlay', disk: { id: 'disk0', sizeBytes: GiB, image: { path: '/img/debian.qcow2', format: 'qcow2' } } }])
     expect(definition.nics).toMatchObject([{ network: { kind: 'user' }, forwards: [] }])
   })
   it('gets an empty disk without a source, and none when its size is 0', () => {
@@ -47,7 +47,7 @@ describe('a new machine', () => {
     expect(definition.cdroms).toEqual([{ path: '/img/a.iso', imageId: 'debian-1' }])
     expect(definition.disks).toHaveLength(1)
   })
-  it('copies the image whole when asked to', () => expect(plan({ name: 'a', copy: true }, disk).disks).toMatchObject([{ kind: 'copy', disk: { backing: null } }]))
+  it('copies the image whole when asked to', () => expect(plan({ name: 'a', copy: true }, disk).disks).toMatchObject([{ kind: 'copy', disk: { image: null } }]))
   it('passes on what a cloud image’s seed needs', () => {
     const { definition } = plan({ name: 'Übung 3', user: 'ada', sshKey: ['ssh-ed25519 AAAA'] }, { ...disk, kind: 'cloud' })
     expect(definition.cloudInit).toEqual({ hostname: 'ubung-3', user: 'ada', sshKeys: ['ssh-ed25519 AAAA'] })

@@ -16,9 +16,9 @@ export function DisksSection({ machine }: { machine: Machine }) {
       <ul className={styles.disks}>
         {disks.map((disk) => (
           <DiskRow
-            key={disk.nodeName}
+            key={disk.id}
             disk={disk}
-            image={disk.backing ? images[disk.backing.imageId] : undefined}
+            image={disk.image ? images[disk.image.imageId] : undefined}
             diskBytes={machine.diskBytes / disks.length}
           />
         ))}
@@ -37,16 +37,16 @@ export function DisksSection({ machine }: { machine: Machine }) {
 }
 
 function DiskRow({ disk, image, diskBytes }: { disk: Disk; image: Image | undefined; diskBytes: number }) {
-  const base = disk.backing ? (image ? nameOfImage(image) : fileName(disk.backing.path)) : null
+  const base = disk.image ? (image ? nameOfImage(image) : fileName(disk.image.path)) : null
   return (
     <li>
       <StrataGlyph layers={layersOf(disk, base, image, diskBytes)} />
       <div>
         <p className={styles.strong}>
-          {disk.nodeName} <span className={styles.quiet}>{formatSize(disk.sizeBytes)}</span>
+          {disk.id} <span className={styles.quiet}>{formatSize(disk.sizeBytes)}</span>
         </p>
         <p className={styles.quiet}>
-          {formatSize(diskBytes)} on the host, {disk.format}
+          {formatSize(diskBytes)} on the host, {disk.layers.length === 1 ? 'one layer' : `${disk.layers.length} layers`}
         </p>
         {base !== null && (
           <p className={styles.quiet}>
@@ -60,7 +60,7 @@ function DiskRow({ disk, image, diskBytes }: { disk: Disk; image: Image | undefi
 
 /** From the ground up: the image it stands on, then what the guest has written. */
 function layersOf(disk: Disk, base: string | null, image: Image | undefined, diskBytes: number): Layer[] {
-  const active: Layer = { label: `${disk.nodeName}, takes the guest’s writes`, sizeBytes: diskBytes, kind: 'active' }
+  const active: Layer = { label: `${disk.id}, takes the guest’s writes`, sizeBytes: diskBytes, kind: 'active' }
   return base === null ? [active] : [{ label: `${base}, base`, sizeBytes: image?.fileSizeBytes ?? 0, kind: 'ground' }, active]
 }
 

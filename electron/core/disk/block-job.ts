@@ -1,0 +1,84 @@
+import { failure } from '#contract'
+import type { QmpSession } from '../qmp/session'
+import { cancelled, type Work } from '../task/work'
+
+const PROGRESS_INTERVAL_MS = 150
+
+export interface JobOptions {
+  /** Null: it may not be cancelled any more. */
+  signal: AbortSignal | null
+  progress?: Work['progress']
+  /** Called when a job that mirrors is level with its source (BLOCK_JOB_READY); the job goes on mirroring until it is completed. */
+  onReady?: (jobId: string) => Promise<void>
+  /** What it does, for errors: `The merge of disk0-2`. */
+  what: string
+}
+
+/**
+ * Runs a block job to its end. It is started with `auto-dismiss: false`, so that how it ended can be read.
+ * Source: qapi/job.json, "JobStatus"; QEMU 7.2.
+ * @param start sends the command that makes the job, under the id it is given
+ * @throws no-space, program-failed (with QEMU's words), cancelled, connection-lost (QEMU ended)
+ */
+export async function runJob(qmp: QmpSession, start: (jobId: string) => Promise<unknown>, { signal, progress, onReady, what }: JobOptions): Promise<void> {
+  const jobId = `${PREFIX}${process.pid}-${++lastJob}`
+  if (signal?.aborted) throw cancelled()
+  const ended = new AbortController()
+  const concluded = qmp.waitForEvent('JOB_STATUS_CHANGE', ({ id, status }) => id === jobId && status === 'concluded', { timeoutMs: Infinity })
+  const ready = onReady && qmp.waitForEvent('JOB_STATUS_CHANGE', ({ id, status }) => id === jobId && status === 'ready', { timeoutMs: Infinity, signal: ended.signal })
+  const cancel = (): void => void qmp.execute('job-cancel', { id: jobId }).catch(() => {}) // it has just ended
+  const timer = setInterval(() => void tellProgress(qmp, jobId, progress), PROGRESS_INTERVAL_MS)
+  try {
+    await start(jobId).catch((error: unknown) => {
+      ended.abort()
+      throw error
+    })
+    signal?.addEventListener('abort', cancel, { once: true })
+    const became = await Promise.race([concluded, ready ?? concluded])
+    if (became.status === 'ready') await onReady!(jobId)
+    await concluded
+  } finally {
+    clearInterval(timer)
+    signal?.removeEventListener('abort', cancel)
+    ended.abort()
+    ready?.catch(() => {}) // it never got so far
+    concluded.catch(() => {}) // the start was refused, or QEMU has ended: told by whoever failed first
+  }
+  const job = (await qmp.execute('query-jobs')).find(({ id }) => id === jobId)
+  await qmp.execute('job-dismiss', { id: jobId })
+  if (job?.error === undefined) return
+  if (signal?.aborted) throw cancelled()
+  if (/No space left on device/.test(job.error)) throw failure('no-space', `${what} failed: the host’s disk is full.`, { path: '', next: 'Make room, and do it again: nothing is lost.', cause: job.error })
+  throw failure('program-failed', `${what} failed.`, { program: 'QEMU', exitCode: null, cause: job.error })
+}
+
+const PREFIX = 'strata-'
+let lastJob = 0
+
+/** Ends the jobs that another owner of the library began and did not see the end of. Each can be done again. */
+export async function endForeignJobs(qmp: QmpSession): Promise<void> {
+  for (const { id, status } of await qmp.execute('query-jobs')) {
+    if (!id.startsWith(PREFIX) || id.startsWith(`${PREFIX}${process.pid}-`)) continue
+    if (status !== 'concluded') {
+      const concluded = qmp.waitForEvent('JOB_STATUS_CHANGE', (change) => change.id === id && change.status === 'concluded')
+      await qmp.execute('job-cancel', { id })
+      await concluded
+    }
+    await qmp.execute('job-dismiss', { id })
+  }
+}
+
+async function tellProgress(qmp: QmpSession, jobId: string, progress: Work['progress'] | undefined): Promise<void> {
+  if (!progress) return
+  const job = (await qmp.execute('query-jobs').catch(() => [])).find(({ id }) => id === jobId)
+  if (job && job['total-progress'] > 0) progress(job['current-progress'] / job['total-progress'])
+}
+
+/**
+ * Writes what QEMU holds back of a node to its file. Jobs that write to what the guest has open do not do so at their end (block-stream),
+ * and files that its metadata makes superfluous go next. QMP has no command for it.
+ */
+export async function flushNode(qmp: QmpSession, nodeName: string): Promise<void> {
+  const output = await qmp.execute('human-monitor-command', { 'command-line': `qemu-io ${nodeName} flush` })
+  if (output.trim() !== '') throw failure('program-failed', `${nodeName} could not be written out.`, { program: 'QEMU', exitCode: null, cause: output })
+}

@@ -1,0 +1,65 @@
+import type { Disk, Layer } from '#contract'
+
+/**
+ * A disk as block nodes, in the words of `-blockdev` and `blockdev-add`: every layer and every file has a node of its own with a name
+ * that the record gives it. Formats and backing files are said, never found out by QEMU.
+ */
+export type NodeOptions = Record<string, unknown> & { driver: string }
+
+/** The file of a layer opens for writing when a job needs that, and not before: so a layer that lies below can be read by others. */
+const fileNode = (nodeName: string, filename: string): NodeOptions => ({
+  driver: 'file',
+  'node-name': `${nodeName}-file`,
+  filename,
+  'auto-read-only': true,
+  discard: 'unmap'
+})
+
+/** A layer alone, without what it stands on. */
+export function layerNode(layer: Layer, path: string, { active }: { active: boolean }): NodeOptions {
+  return {
+    driver: layer.format,
+    'node-name': layer.nodeName,
+    ...(active ? {} : { 'read-only': true }),
+    discard: 'unmap',
+    file: fileNode(layer.nodeName, path)
+  }
+}
+
+/** Of the image that a disk stands on. */
+export const imageNodeName = (disk: Disk): string => `${disk.id}-image`
+function imageNode(disk: Disk): NodeOptions | null {
+  if (!disk.image) return null
+  const nodeName = imageNodeName(disk)
+  return {
+    driver: disk.image.format,
+    'node-name': nodeName,
+    'read-only': true,
+    file: { driver: 'file', 'node-name': `${nodeName}-file`, filename: disk.image.path, 'read-only': true },
+    ...canHaveBacking(disk.image.format)
+  }
+}
+
+/** From a layer down to the image. @param from index of the uppermost layer */
+export function diskNodes(disk: Disk, pathOf: (file: string) => string, from = 0): NodeOptions {
+  const below = (index: number): NodeOptions | null => {
+    const layer = disk.layers[index]
+    if (!layer) return imageNode(disk)
+    const node = layerNode(layer, pathOf(layer.file), { active: index === from })
+    return layer.format === 'qcow2' ? { ...node, backing: below(index + 1) } : node
+  }
+  return below(from)!
+}
+
+/** What a header says of a backing file is of no account: the record says all. */
+const canHaveBacking = (format: string): { backing?: null } => (format === 'qcow2' || format === 'vmdk' ? { backing: null } : {})
+
+/** The same for programs that take an image by name: `json:{...}`. Node names mean nothing there. */
+export const asFilename = (node: NodeOptions): string => `json:${JSON.stringify(node)}`
+
+/** What a layer stands on: path and format of the next below, for the header of a new file. */
+export function underneath(disk: Disk, index: number, pathOf: (file: string) => string): { path: string; format: Layer['format'] } | null {
+  const next = disk.layers[index + 1]
+  if (next) return { path: pathOf(next.file), format: next.format }
+  return disk.image && { path: disk.image.path, format: disk.image.format }
+}

@@ -1,0 +1,125 @@
+import { Failure, toAppError, type Disk, type DiskMap, type DiskView, type FileHealth, type ImageFile, type Layer } from '#contract'
+import type { Context } from '../context'
+import { isAsRecorded } from '../disk/fingerprint'
+import { mapLayer } from '../disk/qemu-img'
+import { fileFacts } from '../host/files'
+import { diskTarget, type DiskTarget } from './disk-target'
+import type { ManagedMachine } from './machine'
+import { historyBytes } from './overlays'
+
+/** Every image file that machines need, or one machine does. Layers first, from the top of each disk down. */
+export async function listFiles(context: Context, machine?: ManagedMachine): Promise<ImageFile[]> {
+  const machines = machine ? [machine] : context.machines.all()
+  const layers = await Promise.all(machines.flatMap((one) => one.definition.disks.flatMap((disk) => layerFiles(one, disk))))
+  const needed = new Set(machines.flatMap((one) => one.definition.disks.flatMap((disk) => (disk.image ? [disk.image.path] : []))))
+  const images = context.images.list().filter((image) => image.kind !== 'iso' && (!machine || needed.has(image.path)))
+  return [
+    ...layers,
+    ...(await Promise.all(
+      images.map(async (image) => ({
+        path: image.path,
+        format: image.format,
+        backing: null,
+        virtualSizeBytes: image.virtualSizeBytes,
+        ...(await look(image.path, async () => context.images.verify(image))),
+        of: { kind: 'image' as const, imageId: image.id, name: image.name },
+        users: context.machines.usersOfImage(image.id)
+      }))
+    ))
+  ]
+}
+
+export async function viewDisk(target: DiskTarget, context: Context): Promise<DiskView> {
+  const { machine, disk } = target
+  const [layers, files] = await Promise.all([Promise.all(layerFiles(machine, disk)), listFiles(context, machine)])
+  const placed = (place: 'undone' | 'other'): ImageFile[] => layers.filter((file) => file.of.kind === 'layer' && (file.of.place === 'undone') === (place === 'undone'))
+  return {
+    machineId: machine.definition.id,
+    machine: machine.name,
+    disk,
+    files: [...placed('other'), ...files.filter((file) => file.path === disk.image?.path)],
+    undone: placed('undone'),
+    historyBytes: await historyBytes(target).catch(() => 0), // a missing file is told with the file
+    historyBudgetBytes: context.settings.value.historyBudgetBytes,
+    inUse: 'pid' in machine.state
+  }
+}
+
+export const showDisk = (input: { machine: string; disk: string }, context: Context): Promise<DiskView> => viewDisk(diskTarget(input, context), context)
+
+function layerFiles(machine: ManagedMachine, disk: Disk): Promise<ImageFile>[] {
+  const pathOf = (layer: Layer): string => machine.paths.disk(layer.file)
+  const file = async (layer: Layer, below: Layer | undefined, place: 'active' | 'below' | 'undone'): Promise<ImageFile> => ({
+    path: pathOf(layer),
+    format: layer.format,
+    backing: below ? pathOf(below) : (disk.image?.path ?? null),
+    virtualSizeBytes: disk.sizeBytes,
+    ...(await look(pathOf(layer), async () => {
+      if (layer.frozen && !(await isAsRecorded(pathOf(layer), layer.frozen))) return { kind: 'changed', message: 'Somebody wrote to it, and layers stand on it.' }
+      return undefined
+    })),
+    of: { kind: 'layer', machineId: machine.definition.id, machine: machine.name, disk: disk.id, place, layer },
+    users: [machine.name]
+  })
+  return [
+    ...disk.layers.map((layer, index) => file(layer, disk.layers[index + 1], index === 0 ? 'active' : 'below')),
+    // The first to be redone stands on what is active now, if that is thrown away: on the layer below it.
+    ...disk.undone.map((layer, index) => file(layer, index === 0 ? topmostSealed(disk) : disk.undone[index - 1], 'undone'))
+  ]
+}
+
+const topmostSealed = (disk: Disk): Layer | undefined => disk.layers.find((layer, index) => layer.commit !== null || index > 0)
+
+async function look(path: string, examine: () => Promise<FileHealth | void>): Promise<{ fileSizeBytes: number; health: FileHealth }> {
+  try {
+    const { allocatedBytes } = await fileFacts(path)
+    try {
+      return { fileSizeBytes: allocatedBytes, health: (await examine()) ?? { kind: 'ok' } }
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      return { fileSizeBytes: allocatedBytes, health: { kind: 'changed', message: error.message } }
+    }
+  } catch (error) {
+    const { code, message } = toAppError(error)
+    return { fileSizeBytes: 0, health: { kind: code === 'not-found' ? 'missing' : 'unreadable', message } }
+  }
+}
+
+/** Where each layer of a disk holds data. Nearby ranges are joined until there are at most so many a layer. */
+export async function mapDisk(target: DiskTarget, most: number): Promise<DiskMap> {
+  const { disk } = target
+  const files = [
+    ...disk.layers.map((layer) => ({ path: target.pathOf(layer.file), format: layer.format, label: layer.nodeName })),
+    ...(disk.image ? [{ path: disk.image.path, format: disk.image.format, label: 'image' }] : [])
+  ]
+  let coarse = false
+  const layers = await Promise.all(
+    files.map(async ({ path, format, label }) => {
+      const all = joined(await mapLayer({ path, format }), 0)
+      const ranges = all.length <= most ? all : joined(all, gapFor(all, most))
+      coarse ||= ranges.length < all.length
+      return { path, label, ranges }
+    })
+  )
+  return { sizeBytes: disk.sizeBytes, layers, coarse }
+}
+
+type Range = DiskMap['layers'][number]['ranges'][number]
+
+/** Joins ranges of one kind that are at most so far apart. */
+export function joined(ranges: readonly Range[], gapBytes: number): Range[] {
+  const result: Range[] = []
+  for (const range of ranges) {
+    const last = result.at(-1)
+    if (last && last.zero === range.zero && range.startBytes - (last.startBytes + last.lengthBytes) <= gapBytes) {
+      last.lengthBytes = range.startBytes + range.lengthBytes - last.startBytes
+    } else result.push({ ...range })
+  }
+  return result
+}
+
+/** The smallest gap that leaves few enough ranges. */
+function gapFor(ranges: readonly Range[], most: number): number {
+  const gaps = ranges.slice(1).map((range, index) => range.startBytes - (ranges[index]!.startBytes + ranges[index]!.lengthBytes))
+  return gaps.sort((a, b) => a - b)[Math.max(0, ranges.length - most)] ?? Infinity
+}

@@ -1,0 +1,322 @@
+import { failure, type Disk, type Image, type MachineDefinition, type ParsedInputOf, type ResultOf } from '#contract'
+import type { Context } from '../context'
+import { flushNode, runJob } from '../disk/block-job'
+import { examine } from '../disk/import'
+import { asFilename, diskNodes } from '../disk/nodes'
+import { checkLayer, convertImage, convertNodes, repairLayer, rebaseLayer, resizeImage } from '../disk/qemu-img'
+import { activeLayer, appliedCommits, flattened, freeDiskId, newDisk, withOverlay } from '../disk/stack'
+import { copyBig, fileFacts, removeFile } from '../host/files'
+import type { QmpSession } from '../qmp/session'
+import { throwIfCancelled, type Work } from '../task/work'
+import { diskDevice, HOT_PLUG_PORTS } from './command-line'
+import { makeDisk } from './create'
+import { groundOf, wholeSectors, type DiskPlan } from './definition'
+import { DiskTarget, diskTarget, reserved } from './disk-target'
+import type { ManagedMachine } from './machine'
+import { dropNode, makeLayerFile } from './overlays'
+
+type One = { machine: string; disk: string }
+
+/** An empty disk more. */
+export async function createDisk(input: ParsedInputOf<'disk.create'>, context: Context, work: Work): Promise<DiskTarget> {
+  const machine = context.machines.get(input.machine)
+  if (input.size === 0) throw failure('bad-input', 'A disk cannot be empty of size.', { field: 'size' })
+  return addDisk(machine, context, work, (id) => ({ kind: 'empty', disk: newDisk(id, wholeSectors(input.size), null, Date.now()) }))
+}
+
+/** A disk more that stands on an image, or is a copy of one. */
+export async function attachDisk(input: ParsedInputOf<'disk.attach'>, context: Context, work: Work): Promise<DiskTarget> {
+  const machine = context.machines.get(input.machine)
+  const image = await context.images.get(input.image)
+  if (image.kind === 'iso') throw failure('bad-input', `“${image.name}” is a CD, not a disk.`, { field: 'image', next: 'Choose a disk image.' })
+  await context.images.verify(image)
+  return addDisk(machine, context, work, (id) => {
+    const sizeBytes = wholeSectors(image.virtualSizeBytes)
+    if (input.copy) return { kind: 'copy', disk: newDisk(id, sizeBytes, null, Date.now()), image }
+    return { kind: 'overlay', disk: newDisk(id, sizeBytes, groundOf(image), Date.now()), image }
+  })
+}
+
+/** A disk more, copied from a file. */
+export async function importDisk(input: ParsedInputOf<'disk.import'>, context: Context, work: Work): Promise<DiskTarget> {
+  const machine = context.machines.get(input.machine)
+  const examined = await examine({ path: input.path, format: input.format, kind: 'disk', reference: false }, work)
+  return addDisk(machine, context, work, (id) => ({ kind: 'copy', disk: newDisk(id, wholeSectors(examined.info.virtualSizeBytes), null, Date.now()), image: examined.image }))
+}
+
+/** Makes the disk's file, writes it into the record, and plugs it into a guest that runs. */
+async function addDisk(machine: ManagedMachine, context: Context, work: Work, plan: (id: string) => DiskPlan): Promise<DiskTarget> {
+  const release = machine.reserve('a disk is being added')
+  try {
+    const planned = plan(freeDiskId(machine.definition.disks))
+    const path = machine.paths.disk(activeLayer(planned.disk).file)
+    await removeFile(path) // of one that was cut off
+    work.onUndo(() => removeFile(path))
+    await makeDisk(planned, machine.paths, work)
+    throwIfCancelled(work.signal)
+    const target = new DiskTarget(context, machine, planned.disk.id)
+    if (machine.running) await plug(machine.running.qmp, target, planned.disk)
+    work.pointOfNoReturn()
+    await redefine(machine, context, { disks: [...machine.definition.disks, planned.disk] })
+    await machine.measureDisks()
+    return target
+  } finally {
+    release()
+  }
+}
+
+const redefine = (machine: ManagedMachine, { machines }: Context, change: Partial<MachineDefinition>): Promise<void> =>
+  machines.redefine(machine, { ...machine.definition, ...change })
+
+/** @throws unsupported (no free port) */
+async function plug(qmp: QmpSession, target: DiskTarget, disk: Disk): Promise<void> {
+  await qmp.execute('blockdev-add', diskNodes(disk, target.pathOf) as never)
+  try {
+    await qmp.execute('device_add', diskDevice(disk, { bus: await freePort(qmp) }))
+  } catch (error) {
+    await dropNode(qmp, activeLayer(disk).nodeName)
+    throw error
+  }
+}
+
+async function freePort(qmp: QmpSession): Promise<string> {
+  const free: string[] = []
+  for (const port of HOT_PLUG_PORTS) {
+    const properties = await qmp.execute('qom-list', { path: `/machine/peripheral/${port}/${port}` })
+    if (!properties.some(({ type }) => type.startsWith('link<') || type.startsWith('child<virtio'))) free.push(port)
+  }
+  if (free[0]) return free[0]
+  throw failure('unsupported', 'All hot-plug ports of the machine are taken.', { next: `Stop the machine, and add the disk then; up to ${HOT_PLUG_PORTS.length} can be added while it runs.` })
+}
+
+/** The guest is asked to let go of the device; then its nodes are closed. @throws time-out (it keeps it; nothing has changed) */
+async function unplug(qmp: QmpSession, disk: Disk, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+  const device = `${disk.id}-device`
+  const deleted = qmp.waitForEvent('DEVICE_DELETED', (data) => data.device === device, { timeoutMs: timeoutSeconds * 1000, signal })
+  const refused = qmp.waitForEvent('DEVICE_UNPLUG_GUEST_ERROR', (data) => data.device === device, { timeoutMs: Infinity, signal })
+  refused.catch(() => {}) // it was let go, or nobody waits any more
+  await qmp.execute('device_del', { id: device })
+  const outcome = await Promise.race([deleted.then(() => 'deleted', () => 'kept'), refused.then(() => 'kept')])
+  if (outcome === 'kept') {
+    throw failure('time-out', `The guest has not let go of ${disk.id}.`, { waitedMs: timeoutSeconds * 1000, next: 'Unmount it in the guest, and try again; or stop the machine first.' })
+  }
+  await dropNode(qmp, activeLayer(disk).nodeName)
+}
+
+/** Takes a disk from a machine. @param keep what becomes of its files, once nobody has them open */
+async function takeOff<T>(input: One & { timeoutSeconds: number }, context: Context, work: Work, keep: (target: DiskTarget, disk: Disk) => Promise<T>): Promise<T> {
+  const target = diskTarget(input, context)
+  return reserved(target, 'is being taken off', async () => {
+    const { disk, machine, qmp } = target
+    if (qmp) {
+      work.phase('asking the guest to let go of it')
+      await unplug(qmp, disk, input.timeoutSeconds, work.signal)
+    }
+    const result = await keep(target, disk)
+    await redefine(machine, context, { disks: machine.definition.disks.filter((one) => one.id !== disk.id) })
+    for (const layer of [...disk.layers, ...disk.undone]) await removeFile(target.pathOf(layer.file))
+    await machine.measureDisks()
+    return result
+  })
+}
+
+/** Its content becomes an image of the library. */
+export function detachDisk(input: ParsedInputOf<'disk.detach'>, context: Context, work: Work): Promise<Image> {
+  return takeOff(input, context, work, async (target, disk) => {
+    work.phase('keeping it as an image')
+    return context.images.keep(input.name ?? `${target.machine.name} ${disk.id}`, input.name !== undefined, work, (path) => writeWhole(target, disk, { path, format: 'qcow2' }, work))
+  })
+}
+
+export function removeDisk(input: ParsedInputOf<'disk.remove'>, context: Context, work: Work): Promise<ResultOf<'disk.remove'>> {
+  return takeOff(input, context, work, async (target, disk) => {
+    const sizes = await Promise.all([...disk.layers, ...disk.undone].map((layer) => target.bytesOf(layer.file)))
+    work.pointOfNoReturn()
+    return { removed: disk.id, freedBytes: sizes.reduce((sum, one) => sum + one, 0) }
+  })
+}
+
+/** All that a disk holds, in one file. */
+const writeWhole = (target: DiskTarget, disk: Disk, to: { path: string; format: Image['format'] }, work: Work): Promise<void> =>
+  convertNodes(target.pathOf(activeLayer(disk).file), asFilename(diskNodes(disk, target.pathOf)), to, work)
+
+export async function exportDisk(input: ParsedInputOf<'disk.export'>, context: Context, work: Work): Promise<ResultOf<'disk.export'>> {
+  const target = diskTarget(input, context)
+  target.requireOff('exporting')
+  return reserved(target, 'is being exported', async () => {
+    work.phase(`writing ${input.format}`)
+    await writeWhole(target, target.disk, { path: input.file, format: input.format }, work)
+    return { file: input.file, fileSizeBytes: (await fileFacts(input.file)).allocatedBytes }
+  })
+}
+
+/** A copy for another machine. */
+export async function cloneDisk(input: ParsedInputOf<'disk.clone'>, context: Context, work: Work): Promise<DiskTarget> {
+  const source = diskTarget(input, context)
+  source.requireOff('copying')
+  const to = context.machines.get(input.to)
+  if (input.linked) throw failure('unsupported', 'Linked clones of single disks cannot be made yet.', { next: 'Detach the disk to the library, and attach it to both: each gets an overlay on it.' })
+  return reserved(source, 'is being copied', async () => {
+    const id = freeDiskId(to.definition.disks)
+    const disk = newDisk(id, source.disk.sizeBytes, null, Date.now())
+    const path = to.paths.disk(activeLayer(disk).file)
+    work.phase('copying the disk')
+    work.onUndo(() => removeFile(path))
+    await writeWhole(source, source.disk, { path, format: 'qcow2' }, work)
+    const target = new DiskTarget(context, to, id)
+    if (to.running) await plug(to.running.qmp, target, disk)
+    work.pointOfNoReturn()
+    await redefine(to, context, { disks: [...to.definition.disks, disk] })
+    await to.measureDisks()
+    return target
+  })
+}
+
+/** Larger only: a file system that is cut off is lost. */
+export async function resizeDisk(input: ParsedInputOf<'disk.resize'>, context: Context, work: Work): Promise<DiskTarget> {
+  const target = diskTarget(input, context)
+  const sizeBytes = wholeSectors(input.size)
+  const { sizeBytes: now } = target.disk
+  if (sizeBytes < now) {
+    throw failure('bad-input', `${target.label} has ${now} bytes and cannot be made smaller: what lies beyond would be lost.`, { field: 'size', next: 'Make a smaller disk, and copy the files over in the guest.' })
+  }
+  return reserved(target, 'is being resized', async () => {
+    const { disk, qmp } = target
+    const active = activeLayer(disk)
+    if (active.commit) throw failure('wrong-state', `${active.nodeName} is committed: it does not change any more.`, { name: disk.id, state: 'committed', next: 'Put an overlay on it first.' })
+    work.pointOfNoReturn()
+    if (qmp) await qmp.execute('block_resize', { 'node-name': active.nodeName, size: sizeBytes })
+    else await resizeImage({ path: target.pathOf(active.file), format: active.format }, sizeBytes)
+    await target.save({ ...disk, sizeBytes })
+    return target
+  })
+}
+
+export async function checkDisk(input: One, context: Context, work: Work): Promise<ResultOf<'disk.check'>> {
+  const target = diskTarget(input, context)
+  target.requireOff('a check')
+  return reserved(target, 'is being checked', async () => {
+    const files: ResultOf<'disk.check'>['files'] = []
+    for (const layer of [...target.disk.layers, ...target.disk.undone]) {
+      work.phase(`checking ${layer.nodeName}`)
+      files.push(await checkLayer({ path: target.pathOf(layer.file), format: layer.format }, work.signal))
+      throwIfCancelled(work.signal)
+    }
+    return { files }
+  })
+}
+
+/** What is damaged is copied before anything is changed. */
+export async function repairDisk(input: ParsedInputOf<'disk.repair'>, context: Context, work: Work): Promise<ResultOf<'disk.repair'>> {
+  const target = diskTarget(input, context)
+  target.requireOff('a repair')
+  return reserved(target, 'is being repaired', async () => {
+    const repaired: string[] = []
+    const copies: string[] = []
+    for (const layer of target.disk.layers) {
+      const image = { path: target.pathOf(layer.file), format: layer.format }
+      const found = await checkLayer(image, work.signal)
+      if (found.problems === null && found.leakedClusters === 0) continue
+      if (found.problems !== null && !input.leaksOnly) {
+        const copy = `${image.path}.before-repair-${new Date().toISOString().replace(/[:.]/g, '-')}`
+        work.phase(`copying ${layer.nodeName}`)
+        await copyBig(image.path, copy, { signal: work.signal, onProgress: work.progress })
+        copies.push(copy)
+      }
+      work.phase(`repairing ${layer.nodeName}`)
+      await repairLayer(image, input.leaksOnly ? 'leaks' : 'all')
+      repaired.push(image.path)
+    }
+    const layers = target.disk.layers.map((layer) => (repaired.includes(target.pathOf(layer.file)) ? { ...layer, frozen: null } : layer))
+    await target.save({ ...target.disk, layers })
+    return { repaired, copies }
+  })
+}
+
+/** The lowest layer gets another image below it. What the guest reads stays the same: where the images differ, the old content is copied in. */
+export async function rebaseDisk(input: ParsedInputOf<'disk.rebase'>, context: Context, work: Work): Promise<DiskTarget> {
+  const target = diskTarget(input, context)
+  target.requireOff('a rebase')
+  const image = await context.images.get(input.image)
+  await context.images.verify(image)
+  return reserved(target, 'is being rebased', async () => {
+    const { disk } = target
+    const lowest = disk.layers.at(-1)!
+    if (image.virtualSizeBytes > disk.sizeBytes) {
+      throw failure('bad-input', `“${image.name}” is larger than ${disk.id}.`, { field: 'image', next: 'Make the disk larger first.' })
+    }
+    if (!input.moved) {
+      work.phase('comparing, and copying what differs')
+      await rebaseLayer(target.pathOf(lowest.file), asFilename(diskNodes(disk, target.pathOf, disk.layers.length - 1)), image, work)
+    }
+    work.pointOfNoReturn()
+    await target.save({ ...disk, image: groundOf(image), layers: disk.layers.map((layer) => (layer === lowest ? { ...layer, frozen: null } : layer)) })
+    await target.noteBackingOf(disk.layers.length - 1)
+    return target
+  })
+}
+
+/** Copies up all that lies below, so that the disk is one file. */
+export async function flattenDisk(input: ParsedInputOf<'disk.flatten'>, context: Context, work: Work): Promise<DiskTarget> {
+  const target = diskTarget(input, context)
+  const { disk } = target
+  const commits = appliedCommits([...disk.layers, ...disk.undone])
+  if (commits.length > 0 && !input.forget) {
+    throw failure('wrong-state', `Flattening ${target.label} gives up its history: ${commits.length === 1 ? 'a commit' : `${commits.length} commits`} could no longer be undone.`, {
+      name: disk.id,
+      state: 'has a history',
+      next: 'Say that the history may go (forget).'
+    })
+  }
+  return reserved(target, 'is being flattened', async () => {
+    work.phase('copying up what lies below')
+    if (target.qmp) await flattenLive(target.qmp, target, work)
+    else await flattenFiles(target, work)
+    await target.collectGarbage()
+    await target.machine.measureDisks()
+    return target
+  })
+}
+
+async function flattenLive(qmp: QmpSession, target: DiskTarget, work: Work): Promise<void> {
+  const active = activeLayer(target.disk)
+  const start = (jobId: string): Promise<unknown> => qmp.execute('block-stream', { 'job-id': jobId, device: active.nodeName, 'auto-dismiss': false })
+  await runJob(qmp, start, { signal: work.signal, progress: work.progress, what: 'Flattening' })
+  await flushNode(qmp, active.nodeName)
+  const { layers } = target.disk
+  await target.save(flattened(target.disk))
+  for (const layer of layers.slice(1)) await dropNode(qmp, layer.nodeName)
+}
+
+/** Into a new file: it takes the old one's place in the record when it is whole. */
+async function flattenFiles(target: DiskTarget, work: Work): Promise<void> {
+  const { disk } = target
+  const after = withOverlay(disk, {}, Date.now())
+  const path = target.pathOf(activeLayer(after).file)
+  await removeFile(path)
+  work.onUndo(() => removeFile(path))
+  await writeWhole(target, disk, { path, format: 'qcow2' }, work)
+  work.pointOfNoReturn()
+  await target.save(flattened(after))
+}
+
+/** Undo, redo and discard end on a fresh layer: its file is made before the record names it. */
+export async function onFreshLayer(target: DiskTarget, disk: Disk): Promise<void> {
+  const after = withOverlay(disk, {}, Date.now())
+  await makeLayerFile(target, after)
+  try {
+    await target.save(after)
+  } catch (error) {
+    await removeFile(target.pathOf(activeLayer(after).file))
+    throw error
+  }
+  await target.collectGarbage()
+}
+
+/** An image of another format. */
+export async function convertLibraryImage(input: ParsedInputOf<'disk.convert'>, context: Context, work: Work): Promise<Image> {
+  const image = await context.images.get(input.image)
+  if (image.kind === 'iso' || image.kind === 'guest') throw failure('bad-input', `“${image.name}” is no disk image that can be converted.`, { field: 'image' })
+  await context.images.verify(image)
+  return context.images.keep(input.name, true, work, (path) => convertImage(image, { path, format: input.format }, work), input.format, image.kind)
+}

@@ -1,0 +1,115 @@
+import { failure, type Disk } from '#contract'
+import type { Context } from '../context'
+import { noteBacking } from '../disk/qemu-img'
+import { underneath } from '../disk/nodes'
+import { fingerprint, isAsRecorded } from '../disk/fingerprint'
+import { fileFacts, removeFile } from '../host/files'
+import type { QmpSession } from '../qmp/session'
+import type { ManagedMachine } from './machine'
+
+/** A disk that something is done to: its record, its files, and the QEMU that has it open, if one does. */
+export class DiskTarget {
+  constructor(
+    private readonly context: Context,
+    readonly machine: ManagedMachine,
+    private readonly id: string
+  ) {}
+
+  get disk(): Disk {
+    return this.machine.definition.disks.find((disk) => disk.id === this.id)!
+  }
+  get label(): string {
+    return `${this.id} of “${this.machine.name}”`
+  }
+  /** The monitor of the running machine; null when it is off. @throws wrong-state in between */
+  get qmp(): QmpSession | null {
+    return this.machine.running?.qmp ?? null
+  }
+  readonly pathOf = (file: string): string => this.machine.paths.disk(file)
+
+  /** Writes the record. */
+  async save(disk: Disk): Promise<void> {
+    const { definition } = this.machine
+    await this.context.machines.redefine(this.machine, { ...definition, disks: definition.disks.map((one) => (one.id === this.id ? disk : one)) })
+  }
+
+  /** Removes the files that the record has no more use for. */
+  async collectGarbage(): Promise<void> {
+    const { disk } = this
+    if (disk.garbage.length === 0) return
+    for (const file of disk.garbage) await removeFile(this.pathOf(file))
+    await this.save({ ...disk, garbage: [] })
+    await this.machine.measureDisks()
+  }
+
+  /** Writes into a layer's header what it stands on by the record. For other programs: ours go by the record. */
+  async noteBackingOf(index: number): Promise<void> {
+    const layer = this.disk.layers[index]
+    if (layer?.format === 'qcow2') await noteBacking(this.pathOf(layer.file), underneath(this.disk, index, this.pathOf))
+  }
+
+  /** What a layer takes on the host. */
+  async bytesOf(file: string): Promise<number> {
+    return (await fileFacts(this.pathOf(file))).allocatedBytes
+  }
+
+  requireOff(what: string): void {
+    if (this.machine.running === null) return
+    throw failure('wrong-state', `“${this.machine.name}” is running, and ${what} needs it off.`, {
+      name: this.machine.name,
+      state: this.machine.state.kind,
+      next: 'Stop it, and do it again.'
+    })
+  }
+}
+
+/** @throws not-found */
+export function diskTarget(input: { machine: string; disk: string }, context: Context): DiskTarget {
+  const machine = context.machines.get(input.machine)
+  if (!machine.definition.disks.some((disk) => disk.id === input.disk)) {
+    const known = machine.definition.disks.map((disk) => disk.id).join(', ')
+    throw failure('not-found', `“${machine.name}” has no disk ${input.disk}.`, { what: 'disk', name: input.disk, next: known === '' ? 'It has no disks.' : `It has ${known}.` })
+  }
+  return new DiskTarget(context, machine, input.disk)
+}
+
+/** Does something to a disk while nobody else may. @param doing `is being committed` */
+export async function reserved<T>(target: DiskTarget, doing: string, act: () => Promise<T>): Promise<T> {
+  const release = target.machine.reserve(`${target.disk.id} ${doing}`)
+  try {
+    return await act()
+  } finally {
+    release()
+  }
+}
+
+/** Notes how the files of layers are that others stand on, so that a change by somebody else is noticed. For a machine that is off. */
+export async function freezeLayers(machine: ManagedMachine, save: (disks: Disk[]) => Promise<void>): Promise<void> {
+  const { disks } = machine.definition
+  if (disks.every((disk) => disk.layers.every((layer, index) => index === 0 || layer.frozen !== null))) return
+  await save(
+    await Promise.all(
+      disks.map(async (disk) => ({
+        ...disk,
+        layers: await Promise.all(
+          disk.layers.map(async (layer, index) => (index === 0 || layer.frozen ? layer : { ...layer, frozen: await fingerprint(machine.paths.disk(layer.file)) }))
+        )
+      }))
+    )
+  )
+}
+
+/** Throws when a layer that others stand on is not as it was. @throws not-found, bad-file */
+export async function verifyLayers(machine: ManagedMachine): Promise<void> {
+  for (const disk of machine.definition.disks) {
+    for (const layer of disk.layers) {
+      const path = machine.paths.disk(layer.file)
+      if (!layer.frozen) continue
+      if (await isAsRecorded(path, layer.frozen)) continue
+      throw failure('bad-file', `“${path}” was changed by somebody else, and layers stand on it.`, {
+        path,
+        next: 'Put the file back as it was. What the guest sees may be damaged otherwise.'
+      })
+    }
+  }
+}
