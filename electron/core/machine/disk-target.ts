@@ -75,6 +75,7 @@ export function diskTarget(input: { machine: string; disk: string }, context: Co
 
 /** Does something to a disk while nobody else may. @param doing `is being committed` */
 export async function reserved<T>(target: DiskTarget, doing: string, act: () => Promise<T>): Promise<T> {
+  await target.machine.inOrder
   const release = target.machine.reserve(`${target.disk.id} ${doing}`)
   try {
     return await act()

@@ -34,6 +34,8 @@ export class ManagedMachine {
   private trimTimer: NodeJS.Timeout | null = null
   /** Settled when the state is one without QEMU. */
   private off: Promise<void> = Promise.resolve()
+  /** Settled when its disks are as the record says: what was cut off in a moment's work is finished at the opening of the library. */
+  inOrder: Promise<unknown> = Promise.resolve()
   /** What is being done to its disks: it is not started, renamed or deleted meanwhile. */
   private reservedFor: string | null = null
   /** The library was given up: what happens to QEMU now is the next owner's to tell. */

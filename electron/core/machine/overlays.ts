@@ -159,8 +159,16 @@ export async function merge(target: DiskTarget, nodeName: string, work: Work): P
   const at = target.disk.layers.findIndex((layer) => layer.nodeName === nodeName)
   const { qmp } = target
   if (!qmp) await mergeFiles(target, at, work)
-  else if (at > 0) await mergeLive(qmp, target, at, work)
-  else await mergeActive(qmp, target, work)
+  else {
+    try {
+      await (at > 0 ? mergeLive(qmp, target, at, work) : mergeActive(qmp, target, work))
+    } catch (error) {
+      if (!(error instanceof Failure) || error.error.code !== 'connection-lost') throw error
+      work.log('QEMU has ended: the merge is finished without it.')
+      await target.machine.whenOff
+      await mergeFiles(target, at, work)
+    }
+  }
   await target.collectGarbage()
 }
 
@@ -281,9 +289,13 @@ export function finishAllPending(context: Context): void {
       const live = !isOff(machine.state)
       if (pending === null && garbage.length === 0 && !live) continue
       const target = new DiskTarget(context, machine, id)
-      const finish = (work: Work): Promise<unknown> => reserved(target, 'is being put in order', () => finishPending(target, work))
-      if (pending?.kind === 'merge' || pending?.kind === 'pivot') context.tasks.run('overlay.commit', `Finish what was cut off on ${id} of ${machine.name}`, machine.name, finish)
-      else void asWork(finish).catch(() => {}) // tried again by the next that is done to the disk
+      if (pending?.kind === 'merge' || pending?.kind === 'pivot') {
+        const finish = (work: Work): Promise<unknown> => reserved(target, 'is being merged', () => finishPending(target, work))
+        context.tasks.run('overlay.commit', `Finish the merge that was cut off on ${id} of ${machine.name}`, machine.name, finish)
+      } else {
+        const finished = asWork((work) => finishPending(target, work)).catch(() => {}) // tried again by the next that is done to the disk
+        machine.inOrder = Promise.all([machine.inOrder, finished])
+      }
     }
   }
 }

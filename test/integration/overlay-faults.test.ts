@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { openLab } from '../support/lab'
+import { examine, FAULTS, nameOf, prepare, strike, type Fault } from '../support/overlay-faults'
+
+/**
+ * Kills at steps of an operation: whatever is left, the library opens, every byte is there, and the history tells the truth. Every eighth
+ * step here, from another one on in each case; `npm run soak -- overlay-faults` takes them all.
+ */
+const EVERY = Number(process.env.STRATA_FAULT_STRIDE ?? 8)
+
+async function killedAt(fault: Fault, step: number): Promise<boolean> {
+  const lab = await openLab()
+  await prepare(lab)
+  if (fault.live) await lab.done('machine.start', { machine: 'lab1' })
+  await lab.core.close()
+  const killed = strike(lab, fault, step)
+  await lab.reopen()
+  await examine(lab, fault)
+  return killed
+}
+
+describe('cut off at any step, nothing is lost and the history is true:', () => {
+  it.each(FAULTS.map((fault, index) => [nameOf(fault), fault, 1 + (index % EVERY)] as const))('%s', async (_name, fault, first) => {
+    let struck = 0
+    for (let step = first; await killedAt(fault, step); step += EVERY) struck++
+    expect(struck).toBeGreaterThan(0)
+  }, 120_000)
+})
