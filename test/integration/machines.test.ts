@@ -138,6 +138,44 @@ describe('the life of a machine', () => {
     expect((await lab.machine('lab1')).state).toMatchObject({ kind: 'crashed' })
   })
 
+  it('that ended is told how it did by the next owners too: crashed, stopped, renamed, restored', async () => {
+    const lab = await openLab()
+    await lab.done('machine.create', { name: 'lab1', ...EMPTY })
+    await lab.done('machine.start', { machine: 'lab1' })
+    process.kill(await pidOf(lab, 'lab1'), 'SIGKILL')
+    await until(lab, async () => (await lab.machine('lab1')).state.kind === 'crashed')
+    const { state: crashed } = await lab.machine('lab1')
+    expect(crashed).toMatchObject({ exit: { reason: 'QEMU was killed by SIGKILL.', signal: 'SIGKILL' } })
+    await lab.reopen()
+    expect((await lab.machine('lab1')).state).toEqual(crashed)
+    expect((await lab.call('machine.list', {}))[0]?.state).toEqual(crashed)
+    await lab.call('machine.rename', { machine: 'lab1', name: 'lab2' })
+    await lab.call('machine.remove', { machine: 'lab2' })
+    expect((await lab.call('machine.restore-removed', { removed: 'lab2' })).state).toEqual(crashed)
+
+    await lab.done('machine.start', { machine: 'lab2' })
+    const { state: stopped } = await lab.done('machine.stop', { machine: 'lab2', force: true })
+    await lab.reopen()
+    expect((await lab.machine('lab2')).state).toEqual(stopped)
+  })
+
+  it('that ended while its end was being recorded is told so once, and one with a damaged record can be used', async () => {
+    const lab = await openLab()
+    await lab.done('machine.create', { name: 'lab1', ...EMPTY })
+    await lab.done('machine.start', { machine: 'lab1' })
+    const record = readFileSync(runRecord(lab, 'lab1'))
+    const { state } = await lab.done('machine.stop', { machine: 'lab1', force: true })
+    await lab.core.close()
+    writeFileSync(runRecord(lab, 'lab1'), record)
+    await lab.reopen()
+    expect((await lab.machine('lab1')).state).toEqual(state)
+    expect(existsSync(runRecord(lab, 'lab1'))).toBe(false)
+    writeFileSync(join(lab.home, 'library/machines/lab1/exit.json'), '{"schemaVersion": 1')
+    await lab.reopen()
+    expect((await lab.machine('lab1')).state).toEqual({ kind: 'created' })
+    await lab.done('machine.start', { machine: 'lab1' })
+  })
+
   it('is not taken for another process that has its pid now', async () => {
     const lab = await openLab()
     await lab.done('machine.create', { name: 'lab1', ...EMPTY })
@@ -145,7 +183,7 @@ describe('the life of a machine', () => {
     const record = JSON.parse(readFileSync(runRecord(lab, 'lab1'), 'utf8')) as object
     await lab.done('machine.stop', { machine: 'lab1', force: true })
     await lab.core.close()
-    writeFileSync(runRecord(lab, 'lab1'), JSON.stringify({ ...record, pid: process.pid }))
+    writeFileSync(runRecord(lab, 'lab1'), JSON.stringify({ ...record, pid: process.pid, startedAtMs: Date.now() }))
     await lab.reopen()
     expect((await lab.machine('lab1')).state.kind).toBe('crashed')
     await lab.done('machine.start', { machine: 'lab1' })
