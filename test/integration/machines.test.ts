@@ -88,6 +88,15 @@ describe('a machine’s console', () => {
     second.value.destroy()
     expect((await lab.call('console.log', { machine: 'lab1' })).text).toContain('sum-42')
   })
+
+  it('of a machine that never ran is empty, and is an end at once', async () => {
+    const lab = await openLab()
+    await lab.done('machine.create', { name: 'lab1', ...EMPTY })
+    expect(await lab.call('console.log', { machine: 'lab1' })).toEqual({ text: '', totalBytes: 0 })
+    const opened = await lab.core.openStream('console', { machine: 'lab1' })
+    if (!opened.ok) throw new Error(opened.error.message)
+    expect(await opened.value.toArray()).toEqual([])
+  })
 })
 
 describe('the life of a machine', () => {

@@ -1,12 +1,26 @@
 import { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
-import { punchHole } from '../host/files'
+import { failure } from '#contract'
+import { exists, punchHole } from '../host/files'
 import { connectUnix } from '../host/socket'
 import { FileTail } from '../host/tail'
 
 /** A console log that passes the first size on disk gives back all but its last part of the second size. */
 const LOG_LIMIT_BYTES = 64 * 2 ** 20
 const LOG_KEPT_BYTES = 16 * 2 ** 20
+
+/** What a machine that is off printed in its last run, then the end; of one that never ran, the end at once. */
+export async function openPastConsole(logFile: string, fromByte: number): Promise<Duplex> {
+  if (!(await exists(logFile))) return new Duplex({ allowHalfOpen: false, read: endAtOnce, write: (_bytes, _encoding, done) => done() })
+  const past = new SerialConsole(logFile, null)
+  const viewer = await past.open(fromByte)
+  past.finish()
+  return viewer
+}
+
+function endAtOnce(this: Duplex): void {
+  this.push(null)
+}
 
 /**
  * The serial console of one machine. Output comes from the log that QEMU keeps on disk since the start: so every viewer
@@ -19,7 +33,8 @@ export class SerialConsole {
 
   constructor(
     private readonly logFile: string,
-    private readonly socketPath: string
+    /** Null when QEMU has ended: what is typed has nowhere to go. */
+    private readonly socketPath: string | null
   ) {}
 
   /** A viewer: reads what was printed from `fromByte` of the log on, then what comes; ends when QEMU does. */
@@ -66,6 +81,7 @@ export class SerialConsole {
   }
 
   private connected(): Promise<Socket> {
+    if (this.socketPath === null) return Promise.reject(failure('wrong-state', 'The machine is off and takes no input.', { name: 'console', state: 'off' }))
     this.input ??= connectUnix(this.socketPath).then((socket) => {
       const lost = (): void => void (this.input = null)
       socket.on('error', lost)

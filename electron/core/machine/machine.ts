@@ -5,7 +5,7 @@ import { allocatedBytes, removeFile } from '../host/files'
 import type { MachinePaths } from '../library/paths'
 import { cancelled, type Work } from '../task/work'
 import type { LaunchContext } from './command-line'
-import { SerialConsole } from './console'
+import { openPastConsole, SerialConsole } from './console'
 import { pendingChanges } from './definition'
 import { describeExit } from './exit'
 import { writeExitRecord, type ExitRecord } from './exit-record'
@@ -250,11 +250,7 @@ export class ManagedMachine {
 
   /** The serial console, of a machine that is off what it printed last. */
   async openConsole(fromByte: number): Promise<Duplex> {
-    if (this.console) return this.console.open(fromByte)
-    const past = new SerialConsole(this.paths.consoleLog, '')
-    const viewer = await past.open(fromByte)
-    past.finish()
-    return viewer
+    return this.console ? this.console.open(fromByte) : openPastConsole(this.paths.consoleLog, fromByte)
   }
 
   /** Lets go of QEMU: it runs on, and the next owner of the library finds it. */
