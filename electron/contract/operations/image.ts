@@ -4,7 +4,7 @@ import { operation } from '../operation'
 import { FilePath, Name } from '../values'
 
 export const imageOperations = {
-  'image.list': operation({ help: 'list the images machines can be made from', input: z.object({}), result: z.array(Image), reads: true }),
+  'image.list': operation({ help: 'list the images machines can be made from, and what is wrong with those that cannot be used', input: z.object({}), result: z.array(Image), reads: true }),
   'image.import': operation({
     help: 'bring in an ISO, a disk image (raw, qcow2, vmdk, vdi, vhdx) or a cloud image',
     input: z.object({

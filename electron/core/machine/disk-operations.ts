@@ -1,4 +1,4 @@
-import { failure, type Disk, type Image, type MachineDefinition, type ParsedInputOf, type ResultOf } from '#contract'
+import { failure, type Disk, type ImageRecord, type MachineDefinition, type ParsedInputOf, type ResultOf } from '#contract'
 import type { Context } from '../context'
 import { flushNode, runJob } from '../disk/block-job'
 import { examine } from '../disk/import'
@@ -121,7 +121,7 @@ async function takeOff<T>(input: One & { timeoutSeconds: number }, context: Cont
 }
 
 /** Its content becomes an image of the library. */
-export function detachDisk(input: ParsedInputOf<'disk.detach'>, context: Context, work: Work): Promise<Image> {
+export function detachDisk(input: ParsedInputOf<'disk.detach'>, context: Context, work: Work): Promise<ImageRecord> {
   return takeOff(input, context, work, async (target, disk) => {
     work.phase('keeping it as an image')
     return context.images.keep(input.name ?? `${target.machine.name} ${disk.id}`, input.name !== undefined, work, (path) => writeWhole(target, disk, { path, format: 'qcow2' }, work))
@@ -137,7 +137,7 @@ export function removeDisk(input: ParsedInputOf<'disk.remove'>, context: Context
 }
 
 /** All that a disk holds, in one file. */
-const writeWhole = (target: DiskTarget, disk: Disk, to: { path: string; format: Image['format'] }, work: Work): Promise<void> =>
+const writeWhole = (target: DiskTarget, disk: Disk, to: { path: string; format: ImageRecord['format'] }, work: Work): Promise<void> =>
   convertNodes(target.pathOf(activeLayer(disk).file), asFilename(diskNodes(disk, target.pathOf)), to, work)
 
 export async function exportDisk(input: ParsedInputOf<'disk.export'>, context: Context, work: Work): Promise<ResultOf<'disk.export'>> {
@@ -314,7 +314,7 @@ export async function onFreshLayer(target: DiskTarget, disk: Disk): Promise<void
 }
 
 /** An image of another format. */
-export async function convertLibraryImage(input: ParsedInputOf<'disk.convert'>, context: Context, work: Work): Promise<Image> {
+export async function convertLibraryImage(input: ParsedInputOf<'disk.convert'>, context: Context, work: Work): Promise<ImageRecord> {
   const image = await context.images.get(input.image)
   if (image.kind === 'iso' || image.kind === 'guest') throw failure('bad-input', `“${image.name}” is no disk image that can be converted.`, { field: 'image' })
   await context.images.verify(image)
