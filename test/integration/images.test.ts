@@ -221,6 +221,22 @@ describe('the library’s own records', () => {
     expect(leftovers()).toEqual([])
   })
 
+  it('cannot be removed while a machine is being made on the image', async () => {
+    const { images, bring, folder } = await shelf()
+    await bring(disk(join(folder, 'disk.qcow2'), 'qcow2'))
+    let begun = (): void => {}
+    let finish = (): void => {}
+    const making = new Promise<void>((resolve) => (begun = resolve))
+    const used = images.use('disk', 'lab1', () => new Promise<void>((resolve) => ((finish = resolve), begun())))
+    await making
+    expect(await failureOf('in-use', images.remove('disk'))).toMatchObject({ holder: 'lab1 (being made)' })
+    finish()
+    await used
+    const removed = images.remove('disk')
+    await failureOf('not-found', images.use('disk', 'lab2', () => expect.fail('it is being removed')))
+    await removed
+  })
+
   it('cannot be removed while a machine stands on the image', async () => {
     const { images, bring, folder, users, leftovers } = await shelf()
     const image = await bring(disk(join(folder, 'disk.qcow2'), 'qcow2'))

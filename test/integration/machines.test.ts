@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { failureIn, openLab, until, type Lab } from '../support/lab'
 import { smallFileSystem } from '../support/scratch'
@@ -290,6 +291,33 @@ describe('a start that cannot be', () => {
     await lab.core.close()
     await lab.reopen()
     expect(await lab.call('machine.list', {})).toEqual([])
+  })
+})
+
+describe('an image that is removed while a machine is made on it', () => {
+  it('stays, or the machine is refused: never both, whoever is first', async () => {
+    const lab = await openLab()
+    const file = join(lab.home, 'disk.raw')
+    const ends = new Set<string>()
+    for (let round = 0; round < 24; round++) {
+      writeFileSync(file, Buffer.alloc(2 ** 20, 1))
+      const name = `disk${round}`
+      const image = await lab.done('image.import', { path: file, name, kind: 'disk', format: 'raw' })
+      const [made, removed] = await Promise.all([
+        lab.ended('machine.create', { name: `lab${round}`, source: name, copy: round % 2 === 0 }),
+        delay(round / 2).then(() => lab.core.call('image.remove', { image: name }))
+      ])
+      ends.add(made.state.kind)
+      if (made.state.kind === 'done') {
+        expect(removed).toMatchObject({ ok: false, error: { code: 'in-use', holder: expect.stringMatching(`^lab${round}`) as string } })
+        expect(existsSync(image.path)).toBe(true)
+      } else {
+        expect(failureIn(made).code).toBe('not-found')
+        expect(removed.ok).toBe(true)
+        expect(existsSync(image.path)).toBe(false)
+      }
+    }
+    expect([...ends].sort()).toEqual(['done', 'failed'])
   })
 })
 

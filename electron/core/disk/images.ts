@@ -28,6 +28,8 @@ export class Images {
   private readonly problems = new Map<string, AppError>()
   /** What lies in `images/` and is no readable image, as it is listed. */
   private readonly unreadable = new Map<string, Image>()
+  /** What is being made on an image right now: who does it, by image id. */
+  private readonly holders = new Map<string, string[]>()
   /** Names of images that are on their way in. */
   private readonly claimed = new Set<string>()
   private bringing: Promise<ImageRecord> | null = null
@@ -67,6 +69,29 @@ export class Images {
    */
   async get(reference: string): Promise<ImageRecord> {
     return reference === 'builtin' ? this.builtinGuest() : this.find(reference)
+  }
+
+  /**
+   * Does something that needs an image to stay, such as making a machine on it: until that has ended it cannot be removed.
+   * @param holder who needs it, for the refusal: `lab1`
+   * @throws not-found, bad-file, and what `act` throws
+   */
+  async use<T>(reference: string, holder: string, act: (image: ImageRecord) => Promise<T>): Promise<T> {
+    const image = this.find((await this.get(reference)).id) // it may have been removed since it was got
+    this.holders.set(image.id, [...(this.holders.get(image.id) ?? []), holder])
+    try {
+      await this.verify(image)
+      return await act(image)
+    } finally {
+      const left = [...(this.holders.get(image.id) ?? [])]
+      left.splice(left.indexOf(holder), 1)
+      this.holders.set(image.id, left)
+    }
+  }
+
+  private usersOf(imageId: string): string[] {
+    const making = (this.holders.get(imageId) ?? []).map((holder) => `${holder} (being made)`)
+    return [...this.options.usedBy(imageId), ...making]
   }
 
   /** Throws when the file of an image is gone, or was changed since it was recorded. @throws not-found, bad-file */
@@ -154,7 +179,7 @@ export class Images {
   /** A referenced file itself is left alone. @throws not-found, in-use (naming the machines that stand on it) */
   async remove(reference: string): Promise<{ name: string }> {
     const image = this.unreadable.get(reference) ?? this.find(reference)
-    const users = this.options.usedBy(image.id)
+    const users = this.usersOf(image.id)
     if (users.length > 0) {
       throw failure('in-use', `“${image.name}” is used by ${users.join(', ')}.`, { what: `image ${image.name}`, holder: users.join(', '), next: 'Delete those machines first, and empty the trash.' })
     }
@@ -205,13 +230,19 @@ export class Images {
   }
 
   /** In one step for whoever looks: what is left after a crash lies among the unfinished. */
-  private async drop(image: { id: string }): Promise<void> {
+  private async drop({ id }: { id: string }): Promise<void> {
+    const image = this.images.get(id)
+    this.images.delete(id) // at once: from here on nobody gets it
     const folder = await this.library.unfinished()
-    await move(this.homeOf(image.id), join(folder, image.id))
-    this.images.delete(image.id)
-    this.problems.delete(image.id)
-    this.unreadable.delete(image.id)
-    this.options.onDidRemove(image.id)
+    try {
+      await move(this.homeOf(id), join(folder, id))
+    } catch (error) {
+      if (image) this.images.set(id, image)
+      throw error
+    }
+    this.problems.delete(id)
+    this.unreadable.delete(id)
+    this.options.onDidRemove(id)
     await removeTree(folder)
   }
 
@@ -247,7 +278,7 @@ export class Images {
   /** Earlier versions of the built-in guest go, unless a machine stands on them: then they are called by their id. */
   private async retireGuests(): Promise<void> {
     for (const image of [...this.images.values()].filter((one) => one.kind === 'guest')) {
-      if (this.options.usedBy(image.id).length === 0) await this.drop(image)
+      if (this.usersOf(image.id).length === 0) await this.drop(image)
       else if (image.name !== image.id) {
         const renamed = { ...image, name: image.id }
         await writeJsonAtomic(join(this.homeOf(image.id), MANIFEST), renamed)
