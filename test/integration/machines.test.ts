@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -332,6 +332,26 @@ describe('the library of machines', () => {
     expect((await lab.call('machine.restore-removed', { removed: 'lab1' })).definition?.tags).toEqual(['kept'])
     await lab.done('machine.start', { machine: 'lab1' })
     expect(await lab.refused('machine.remove', { machine: 'lab1' })).toMatchObject({ code: 'wrong-state' })
+  })
+
+  it('is cleared of what writes that were cut off left: of ours only, and of old ones only', async () => {
+    const lab = await openLab()
+    await lab.done('machine.create', { name: 'lab1', ...EMPTY })
+    await lab.done('machine.create', { name: 'lab2', ...EMPTY })
+    const { trashId } = await lab.call('machine.remove', { machine: 'lab2' })
+    await lab.core.close()
+    const library = join(lab.home, 'library')
+    const left = ['.settings.json.0123456789ab', 'machines/lab1/.machine.json.0123456789ab', 'cache/.qemu.json.0123456789ab', `trash/${trashId}/machine/.exit.json.0123456789ab`]
+    const kept = ['.settings.json.ba9876543210', '.mine', 'machines/lab1/.notes.txt', 'machines/lab1/disks/.disk0.qcow2.0123456789ab', '0123456789ab']
+    for (const file of [...left, ...kept]) writeFileSync(join(library, file), 'half')
+    const old = Date.now() / 1000 - 3600
+    for (const file of [...left, ...kept.slice(1)]) utimesSync(join(library, file), old, old)
+    mkdirSync(join(library, '.folder.0123456789ab'))
+    utimesSync(join(library, '.folder.0123456789ab'), old, old)
+    await lab.reopen()
+    expect(left.filter((file) => existsSync(join(library, file)))).toEqual([])
+    expect([...kept, '.folder.0123456789ab'].filter((file) => !existsSync(join(library, file)))).toEqual([])
+    await lab.done('machine.start', { machine: 'lab1' })
   })
 
   it('renames a machine with its folder, and refuses names that are taken or look taken', async () => {
