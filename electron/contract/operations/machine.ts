@@ -33,7 +33,7 @@ export const machineOperations = {
       ...settable,
       hostname: z.string().max(63).optional().meta({ description: 'cloud images: host name, by default the machine name' }),
       user: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/).optional().meta({ description: 'cloud images: the user to create' }),
-      sshKey: z.array(z.string().min(1)).optional().meta({ description: 'cloud images: public SSH keys of that user' })
+      sshKey: z.array(z.string().min(1)).optional().meta({ description: 'cloud images: public SSH keys of that user; without one it has a password on the console' })
     }),
     result: Machine,
     task: true,
