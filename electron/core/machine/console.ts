@@ -8,6 +8,9 @@ import { FileTail } from '../host/tail'
 /** A console log that passes the first size on disk gives back all but its last part of the second size. */
 const LOG_LIMIT_BYTES = 64 * 2 ** 20
 const LOG_KEPT_BYTES = 16 * 2 ** 20
+/** A guest that has printed so much, for so long after the last key, floods. */
+const FLOOD_BYTES = 4096
+const KEYS_REST_MS = 100
 
 /** What a machine that is off printed in its last run, then the end; of one that never ran, the end at once. */
 export async function openPastConsole(logFile: string, fromByte: number): Promise<Duplex> {
@@ -26,9 +29,16 @@ function endAtOnce(this: Duplex): void {
  * The serial console of one machine. Output comes from the log that QEMU keeps on disk since the start: so every viewer
  * has all of it, reads at its own pace, and a flood waits in the file. Input goes through QEMU's socket, which takes one
  * client: one connection is shared by all viewers, and what arrives on it is dropped, as the log has it.
+ *
+ * In a flood that connection is given up, until the next key. QEMU writes to it byte by byte, a few hundred of which fill the socket. Then
+ * it waits, which makes the guest print at less than half its speed; and it logs the byte that it could not write, and once more when it
+ * tries again (qemu_chr_write_buffer in QEMU's chardev/char.c).
  */
 export class SerialConsole {
   private input: Promise<Socket> | null = null
+  /** When something was typed last, and how much came on the connection since. */
+  private keysAtMs = 0
+  private printed = 0
   private readonly tails = new Set<FileTail>()
 
   constructor(
@@ -82,13 +92,29 @@ export class SerialConsole {
 
   private connected(): Promise<Socket> {
     if (this.socketPath === null) return Promise.reject(failure('wrong-state', 'The machine is off and takes no input.', { name: 'console', state: 'off' }))
-    this.input ??= connectUnix(this.socketPath).then((socket) => {
-      const lost = (): void => void (this.input = null)
-      socket.on('error', lost)
-      socket.on('close', lost)
-      return socket.resume()
-    })
+    this.keysAtMs = performance.now()
+    this.printed = 0
+    this.input ??= this.connect(this.socketPath)
     this.input.catch(() => (this.input = null)) // the next key tries again
     return this.input
+  }
+
+  private connect(path: string): Promise<Socket> {
+    const connecting = connectUnix(path).then((socket) => {
+      const lost = (): void => {
+        if (this.input === connecting) this.input = null
+      }
+      socket.on('error', lost)
+      socket.on('close', lost)
+      socket.on('data', (bytes: Buffer) => {
+        this.printed += bytes.length
+        const floods = this.printed > FLOOD_BYTES && performance.now() - this.keysAtMs > KEYS_REST_MS
+        if (!floods || socket.writableLength > 0) return
+        lost() // at once: the next key makes a new one
+        socket.destroy()
+      })
+      return socket
+    })
+    return connecting
   }
 }
