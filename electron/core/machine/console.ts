@@ -8,9 +8,13 @@ import { FileTail } from '../host/tail'
 /** A console log that passes the first size on disk gives back all but its last part of the second size. */
 const LOG_LIMIT_BYTES = 64 * 2 ** 20
 const LOG_KEPT_BYTES = 16 * 2 ** 20
-/** A guest that has printed so much, for so long after the last key, floods. */
+/** A guest that has printed so much since the last key floods. */
 const FLOOD_BYTES = 4096
-const KEYS_REST_MS = 100
+/**
+ * How long after the last key its connection may be given up: what QEMU has not read by then is lost. A guest takes a paste slowly, and
+ * nothing tells how much of it is still on its way: so it is given far more time than any guest was seen to need.
+ */
+const restMs = (typedBytes: number): number => 300 + 10 * typedBytes
 
 /** What a machine that is off printed in its last run, then the end; of one that never ran, the end at once. */
 export async function openPastConsole(logFile: string, fromByte: number): Promise<Duplex> {
@@ -36,8 +40,9 @@ function endAtOnce(this: Duplex): void {
  */
 export class SerialConsole {
   private input: Promise<Socket> | null = null
-  /** When something was typed last, and how much came on the connection since. */
+  /** When something was typed last, how much by then without a rest, and how much the guest printed since. */
   private keysAtMs = 0
+  private typedBytes = 0
   private printed = 0
   private readonly tails = new Set<FileTail>()
 
@@ -65,7 +70,7 @@ export class SerialConsole {
         )
       },
       write: (bytes: Buffer, _encoding, done) => {
-        this.connected().then((socket) => socket.write(bytes, () => done()), done)
+        this.connected(bytes.length).then((socket) => socket.write(bytes, () => done()), done)
       },
       destroy: (error, done) => {
         this.tails.delete(tail)
@@ -90,13 +95,20 @@ export class SerialConsole {
     await punchHole(this.logFile, LOG_LIMIT_BYTES, LOG_KEPT_BYTES)
   }
 
-  private connected(): Promise<Socket> {
+  /** @param bytes how many are about to be typed */
+  private connected(bytes: number): Promise<Socket> {
     if (this.socketPath === null) return Promise.reject(failure('wrong-state', 'The machine is off and takes no input.', { name: 'console', state: 'off' }))
+    if (this.rested()) this.typedBytes = 0
+    this.typedBytes += bytes
     this.keysAtMs = performance.now()
     this.printed = 0
     this.input ??= this.connect(this.socketPath)
     this.input.catch(() => (this.input = null)) // the next key tries again
     return this.input
+  }
+
+  private rested(): boolean {
+    return performance.now() - this.keysAtMs > restMs(this.typedBytes)
   }
 
   private connect(path: string): Promise<Socket> {
@@ -108,8 +120,7 @@ export class SerialConsole {
       socket.on('close', lost)
       socket.on('data', (bytes: Buffer) => {
         this.printed += bytes.length
-        const floods = this.printed > FLOOD_BYTES && performance.now() - this.keysAtMs > KEYS_REST_MS
-        if (!floods || socket.writableLength > 0) return
+        if (this.printed <= FLOOD_BYTES || !this.rested() || socket.writableLength > 0) return
         lost() // at once: the next key makes a new one
         socket.destroy()
       })
