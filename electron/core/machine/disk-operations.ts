@@ -27,13 +27,13 @@ export async function createDisk(input: ParsedInputOf<'disk.create'>, context: C
 /** A disk more that stands on an image, or is a copy of one. */
 export async function attachDisk(input: ParsedInputOf<'disk.attach'>, context: Context, work: Work): Promise<DiskTarget> {
   const machine = context.machines.get(input.machine)
-  const image = await context.images.get(input.image)
-  if (image.kind === 'iso') throw failure('bad-input', `“${image.name}” is a CD, not a disk.`, { field: 'image', next: 'Choose a disk image.' })
-  await context.images.verify(image)
-  return addDisk(machine, context, work, (id) => {
-    const sizeBytes = wholeSectors(image.virtualSizeBytes)
-    if (input.copy) return { kind: 'copy', disk: newDisk(id, sizeBytes, null, Date.now()), image }
-    return { kind: 'overlay', disk: newDisk(id, sizeBytes, groundOf(image), Date.now()), image }
+  return context.images.use(input.image, machine.name, (image) => {
+    if (image.kind === 'iso') throw failure('bad-input', `“${image.name}” is a CD, not a disk.`, { field: 'image', next: 'Choose a disk image.' })
+    return addDisk(machine, context, work, (id) => {
+      const sizeBytes = wholeSectors(image.virtualSizeBytes)
+      if (input.copy) return { kind: 'copy', disk: newDisk(id, sizeBytes, null, Date.now()), image }
+      return { kind: 'overlay', disk: newDisk(id, sizeBytes, groundOf(image), Date.now()), image }
+    })
   })
 }
 
@@ -237,15 +237,17 @@ export async function repairDisk(input: ParsedInputOf<'disk.repair'>, context: C
 export async function rebaseDisk(input: ParsedInputOf<'disk.rebase'>, context: Context, work: Work): Promise<DiskTarget> {
   const target = diskTarget(input, context)
   target.requireOff('a rebase')
-  const image = await context.images.get(input.image)
-  await context.images.verify(image)
+  return context.images.use(input.image, target.machine.name, (image) => rebaseOnto(image, target, input.moved, work))
+}
+
+function rebaseOnto(image: ImageRecord, target: DiskTarget, moved: boolean, work: Work): Promise<DiskTarget> {
   return reserved(target, 'is being rebased', async () => {
     const { disk } = target
     const lowest = disk.layers.at(-1)!
     if (image.virtualSizeBytes > disk.sizeBytes) {
       throw failure('bad-input', `“${image.name}” is larger than ${disk.id}.`, { field: 'image', next: 'Make the disk larger first.' })
     }
-    if (!input.moved) {
+    if (!moved) {
       work.phase('comparing, and copying what differs')
       await rebaseLayer(target.pathOf(lowest.file), asFilename(diskNodes(disk, target.pathOf, disk.layers.length - 1)), image, work)
     }
@@ -315,8 +317,8 @@ export async function onFreshLayer(target: DiskTarget, disk: Disk): Promise<void
 
 /** An image of another format. */
 export async function convertLibraryImage(input: ParsedInputOf<'disk.convert'>, context: Context, work: Work): Promise<ImageRecord> {
-  const image = await context.images.get(input.image)
-  if (image.kind === 'iso' || image.kind === 'guest') throw failure('bad-input', `“${image.name}” is no disk image that can be converted.`, { field: 'image' })
-  await context.images.verify(image)
-  return context.images.keep(input.name, true, work, (path) => convertImage(image, { path, format: input.format }, work), input.format, image.kind)
+  return context.images.use(input.image, input.name, (image) => {
+    if (image.kind === 'iso' || image.kind === 'guest') throw failure('bad-input', `“${image.name}” is no disk image that can be converted.`, { field: 'image' })
+    return context.images.keep(input.name, true, work, (path) => convertImage(image, { path, format: input.format }, work), input.format, image.kind)
+  })
 }
