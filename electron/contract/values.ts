@@ -58,6 +58,16 @@ export const Forward = z
   })
   .meta({ description: 'protocol:[address:]host port:guest port, for example tcp:2222:22', cli: '<forward>' })
 
+/**
+ * A file of this computer, by its whole path: whoever carries out an operation may stand in another folder than whoever asks. The command
+ * line makes a whole path of what is typed, from the folder it is typed in.
+ */
+export const FilePath = z
+  .string()
+  .min(1, 'a path is needed')
+  .regex(/^\//, 'a whole path is needed, beginning with /: which folder this one starts from is not known')
+  .meta({ description: 'a whole path', cli: '<file>' })
+
 /** A name for machines, images and tags: letters and digits of any script, then also space . _ -, at most 64. */
 export const Name = z
   .string()

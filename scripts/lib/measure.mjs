@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { canStartDisplay, startDisplay } from './display.mjs'
 import { filesBelow } from './files.mjs'
 import { inTop } from './paths.mjs'
 import { Report } from './report.mjs'
@@ -23,14 +24,18 @@ export async function measure(script, folder, [name, ...args]) {
   }
   const report = new Report(process.stderr)
   if (!(await setUp({ report })).ready) return 1
+  // A display of its own, where there can be one: nobody types into a window that is measured, and none is needed beside it.
+  const display = canStartDisplay() ? await startDisplay() : null
   const run = new TestRun()
   try {
-    const { code } = await run.run(['--import', 'tsx', inTop(folder, `${name}.ts`), ...args], { cwd: inTop() })
+    const env = display ? { ...display.env, WAYLAND_DISPLAY: '' } : {}
+    const { code } = await run.run(['--import', 'tsx', inTop(folder, `${name}.ts`), ...args], { cwd: inTop(), env })
     const left = await run.leftProcesses()
     for (const { pid, command } of left) report.line(`Left behind, and ended now: ${pid}  ${command.slice(0, 160)}`)
     return left.length > 0 ? 1 : (code ?? 1)
   } finally {
     run.close()
+    await display?.stop()
   }
 }
 

@@ -61,6 +61,20 @@ test('errors of the core carry their status', async () => {
   expect((await ask({ socketPath, path: '/v1/streams/display?input=%7B%22machine%22%3A%22a%22%7D', headers: { Connection: 'Upgrade', Upgrade: 'strata-stream' } })).status).toBe(409)
 })
 
+test('a path that means something only where it was typed is refused, naming its field', async () => {
+  const { socketPath } = await serve()
+  for (const [name, input, field] of [
+    ['image.import', { path: 'disk.raw' }, 'path'],
+    ['image.import', { path: './disk.raw' }, 'path'],
+    ['image.import', { path: '~/disk.raw' }, 'path'],
+    ['image.import', { path: '' }, 'path'],
+    ['machine.screenshot', { machine: 'a', file: 'shot.png' }, 'file']
+  ] as const) {
+    const answer = await post(socketPath, name, input)
+    expect({ status: answer.status, ...(answer.json() as object) }).toMatchObject({ status: 400, code: 'bad-input', field })
+  }
+})
+
 test('loopback TCP follows the settings, and says why it could not', async () => {
   const { lab, tcpErrors } = await serve()
   const taken = createServer().listen(0, '127.0.0.1')

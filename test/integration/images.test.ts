@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Images } from '#core/disk/images'
@@ -21,7 +21,7 @@ describe('a disk image that is copied', () => {
     expect(statSync(image.path).mode & 0o777).toBe(0o444)
     expect(qemuImg('compare', '-f', format, '-F', format, path, image.path)).toContain('identical')
     expect(images.list()).toEqual([image])
-    await images.verify(image)
+    await images.verify(await images.get(image.id))
   })
 
   it('is found again by another owner of the library, by name and by id', async () => {
@@ -75,11 +75,12 @@ describe('an image that is referenced', () => {
     const image = await bring(path, { reference: true })
     expect(image).toMatchObject({ referenced: true, path })
     expect(factsOf(path)).toEqual(before)
-    await images.verify(image)
+    const recorded = await images.get(image.id)
+    await images.verify(recorded)
     utimesSync(path, 1, 1)
-    expect((await failureOf('bad-file', images.verify(image))).message).toContain('was changed')
+    expect((await failureOf('bad-file', images.verify(recorded))).message).toContain('was changed')
     rmSync(path)
-    await failureOf('not-found', images.verify(image))
+    await failureOf('not-found', images.verify(recorded))
   })
 
   it('is left alone when it is removed from the library', async () => {
@@ -169,16 +170,71 @@ describe('an image that needs other files', () => {
 
 describe('the library’s own records', () => {
   it('that are damaged or newer keep the other images from nothing', async () => {
-    const { images, bring, folder, library } = await shelf()
+    const { images, bring, folder, library, users, leftovers } = await shelf()
     const good = await bring(disk(join(folder, 'good.qcow2'), 'qcow2'))
     const bad = await bring(join(folder, 'good.qcow2'))
     const newer = await bring(join(folder, 'good.qcow2'))
     mkdirSync(join(library, 'images', 'stray'))
+    writeFileSync(join(library, 'images', 'file'), 'neither')
     writeFileSync(join(library, 'images', bad.id, 'image.json'), '{"schemaVersion": 1, "id"')
     writeFileSync(join(library, 'images', newer.id, 'image.json'), '{"schemaVersion": 2}')
     await images.load()
-    expect(images.list()).toEqual([good])
-    expect(images.damaged.map((error) => error.code).sort()).toEqual(['bad-file', 'newer-version', 'not-found'])
+    const listed = images.list()
+    expect(listed).toContainEqual(good)
+    const damaged = listed.filter((image) => image.problem !== undefined)
+    expect(damaged.map((image) => image.id).sort()).toEqual([bad.id, newer.id, 'stray', 'file'].sort())
+    expect(damaged.every((image) => image.kind === 'unknown' && image.format === null)).toBe(true)
+    const problemOf = (id: string): string | undefined => damaged.find((image) => image.id === id)?.problem
+    expect(problemOf(bad.id)).toContain('it does not hold JSON')
+    expect(problemOf(newer.id)).toContain('newer version')
+    expect(problemOf('stray')).toContain('does not exist')
+    await failureOf('bad-file', images.get(bad.id))
+    users.set(newer.id, ['lab1'])
+    await failureOf('in-use', images.remove(newer.id))
+    for (const { id } of [bad, { id: 'stray' }, { id: 'file' }]) await images.remove(id)
+    expect(leftovers().sort()).toEqual([good.id, newer.id].sort())
+    expect(images.list().map((image) => image.id).sort()).toEqual([good.id, newer.id].sort())
+  })
+
+  it('of files that are taken away or changed say so until they are put back; a removal needs no file', async () => {
+    const { images, bring, folder, told, leftovers } = await shelf()
+    const path = disk(join(folder, 'mine.qcow2'), 'qcow2')
+    const referenced = await bring(path, { reference: true })
+    const copied = await bring(path)
+    told.length = 0
+    renameSync(path, `${path}.away`)
+    rmSync(copied.path)
+    expect((await images.look()).map(({ id, problem }) => ({ id, problem }))).toEqual([
+      { id: referenced.id, problem: `“${path}” does not exist.` },
+      { id: copied.id, problem: `“${copied.path}” does not exist.` }
+    ])
+    expect(told).toHaveLength(2)
+    await images.look()
+    expect(told).toHaveLength(2)
+    renameSync(`${path}.away`, path)
+    await images.look()
+    expect(told.at(-1)).toEqual(referenced)
+    utimesSync(path, 1, 1)
+    expect((await images.look())[0]?.problem).toContain('was changed')
+    await images.remove(referenced.id)
+    await images.remove(copied.id)
+    expect(leftovers()).toEqual([])
+  })
+
+  it('cannot be removed while a machine is being made on the image', async () => {
+    const { images, bring, folder } = await shelf()
+    await bring(disk(join(folder, 'disk.qcow2'), 'qcow2'))
+    let begun = (): void => {}
+    let finish = (): void => {}
+    const making = new Promise<void>((resolve) => (begun = resolve))
+    const used = images.use('disk', 'lab1', () => new Promise<void>((resolve) => ((finish = resolve), begun())))
+    await making
+    expect(await failureOf('in-use', images.remove('disk'))).toMatchObject({ holder: 'lab1 (being made)' })
+    finish()
+    await used
+    const removed = images.remove('disk')
+    await failureOf('not-found', images.use('disk', 'lab2', () => expect.fail('it is being removed')))
+    await removed
   })
 
   it('cannot be removed while a machine stands on the image', async () => {

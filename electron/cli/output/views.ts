@@ -1,4 +1,4 @@
-import type { Availability, Machine, OperationName, ResultOf, Task } from '#contract'
+import type { Availability, Image, Machine, OperationName, ResultOf, Task } from '#contract'
 import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
@@ -35,12 +35,7 @@ const VIEWS: Views = {
   'console.log': ({ text }) => text,
   'monitor.run': ({ output }) => (output === '' || output.endsWith('\n') ? output : output + '\n'),
   'qmp.run': (answer) => JSON.stringify(answer.return, null, 2) + '\n',
-  'image.list': (images, paint) =>
-    table(
-      ['NAME', 'KIND', 'FORMAT', 'SIZE', 'ON DISK', 'FILE'],
-      images.map((image) => [image.name, image.kind, image.format, formatSize(image.virtualSizeBytes), formatSize(image.fileSizeBytes), image.referenced ? image.path : 'in the library']),
-      paint.dim
-    ),
+  'image.list': (images, paint) => table(['NAME', 'KIND', 'FORMAT', 'SIZE', 'ON DISK', 'FILE'], images.map(imageRow), paint.dim) + imageProblems(images, paint),
   'image.import': (image) => `Imported ${image.name}. Use it: strata machine create NAME --source ${shellQuote(image.name)}\n`,
   'image.remove': ({ removed }) => `Removed ${removed}.\n`,
   'task.list': (tasks, paint) => table(['ID', 'STATE', 'DONE', 'STARTED', 'TASK'], tasks.map((task) => taskRow(task, paint)), paint.dim),
@@ -49,6 +44,22 @@ const VIEWS: Views = {
   'task.cancel': (task) => (task.state.kind === 'running' ? `“${task.title}” is being cancelled.\n` : `“${task.title}” is cancelled.\n`),
   'host.show': (host, paint) => hostBlock(host, paint)
 }
+
+const imageRow = (image: Image): string[] => [
+  image.name,
+  image.kind,
+  image.format ?? '-',
+  image.kind === 'unknown' ? '-' : formatSize(image.virtualSizeBytes),
+  formatSize(image.fileSizeBytes),
+  image.referenced ? image.path : 'in the library'
+]
+
+/** Below the table: the images that cannot be used, and why. */
+const imageProblems = (images: readonly Image[], paint: Paint): string =>
+  images
+    .filter((image) => image.problem !== undefined)
+    .map((image) => `${paint.red(`${image.name} cannot be used:`)} ${image.problem} Put that right, or remove it: strata image remove ${shellQuote(image.name)}\n`)
+    .join('')
 
 /** What is worth saying beside an empty table. */
 export const EMPTY: { [N in OperationName]?: string } = {

@@ -6,8 +6,8 @@ export type ImageFormat = z.output<typeof ImageFormat>
 /** Direct kernel boot. Absolute paths. `efiKernel`: the one that UEFI can start, where it is another file. */
 export const KernelBoot = z.object({ kernel: z.string(), efiKernel: z.string().optional(), initrd: z.string(), commandLine: z.string() })
 
-/** A source that machines are made from. Strata never writes to an image once it is in the library. */
-export const Image = z.object({
+/** A source that machines are made from, as it is recorded. Strata never writes to an image once it is in the library. */
+export const ImageRecord = z.object({
   schemaVersion: z.literal(1),
   id: z.string(),
   name: z.string(),
@@ -27,5 +27,14 @@ export const Image = z.object({
   boot: KernelBoot.optional(),
   addedAtMs: z.number(),
   note: z.string().default('')
+})
+export type ImageRecord = z.output<typeof ImageRecord>
+
+/** An image as it is listed. Of kind `unknown`, when its record cannot be read, only id, name, path and what it takes on disk are known. */
+export const Image = ImageRecord.extend({
+  kind: z.enum([...ImageRecord.shape.kind.options, 'unknown']),
+  format: ImageFormat.nullable(),
+  /** Why no machine can be made from it, in one sentence: its record is damaged, its file is missing or was changed. */
+  problem: z.string().optional()
 })
 export type Image = z.output<typeof Image>

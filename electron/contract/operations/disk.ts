@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { DiskMap, DiskView, ImageFile } from '../models/disk'
 import { Image, ImageFormat } from '../models/image'
 import { operation } from '../operation'
-import { Name, Size } from '../values'
+import { FilePath, Name, Size } from '../values'
 import { machineRef } from './machine'
 
 export const diskRef = z.string().regex(/^[a-z][a-z0-9]{0,15}$/, 'a disk is called disk0, disk1, ...').default('disk0').meta({ description: 'which disk', cli: '<disk>' })
@@ -46,7 +46,7 @@ export const diskOperations = {
     help: 'give a machine another disk, copied from an image file',
     input: z.object({
       machine: machineRef,
-      path: z.string().min(1).meta({ description: 'the file', cli: '<file>' }),
+      path: FilePath.meta({ description: 'the file', cli: '<file>' }),
       format: ImageFormat.optional().meta({ description: 'say raw for a raw image whose first bytes look like another format' })
     }),
     result: DiskView,
@@ -118,7 +118,7 @@ export const diskOperations = {
   'disk.export': operation({
     help: 'write what a disk holds to a file that stands on nothing',
     input: one.extend({
-      file: z.string().min(1).meta({ description: 'where to', cli: '<file>' }),
+      file: FilePath.meta({ description: 'where to', cli: '<file>' }),
       format: z.enum(['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx']).default('qcow2').meta({ description: 'its format' })
     }),
     result: z.object({ file: z.string(), fileSizeBytes: z.number() }),

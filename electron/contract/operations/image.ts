@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { Image } from '../models/image'
 import { operation } from '../operation'
-import { Name } from '../values'
+import { FilePath, Name } from '../values'
 
 export const imageOperations = {
-  'image.list': operation({ help: 'list the images machines can be made from', input: z.object({}), result: z.array(Image), reads: true }),
+  'image.list': operation({ help: 'list the images machines can be made from, and what is wrong with those that cannot be used', input: z.object({}), result: z.array(Image), reads: true }),
   'image.import': operation({
     help: 'bring in an ISO, a disk image (raw, qcow2, vmdk, vdi, vhdx) or a cloud image',
     input: z.object({
-      path: z.string().min(1).meta({ description: 'the file', cli: '<file>' }),
+      path: FilePath.meta({ description: 'the file', cli: '<file>' }),
       name: Name.optional().meta({ description: 'its name in the library; by default the file name' }),
       kind: z.enum(['iso', 'disk', 'cloud']).optional().meta({ description: 'by default told from the content' }),
       format: z.enum(['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx', 'vpc']).optional().meta({ description: 'say raw for a raw image whose first bytes look like another format' }),

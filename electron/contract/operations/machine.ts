@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Firmware, Machine, MetricsSample } from '../models/machine'
 import { operation } from '../operation'
-import { Forward, Name, Network, Size } from '../values'
+import { FilePath, Forward, Name, Network, Size } from '../values'
 
 export const machineRef = z.string().min(1).meta({ description: 'name or id of the machine', cli: '<machine>' })
 const one = z.object({ machine: machineRef })
@@ -33,7 +33,7 @@ export const machineOperations = {
       ...settable,
       hostname: z.string().max(63).optional().meta({ description: 'cloud images: host name, by default the machine name' }),
       user: z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/).optional().meta({ description: 'cloud images: the user to create' }),
-      sshKey: z.array(z.string().min(1)).optional().meta({ description: 'cloud images: public SSH keys of that user' })
+      sshKey: z.array(z.string().min(1)).optional().meta({ description: 'cloud images: public SSH keys of that user; without one it has a password on the console' })
     }),
     result: Machine,
     task: true,
@@ -103,7 +103,7 @@ export const machineOperations = {
   }),
   'machine.screenshot': operation({
     help: 'take a picture of the screen (PNG)',
-    input: one.extend({ file: z.string().optional().meta({ description: 'where to write it; without it the answer holds it in base64', cli: '<file>' }) }),
+    input: one.extend({ file: FilePath.optional().meta({ description: 'where to write it; without it the answer holds it in base64', cli: '<file>' }) }),
     result: z.object({ widthPixels: z.number(), heightPixels: z.number(), file: z.string().nullable(), pngBase64: z.string().nullable() }),
     reads: true,
     positional: ['machine']

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path'
 import { z } from 'zod'
-import { failure, type Image } from '#contract'
+import { failure, type ImageRecord } from '#contract'
 import { exists, linkOrCopy, readJson } from '../host/files'
 import { imageInfo } from './qemu-img'
 
@@ -33,7 +33,7 @@ export const guestId = (manifest: GuestManifest): string => `builtin-${manifest.
  * takes no time and no space.
  * @param home where the folder will be
  */
-export async function bringGuest(manifest: GuestManifest, from: string, folder: string, home: string): Promise<Image> {
+export async function bringGuest(manifest: GuestManifest, from: string, folder: string, home: string): Promise<ImageRecord> {
   const files = [manifest.kernel, ...(manifest.efiKernel ? [manifest.efiKernel] : []), manifest.initrd, manifest.base]
   for (const file of new Set(files)) {
     if (!(await exists(join(from, file)))) {

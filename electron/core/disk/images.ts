@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { failure, Failure, Image, type AppError, type ParsedInputOf } from '#contract'
-import { fileFacts, listFolder, makeReadOnly, move, readJson, removeTree, writeJsonAtomic } from '../host/files'
+import { failure, Failure, ImageRecord, toAppError, type AppError, type Image, type ParsedInputOf } from '#contract'
+import { allocatedBytes, fileFacts, listFolder, makeReadOnly, move, readJson, removeTree, writeJsonAtomic } from '../host/files'
 import type { Library } from '../library/library'
 import type { Work } from '../task/work'
 import { bringGuest, guestId, readGuestManifest, type GuestManifest } from './builtin-guest'
@@ -23,11 +23,16 @@ export interface ImagesOptions {
 
 /** The images of the library: `images/<id>/image.json`, beside it the file, if it is the library's own. None is ever written to. */
 export class Images {
-  private readonly images = new Map<string, Image>()
+  private readonly images = new Map<string, ImageRecord>()
+  /** Why an image that is recorded cannot be used. */
+  private readonly problems = new Map<string, AppError>()
+  /** What lies in `images/` and is no readable image, as it is listed. */
+  private readonly unreadable = new Map<string, Image>()
+  /** What is being made on an image right now: who does it, by image id. */
+  private readonly holders = new Map<string, string[]>()
   /** Names of images that are on their way in. */
   private readonly claimed = new Set<string>()
-  private bringing: Promise<Image> | null = null
-  private unreadable: AppError[] = []
+  private bringing: Promise<ImageRecord> | null = null
 
   constructor(
     private readonly library: Pick<Library, 'paths' | 'unfinished'>,
@@ -37,34 +42,62 @@ export class Images {
   /** Reads every image. One that cannot be read keeps the others from nothing. */
   async load(): Promise<void> {
     const ids = await listFolder(this.library.paths.images)
-    const loaded = await Promise.all(ids.map((id) => this.loadOne(id)))
     this.images.clear()
-    this.unreadable = []
-    for (const result of loaded) {
-      if (result instanceof Failure) this.unreadable.push(result.error)
-      else this.images.set(result.id, result)
-    }
+    this.unreadable.clear()
+    await Promise.all(ids.map((id) => this.loadOne(id)))
   }
 
+  /** Every image, also those that cannot be used, with the reason as it was when they were last looked at. */
   list(): Image[] {
-    return [...this.images.values()].sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }))
+    return [...[...this.images.values()].map((image) => this.view(image)), ...this.unreadable.values()].sort(byName)
   }
 
-  /** Why folders of `images/` could not be read at the last `load`. */
-  get damaged(): readonly AppError[] {
-    return this.unreadable
+  /** Those whose record can be read. */
+  recorded(): ImageRecord[] {
+    return [...this.images.values()].sort(byName)
+  }
+
+  /** Looks at every image's files: they may have been changed, taken away, or put back. */
+  async look(): Promise<Image[]> {
+    await Promise.all([...this.images.values()].map((image) => this.lookAt(image)))
+    return this.list()
   }
 
   /**
    * By name or id; `builtin` is the built-in guest, brought into the library when first asked for.
    * @throws not-found (also when the built-in guest was not made)
    */
-  async get(reference: string): Promise<Image> {
+  async get(reference: string): Promise<ImageRecord> {
     return reference === 'builtin' ? this.builtinGuest() : this.find(reference)
   }
 
+  /**
+   * Does something that needs an image to stay, such as making a machine on it: until that has ended it cannot be removed.
+   * @param holder who needs it, for the refusal: `lab1`
+   * @throws not-found, bad-file, and what `act` throws
+   */
+  async use<T>(reference: string, holder: string, act: (image: ImageRecord) => Promise<T>): Promise<T> {
+    const image = this.find((await this.get(reference)).id) // it may have been removed since it was got
+    this.holders.set(image.id, [...(this.holders.get(image.id) ?? []), holder])
+    try {
+      await this.verify(image)
+      return await act(image)
+    } finally {
+      const left = [...(this.holders.get(image.id) ?? [])]
+      left.splice(left.indexOf(holder), 1)
+      this.holders.set(image.id, left)
+    }
+  }
+
+  private usersOf(imageId: string): string[] {
+    const making = (this.holders.get(imageId) ?? []).map((holder) => `${holder} (being made)`)
+    return [...this.options.usedBy(imageId), ...making]
+  }
+
   /** Throws when the file of an image is gone, or was changed since it was recorded. @throws not-found, bad-file */
-  async verify(image: Image): Promise<void> {
+  async verify(image: ImageRecord): Promise<void> {
+    const { boot } = image
+    for (const path of boot ? [boot.kernel, boot.initrd, ...(boot.efiKernel ? [boot.efiKernel] : [])] : []) await fileFacts(path)
     const { sizeBytes, modifiedAtMs } = await fileFacts(image.path)
     if (!image.recorded || (sizeBytes === image.recorded.sizeBytes && modifiedAtMs === image.recorded.modifiedAtMs)) return
     throw failure('bad-file', `“${image.path}” was changed since it was imported; machines that stand on it would be damaged.`, {
@@ -83,7 +116,7 @@ export class Images {
    * Brings a file in: copied, or referenced where it is. Refused when it is damaged. A copy of an image that needs other
    * files is one file. The original is never written to.
    */
-  async import(input: ParsedInputOf<'image.import'>, work: Work): Promise<Image> {
+  async import(input: ParsedInputOf<'image.import'>, work: Work): Promise<ImageRecord> {
     const name = this.freeName(input.name ?? nameFrom(input.path), input.name !== undefined)
     this.claimed.add(keyOf(name))
     try {
@@ -95,7 +128,7 @@ export class Images {
       const referenced = examined.how === 'reference'
       const info = referenced ? examined.info : await copyIn(examined, join(folder, target.file), work)
       const path = referenced ? examined.path : join(this.homeOf(id), target.file)
-      const image: Image = {
+      const image: ImageRecord = {
         schemaVersion: 1,
         id,
         name,
@@ -122,7 +155,7 @@ export class Images {
    * @param chosen the user chose the name: then it has to be free
    * @param make writes the file
    */
-  async keep(wanted: string, chosen: boolean, work: Work, make: (path: string) => Promise<void>, format: Image['format'] = 'qcow2', kind: Image['kind'] = 'disk'): Promise<Image> {
+  async keep(wanted: string, chosen: boolean, work: Work, make: (path: string) => Promise<void>, format: ImageRecord['format'] = 'qcow2', kind: ImageRecord['kind'] = 'disk'): Promise<ImageRecord> {
     const name = this.freeName(wanted, chosen)
     this.claimed.add(keyOf(name))
     try {
@@ -133,7 +166,7 @@ export class Images {
       await make(join(folder, file))
       const info = await imageInfo({ path: join(folder, file), format })
       await makeReadOnly(join(folder, file))
-      const image: Image = { schemaVersion: 1, id, name, kind, path: join(this.homeOf(id), file), referenced: false, format, ...info, addedAtMs: Date.now(), note: '' }
+      const image: ImageRecord = { schemaVersion: 1, id, name, kind, path: join(this.homeOf(id), file), referenced: false, format, ...info, addedAtMs: Date.now(), note: '' }
       await writeJsonAtomic(join(folder, MANIFEST), image)
       work.pointOfNoReturn()
       await move(folder, this.homeOf(id))
@@ -144,9 +177,9 @@ export class Images {
   }
 
   /** A referenced file itself is left alone. @throws not-found, in-use (naming the machines that stand on it) */
-  async remove(reference: string): Promise<Image> {
-    const image = this.find(reference)
-    const users = this.options.usedBy(image.id)
+  async remove(reference: string): Promise<{ name: string }> {
+    const image = this.unreadable.get(reference) ?? this.find(reference)
+    const users = this.usersOf(image.id)
     if (users.length > 0) {
       throw failure('in-use', `“${image.name}” is used by ${users.join(', ')}.`, { what: `image ${image.name}`, holder: users.join(', '), next: 'Delete those machines first, and empty the trash.' })
     }
@@ -154,9 +187,11 @@ export class Images {
     return image
   }
 
-  private find(reference: string): Image {
+  private find(reference: string): ImageRecord {
     const name = reference.normalize('NFC')
-    const found = this.images.get(reference) ?? this.list().find((image) => image.name === name)
+    const found = this.images.get(reference) ?? [...this.images.values()].find((image) => image.name === name)
+    const unreadable = this.unreadable.get(reference)
+    if (!found && unreadable) throw failure('bad-file', unreadable.problem ?? '', { path: unreadable.path, next: 'Remove it from the images.' })
     if (!found) throw failure('not-found', `There is no image “${reference}”.`, { what: 'image', name: reference, next: 'Import it first, or see the list of images.' })
     return found
   }
@@ -165,38 +200,68 @@ export class Images {
     return join(this.library.paths.images, id)
   }
 
-  private async loadOne(id: string): Promise<Image | Failure> {
+  private async loadOne(id: string): Promise<void> {
+    const path = this.homeOf(id)
     try {
-      return await readJson(join(this.homeOf(id), MANIFEST), Image)
+      const image = await readJson(join(path, MANIFEST), ImageRecord)
+      if (image.id !== id) throw failure('bad-file', `“${path}” holds another image, ${image.id}.`, { path })
+      this.images.set(id, image)
+      await this.lookAt(image)
     } catch (error) {
-      if (error instanceof Failure) return error
-      throw error
+      if (!(error instanceof Failure)) throw error
+      this.unreadable.set(id, await unreadableImage(id, path, error))
     }
+  }
+
+  private async lookAt(image: ImageRecord): Promise<void> {
+    const before = this.problems.get(image.id)?.message
+    const problem = await this.verify(image).then(
+      () => null,
+      (error: unknown) => toAppError(error)
+    )
+    if (problem) this.problems.set(image.id, problem)
+    else this.problems.delete(image.id)
+    if (problem?.message !== before && this.images.has(image.id)) this.options.onDidChange(this.view(image))
+  }
+
+  private view(image: ImageRecord): Image {
+    const problem = this.problems.get(image.id)
+    return problem ? { ...image, problem: problem.message } : image
   }
 
   /** In one step for whoever looks: what is left after a crash lies among the unfinished. */
-  private async drop(image: Image): Promise<void> {
+  private async drop({ id }: { id: string }): Promise<void> {
+    const image = this.images.get(id)
+    this.images.delete(id) // at once: from here on nobody gets it
     const folder = await this.library.unfinished()
-    await move(this.homeOf(image.id), join(folder, image.id))
-    this.images.delete(image.id)
-    this.options.onDidRemove(image.id)
+    try {
+      await move(this.homeOf(id), join(folder, id))
+    } catch (error) {
+      if (image) this.images.set(id, image)
+      throw error
+    }
+    this.problems.delete(id)
+    this.unreadable.delete(id)
+    this.options.onDidRemove(id)
     await removeTree(folder)
   }
 
-  private async builtinGuest(): Promise<Image> {
+  private async builtinGuest(): Promise<ImageRecord> {
     const manifest = await readGuestManifest(this.options.builtinGuest)
     if (!manifest) {
-      const before = this.list().find((image) => image.name === 'builtin')
+      const before = [...this.images.values()].find((image) => image.name === 'builtin')
       if (before) return before
       throw failure('not-found', 'The built-in guest has not been made yet.', { what: 'image', name: 'builtin', next: 'Run “npm run setup”, or choose another source.' })
     }
-    const found = this.images.get(guestId(manifest))
+    const id = guestId(manifest)
+    const found = this.images.get(id)
     if (found) return found
+    if (this.unreadable.has(id)) return this.find(id)
     this.bringing ??= this.bring(manifest).finally(() => (this.bringing = null))
     return this.bringing
   }
 
-  private async bring(manifest: GuestManifest): Promise<Image> {
+  private async bring(manifest: GuestManifest): Promise<ImageRecord> {
     const folder = await this.library.unfinished()
     try {
       const image = await bringGuest(manifest, this.options.builtinGuest, folder, this.homeOf(guestId(manifest)))
@@ -212,8 +277,8 @@ export class Images {
 
   /** Earlier versions of the built-in guest go, unless a machine stands on them: then they are called by their id. */
   private async retireGuests(): Promise<void> {
-    for (const image of this.list().filter((one) => one.kind === 'guest')) {
-      if (this.options.usedBy(image.id).length === 0) await this.drop(image)
+    for (const image of [...this.images.values()].filter((one) => one.kind === 'guest')) {
+      if (this.usersOf(image.id).length === 0) await this.drop(image)
       else if (image.name !== image.id) {
         const renamed = { ...image, name: image.id }
         await writeJsonAtomic(join(this.homeOf(image.id), MANIFEST), renamed)
@@ -222,9 +287,9 @@ export class Images {
     }
   }
 
-  private added(image: Image): Image {
+  private added(image: ImageRecord): ImageRecord {
     this.images.set(image.id, image)
-    this.options.onDidChange(image)
+    this.options.onDidChange(this.view(image))
     return image
   }
 
@@ -237,5 +302,14 @@ export class Images {
   }
 }
 
+async function unreadableImage(id: string, path: string, { error }: Failure): Promise<Image> {
+  // It may be anything: a file, a link to nothing, a folder that may not be read.
+  const { modifiedAtMs } = await fileFacts(path).catch(() => ({ modifiedAtMs: 0 }))
+  const fileSizeBytes = await allocatedBytes(path).catch(() => 0)
+  const unknown = { schemaVersion: 1, kind: 'unknown', format: null, referenced: false, virtualSizeBytes: 0, note: '' } as const
+  return { ...unknown, id, name: id, path, fileSizeBytes, addedAtMs: modifiedAtMs, problem: error.message }
+}
+
+const byName = (a: Image, b: Image): number => a.name.localeCompare(b.name, undefined, { numeric: true })
 /** Names that differ in case only look alike. */
 const keyOf = (name: string): string => name.toLocaleLowerCase()

@@ -1,4 +1,4 @@
-import { basename, extname, resolve } from 'node:path'
+import { basename, extname, normalize } from 'node:path'
 import { failure, Name, type ImageFormat, type ParsedInputOf } from '#contract'
 import { copyBig, fileFacts, makeReadOnly, type FileFacts } from '../host/files'
 import { peek } from '../host/peek'
@@ -23,7 +23,7 @@ export interface Examined extends Recognised {
  * @throws not-found, file, bad-file (with qemu-img's words), bad-input, unsupported, in-use, cancelled
  */
 export async function examine(input: ParsedInputOf<'image.import'>, work: Work): Promise<Examined> {
-  const path = resolve(input.path)
+  const path = normalize(input.path)
   work.phase('looking at the file')
   const recognised = recognise(path, basename(path), await peek(path, START_BYTES, END_BYTES), input)
   const facts = await fileFacts(path)

@@ -1,10 +1,10 @@
-import { failure, type Failure, type Image, type ImageFormat } from '#contract'
+import { failure, type Failure, type ImageRecord, type ImageFormat } from '#contract'
 import type { Peek } from '../host/peek'
 
 /** What the content of a file says it is. Proposed once, at import, and recorded: a format is never probed again. */
 export interface Recognised {
   format: ImageFormat
-  kind: Exclude<Image['kind'], 'guest'>
+  kind: Exclude<ImageRecord['kind'], 'guest'>
 }
 /** What the user says it is. */
 export interface Said {

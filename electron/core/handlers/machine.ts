@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { failure, type OperationName } from '#contract'
 import { asTask, type Context, type Handlers } from '../context'
 import { QEMU } from '../host/capabilities'
@@ -57,7 +56,7 @@ export const machineHandlers: Handlers<Extract<OperationName, `machine.${string}
   'machine.restore-removed': async (input, { machines }) => (await machines.restoreRemoved(input.removed)).view(),
   'machine.list-removed': (_input, { machines }) => machines.listRemoved(),
   'machine.empty-trash': async (input, { machines }) => ({ freedBytes: await machines.emptyTrash(input.trashId) }),
-  'machine.screenshot': (input, { machines }) => takeScreenshot(machines.get(input.machine), input.file === undefined ? null : resolve(input.file)),
+  'machine.screenshot': (input, { machines }) => takeScreenshot(machines.get(input.machine), input.file ?? null),
   'machine.metrics': async (input, { machines }) => {
     const machine = machines.get(input.machine)
     const { record, qmp, agent } = machine.live('measured')

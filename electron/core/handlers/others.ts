@@ -2,7 +2,7 @@ import type { OperationName } from '#contract'
 import { asTask, type Handlers } from '../context'
 
 export const imageHandlers: Handlers<Extract<OperationName, `image.${string}`>> = {
-  'image.list': async (_input, { images }) => images.list(),
+  'image.list': (_input, { images }) => images.look(),
   'image.import': asTask('image.import', (input) => `Import ${input.path}`, (input) => input.name ?? input.path, (input, { images }, work) => images.import(input, work)),
   'image.remove': async (input, { images }) => ({ removed: (await images.remove(input.image)).name })
 }

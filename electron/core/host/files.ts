@@ -31,6 +31,18 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   }
 }
 
+/** A file beside another one that `writeFileAtomic` writes before it takes the other's name. */
+const TEMPORARY = /^\..+\.[0-9a-f]{12}$/
+
+/** Removes what a `writeFileAtomic` that was cut off left in a folder: only files named so, and none that may still be in the writing. */
+export async function removeTemporaries(folder: string, olderThanMs: number): Promise<void> {
+  for (const name of (await listFolder(folder)).filter((one) => TEMPORARY.test(one))) {
+    const path = join(folder, name)
+    const found = await lstat(path).catch(() => null) // renamed or removed meanwhile
+    if (found?.isFile() && Date.now() - found.mtimeMs > olderThanMs) await removeFile(path)
+  }
+}
+
 /** Makes what was written to a file, or renamed or removed in a folder, last. */
 export async function syncFile(path: string): Promise<void> {
   const file = await open(path, 'r')

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { failure } from '#contract'
-import { ensurePrivateFolder, listFolder, removeTree } from '../host/files'
+import { ensurePrivateFolder, listFolder, removeTemporaries, removeTree } from '../host/files'
 import { lockFile } from '../host/lock'
 import { join } from 'node:path'
 import { libraryPaths, libraryRoot, runtimePaths, runtimeRoot, type Environment, type LibraryPaths, type RuntimePaths } from './paths'
+
+/** Younger ones may belong to somebody who does not own the library, such as a set-up that fills the cache. */
+const TEMPORARY_KEPT_MS = 10 * 60_000
 
 /** An opened library: its folders, and the lock that makes this process its one owner. */
 export interface Library {
@@ -51,6 +54,15 @@ async function makeFolders(paths: LibraryPaths, runtime: RuntimePaths): Promise<
   }
   // What another owner was making when it was cut off. It was never shown to anybody.
   for (const name of await listFolder(paths.unfinished)) await removeTree(join(paths.unfinished, name))
+  await removeLeftTemporaries(paths)
+}
+
+/** What a write that was cut off left beside a file of ours. Not in `disks`: nothing there is written so. */
+async function removeLeftTemporaries(paths: LibraryPaths): Promise<void> {
+  const below = async (folder: string): Promise<string[]> => (await listFolder(folder)).map((name) => join(folder, name))
+  const trashed = (await listFolder(paths.trash)).flatMap((id) => [paths.trashed(id).root, paths.trashed(id).machine])
+  const folders = [paths.root, paths.cache, paths.tasks, ...(await below(paths.machines)), ...(await below(paths.images)), ...trashed]
+  await Promise.all(folders.map((folder) => removeTemporaries(folder, TEMPORARY_KEPT_MS).catch(() => {}))) // no folder, or not ours to clean
 }
 
 async function newUnfinished(paths: LibraryPaths): Promise<string> {

@@ -39,6 +39,8 @@ export const machinePaths = (root: string) => ({
   lock: join(root, 'lock'),
   /** What was started, when and as which process. */
   run: join(root, 'run.json'),
+  /** How the last run ended. */
+  exit: join(root, 'exit.json'),
   disks: join(root, 'disks'),
   consoleLog: join(root, 'console.log'),
   qemuLog: join(root, 'qemu.log'),

@@ -1,4 +1,4 @@
-import { failure, type CloudInit } from '#contract'
+import { CONSOLE_PASSWORD, failure, type CloudInit } from '#contract'
 import { buildIso } from '../disk/iso'
 import { writeFileAtomic } from '../host/files'
 
@@ -23,9 +23,6 @@ function isSshKey(key: string): boolean {
   const blob = Buffer.from(encoded, 'base64')
   return type !== '' && blob.length > 4 + type.length + 4 && blob.readUInt32BE(0) === type.length && blob.toString('latin1', 4, 4 + type.length) === type
 }
-
-/** Password of the user of a machine without SSH keys. It opens the console only: SSH takes no passwords. */
-export const CONSOLE_PASSWORD = 'strata'
 
 /**
  * Writes the NoCloud seed that a cloud image reads at its first boot: a small CD image labelled `cidata`. Its network is left

@@ -1,4 +1,4 @@
-import { failure, type Host, type Machine, type ParsedInputOf } from '#contract'
+import { failure, type Host, type ImageRecord, type Machine, type ParsedInputOf } from '#contract'
 import type { Context } from '../context'
 import { convertImage, createDisk, createOverlay } from '../disk/qemu-img'
 import { activeLayer } from '../disk/stack'
@@ -18,8 +18,11 @@ export const limitsOf = (host: Host): Limits => ({ cpus: host.cpu.count, memoryB
 export async function createMachine(input: ParsedInputOf<'machine.create'>, context: Context, work: Work): Promise<Machine> {
   await context.machines.requireFreeName(input.name)
   checkSshKeys(input.sshKey ?? [])
-  const image = input.source === 'none' ? null : await context.images.get(input.source)
-  if (image) await context.images.verify(image)
+  if (input.source === 'none') return makeMachine(input, null, context, work)
+  return context.images.use(input.source, input.name, (image) => makeMachine(input, image, context, work))
+}
+
+async function makeMachine(input: ParsedInputOf<'machine.create'>, image: ImageRecord | null, context: Context, work: Work): Promise<Machine> {
   const plan = planMachine(input, image, limitsOf(context.host.value), Date.now())
   requireAvailable(plan, context.host.value)
   const folder = await context.library.unfinished()

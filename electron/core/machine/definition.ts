@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { failure, type Disk, type Forward, type Image, type MachineDefinition, type Network, type Nic, type ParsedInputOf } from '#contract'
+import { failure, type Disk, type Forward, type ImageRecord, type MachineDefinition, type Network, type Nic, type ParsedInputOf } from '#contract'
 import type { Source } from '../disk/qemu-img'
 import { newDisk } from '../disk/stack'
 import { hostnameOf } from './command-line'
@@ -13,7 +13,7 @@ const DEFAULT_DISK_BYTES = 20 * GiB
 /** How a new machine's disk comes to be. */
 export type DiskPlan =
   | { kind: 'empty'; disk: Disk }
-  | { kind: 'overlay'; disk: Disk; image: Image }
+  | { kind: 'overlay'; disk: Disk; image: ImageRecord }
   | { kind: 'copy'; disk: Disk; image: Source }
 
 export interface MachinePlan {
@@ -32,7 +32,7 @@ export interface Limits {
  * identity and the MAC addresses it draws.
  * @param image the source, null for an empty machine
  */
-export function planMachine(input: ParsedInputOf<'machine.create'>, image: Image | null, limits: Limits, nowMs: number): MachinePlan {
+export function planMachine(input: ParsedInputOf<'machine.create'>, image: ImageRecord | null, limits: Limits, nowMs: number): MachinePlan {
   const small = image?.kind === 'guest'
   const forwards = input.forward ?? []
   const networks = input.network ?? [{ kind: 'user' as const }]
@@ -61,7 +61,7 @@ export function planMachine(input: ParsedInputOf<'machine.create'>, image: Image
   return { definition: checked(withForwards(definition, forwards), limits), disks: disk ? [disk] : [] }
 }
 
-function planDisk(input: ParsedInputOf<'machine.create'>, image: Image | null, nowMs: number): DiskPlan | null {
+function planDisk(input: ParsedInputOf<'machine.create'>, image: ImageRecord | null, nowMs: number): DiskPlan | null {
   const holdsSystem = image !== null && image.kind !== 'iso'
   const sizeBytes = input.disk ?? (holdsSystem ? Math.max(image.virtualSizeBytes, image.kind === 'guest' ? GiB : 0) : DEFAULT_DISK_BYTES)
   if (!holdsSystem) {
@@ -75,7 +75,7 @@ function planDisk(input: ParsedInputOf<'machine.create'>, image: Image | null, n
   return { kind: 'overlay', disk: newDisk('disk0', wholeSectors(sizeBytes), groundOf(image), nowMs), image }
 }
 
-export const groundOf = (image: Image): NonNullable<Disk['image']> => ({ path: image.path, format: image.format, imageId: image.id })
+export const groundOf = (image: ImageRecord): NonNullable<Disk['image']> => ({ path: image.path, format: image.format, imageId: image.id })
 export const wholeSectors = (bytes: number): number => Math.ceil(bytes / 512) * 512
 
 export function newNic(network: Network): Nic {

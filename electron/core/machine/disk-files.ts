@@ -12,7 +12,7 @@ export async function listFiles(context: Context, machine?: ManagedMachine): Pro
   const machines = machine ? [machine] : context.machines.all()
   const layers = await Promise.all(machines.flatMap((one) => one.definition.disks.flatMap((disk) => layerFiles(one, disk))))
   const needed = new Set(machines.flatMap((one) => one.definition.disks.flatMap((disk) => (disk.image ? [disk.image.path] : []))))
-  const images = context.images.list().filter((image) => image.kind !== 'iso' && (!machine || needed.has(image.path)))
+  const images = context.images.recorded().filter((image) => image.kind !== 'iso' && (!machine || needed.has(image.path)))
   return [
     ...layers,
     ...(await Promise.all(

@@ -1,4 +1,4 @@
-import { failure, type Disk, type Image, type MachineDefinition, type ParsedInputOf, type ResultOf } from '#contract'
+import { failure, type Disk, type ImageRecord, type MachineDefinition, type ParsedInputOf, type ResultOf } from '#contract'
 import type { Context } from '../context'
 import { flushNode, runJob } from '../disk/block-job'
 import { examine } from '../disk/import'
@@ -27,13 +27,13 @@ export async function createDisk(input: ParsedInputOf<'disk.create'>, context: C
 /** A disk more that stands on an image, or is a copy of one. */
 export async function attachDisk(input: ParsedInputOf<'disk.attach'>, context: Context, work: Work): Promise<DiskTarget> {
   const machine = context.machines.get(input.machine)
-  const image = await context.images.get(input.image)
-  if (image.kind === 'iso') throw failure('bad-input', `“${image.name}” is a CD, not a disk.`, { field: 'image', next: 'Choose a disk image.' })
-  await context.images.verify(image)
-  return addDisk(machine, context, work, (id) => {
-    const sizeBytes = wholeSectors(image.virtualSizeBytes)
-    if (input.copy) return { kind: 'copy', disk: newDisk(id, sizeBytes, null, Date.now()), image }
-    return { kind: 'overlay', disk: newDisk(id, sizeBytes, groundOf(image), Date.now()), image }
+  return context.images.use(input.image, machine.name, (image) => {
+    if (image.kind === 'iso') throw failure('bad-input', `“${image.name}” is a CD, not a disk.`, { field: 'image', next: 'Choose a disk image.' })
+    return addDisk(machine, context, work, (id) => {
+      const sizeBytes = wholeSectors(image.virtualSizeBytes)
+      if (input.copy) return { kind: 'copy', disk: newDisk(id, sizeBytes, null, Date.now()), image }
+      return { kind: 'overlay', disk: newDisk(id, sizeBytes, groundOf(image), Date.now()), image }
+    })
   })
 }
 
@@ -121,7 +121,7 @@ async function takeOff<T>(input: One & { timeoutSeconds: number }, context: Cont
 }
 
 /** Its content becomes an image of the library. */
-export function detachDisk(input: ParsedInputOf<'disk.detach'>, context: Context, work: Work): Promise<Image> {
+export function detachDisk(input: ParsedInputOf<'disk.detach'>, context: Context, work: Work): Promise<ImageRecord> {
   return takeOff(input, context, work, async (target, disk) => {
     work.phase('keeping it as an image')
     return context.images.keep(input.name ?? `${target.machine.name} ${disk.id}`, input.name !== undefined, work, (path) => writeWhole(target, disk, { path, format: 'qcow2' }, work))
@@ -137,7 +137,7 @@ export function removeDisk(input: ParsedInputOf<'disk.remove'>, context: Context
 }
 
 /** All that a disk holds, in one file. */
-const writeWhole = (target: DiskTarget, disk: Disk, to: { path: string; format: Image['format'] }, work: Work): Promise<void> =>
+const writeWhole = (target: DiskTarget, disk: Disk, to: { path: string; format: ImageRecord['format'] }, work: Work): Promise<void> =>
   convertNodes(target.pathOf(activeLayer(disk).file), asFilename(diskNodes(disk, target.pathOf)), to, work)
 
 export async function exportDisk(input: ParsedInputOf<'disk.export'>, context: Context, work: Work): Promise<ResultOf<'disk.export'>> {
@@ -237,15 +237,17 @@ export async function repairDisk(input: ParsedInputOf<'disk.repair'>, context: C
 export async function rebaseDisk(input: ParsedInputOf<'disk.rebase'>, context: Context, work: Work): Promise<DiskTarget> {
   const target = diskTarget(input, context)
   target.requireOff('a rebase')
-  const image = await context.images.get(input.image)
-  await context.images.verify(image)
+  return context.images.use(input.image, target.machine.name, (image) => rebaseOnto(image, target, input.moved, work))
+}
+
+function rebaseOnto(image: ImageRecord, target: DiskTarget, moved: boolean, work: Work): Promise<DiskTarget> {
   return reserved(target, 'is being rebased', async () => {
     const { disk } = target
     const lowest = disk.layers.at(-1)!
     if (image.virtualSizeBytes > disk.sizeBytes) {
       throw failure('bad-input', `“${image.name}” is larger than ${disk.id}.`, { field: 'image', next: 'Make the disk larger first.' })
     }
-    if (!input.moved) {
+    if (!moved) {
       work.phase('comparing, and copying what differs')
       await rebaseLayer(target.pathOf(lowest.file), asFilename(diskNodes(disk, target.pathOf, disk.layers.length - 1)), image, work)
     }
@@ -314,9 +316,9 @@ export async function onFreshLayer(target: DiskTarget, disk: Disk): Promise<void
 }
 
 /** An image of another format. */
-export async function convertLibraryImage(input: ParsedInputOf<'disk.convert'>, context: Context, work: Work): Promise<Image> {
-  const image = await context.images.get(input.image)
-  if (image.kind === 'iso' || image.kind === 'guest') throw failure('bad-input', `“${image.name}” is no disk image that can be converted.`, { field: 'image' })
-  await context.images.verify(image)
-  return context.images.keep(input.name, true, work, (path) => convertImage(image, { path, format: input.format }, work), input.format, image.kind)
+export async function convertLibraryImage(input: ParsedInputOf<'disk.convert'>, context: Context, work: Work): Promise<ImageRecord> {
+  return context.images.use(input.image, input.name, (image) => {
+    if (image.kind === 'iso' || image.kind === 'guest') throw failure('bad-input', `“${image.name}” is no disk image that can be converted.`, { field: 'image' })
+    return context.images.keep(input.name, true, work, (path) => convertImage(image, { path, format: input.format }, work), input.format, image.kind)
+  })
 }

@@ -5,9 +5,10 @@ import { allocatedBytes, removeFile } from '../host/files'
 import type { MachinePaths } from '../library/paths'
 import { cancelled, type Work } from '../task/work'
 import type { LaunchContext } from './command-line'
-import { SerialConsole } from './console'
+import { openPastConsole, SerialConsole } from './console'
 import { pendingChanges } from './definition'
 import { describeExit } from './exit'
+import { writeExitRecord, type ExitRecord } from './exit-record'
 import { launchQemu, type Qemu } from './qemu'
 import { isLive, isOff, nextState, requireState, type MachineEvent } from './state'
 
@@ -148,7 +149,7 @@ export class ManagedMachine {
   async attach(qemu: Qemu): Promise<void> {
     this.qemu = qemu
     this.console = new SerialConsole(this.paths.consoleLog, qemu.runtime.serial)
-    this.off = qemu.exited.then((facts) => this.ended(facts))
+    this.off = qemu.exited.then((facts) => this.ended(facts, qemu.record.startedAtMs))
     const { qmp } = qemu
     qmp.onEvent('STOP', () => void this.notePause(qemu))
     qmp.onEvent('RESUME', () => this.apply({ kind: 'resumed' }))
@@ -251,11 +252,7 @@ export class ManagedMachine {
 
   /** The serial console, of a machine that is off what it printed last. */
   async openConsole(fromByte: number): Promise<Duplex> {
-    if (this.console) return this.console.open(fromByte)
-    const past = new SerialConsole(this.paths.consoleLog, '')
-    const viewer = await past.open(fromByte)
-    past.finish()
-    return viewer
+    return this.console ? this.console.open(fromByte) : openPastConsole(this.paths.consoleLog, fromByte)
   }
 
   /** Lets go of QEMU: it runs on, and the next owner of the library finds it. */
@@ -264,6 +261,13 @@ export class ManagedMachine {
     this.qemu?.release()
     this.console?.release()
     if (this.trimTimer) clearInterval(this.trimTimer)
+  }
+
+  /** QEMU is gone: that is recorded first, so that it can be told after the library was opened again. */
+  async noteExit(ended: Omit<ExitRecord, 'schemaVersion'>): Promise<void> {
+    await writeExitRecord(this.paths.exit, ended).catch(() => {}) // a full disk: told until the library is closed
+    await removeFile(this.paths.run).catch(() => {}) // read again at the next opening, and seen to be over
+    this.apply({ kind: 'exited', exit: ended.exit, expected: ended.expected })
   }
 
   private async askAgentToPowerOff(qemu: Qemu, signal: AbortSignal): Promise<boolean> {
@@ -287,7 +291,7 @@ export class ManagedMachine {
     this.onDidChange(this)
   }
 
-  private async ended(facts: Awaited<Qemu['exited']>): Promise<void> {
+  private async ended(facts: Awaited<Qemu['exited']>, startedAtMs: number): Promise<void> {
     if (this.released) return
     const described = await describeExit(facts, this.paths.qemuLog)
     this.console?.finish()
@@ -295,8 +299,7 @@ export class ManagedMachine {
     this.qemu = null
     this.agentAnswers = null
     if (this.trimTimer) clearInterval(this.trimTimer)
-    await removeFile(this.paths.run).catch(() => {}) // read again at the next opening, and seen to be over
-    this.apply({ kind: 'exited', ...described })
+    await this.noteExit({ startedAtMs, ...described })
     await this.measureDisks()
   }
 }

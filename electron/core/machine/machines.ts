@@ -7,6 +7,7 @@ import { signalProcess } from '../host/process'
 import type { Library } from '../library/library'
 import { machinePaths } from '../library/paths'
 import { describeExit } from './exit'
+import { readExitRecord, type ExitRecord } from './exit-record'
 import { ManagedMachine } from './machine'
 import { endSwitch } from './network-switch'
 import { adoptQemu, recordedProcessLives } from './qemu'
@@ -82,6 +83,7 @@ export class Machines {
     const paths = this.library.paths.machine(definition.name)
     await move(folder, paths.root)
     const machine = this.manage(definition)
+    await this.recallExit(machine)
     await machine.measureDisks()
     this.options.onDidChange(machine.view())
     return machine
@@ -162,9 +164,8 @@ export class Machines {
   async endUnreachable(machine: ManagedMachine): Promise<void> {
     const record = await readRunRecord(machine.paths.run)
     if (recordedProcessLives(record)) signalProcess(record.pid, record.startTicks, 'SIGKILL')
-    await removeFile(machine.paths.run)
     const ended = await describeExit({ exitCode: null, signal: 'SIGKILL', shutdown: null, forced: true }, machine.paths.qemuLog)
-    machine.apply({ kind: 'exited', ...ended })
+    await machine.noteExit({ startedAtMs: record.startedAtMs, ...ended })
   }
 
   /** The switches of isolated networks that no machine uses now are ended. */
@@ -197,15 +198,23 @@ export class Machines {
       if (this.machines.has(definition.id)) throw failure('bad-file', `“${name}” is a copy of another machine: both have the id ${definition.id}.`, { path: paths.root })
       const machine = this.manage({ ...definition, name: checked.data })
       await machine.measureDisks()
-      if (await exists(paths.run)) await this.findAgain(machine)
+      const ended = await this.recallExit(machine)
+      if (await exists(paths.run)) await this.findAgain(machine, ended)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       this.broken.set(name, error.message)
     }
   }
 
+  /** The state of a machine that is off is how it ended. */
+  private async recallExit(machine: ManagedMachine): Promise<ExitRecord | null> {
+    const ended = await readExitRecord(machine.paths.exit)
+    if (ended) machine.apply({ kind: 'exited', exit: ended.exit, expected: ended.expected })
+    return ended
+  }
+
   /** A machine that was running when the last owner ended: it still runs, or it has ended meanwhile. */
-  private async findAgain(machine: ManagedMachine): Promise<void> {
+  private async findAgain(machine: ManagedMachine, ended: ExitRecord | null): Promise<void> {
     const record = await readRunRecord(machine.paths.run).catch(() => null) // cut off while it was written: QEMU was then ended
     if (!record) return removeFile(machine.paths.run)
     if (recordedProcessLives(record)) {
@@ -213,13 +222,14 @@ export class Machines {
       if (qemu) return machine.attach(qemu)
       return machine.apply({ kind: 'unreachable', pid: record.pid, message: 'QEMU runs, but its monitor does not answer.' })
     }
+    // The last owner saw it end, and was itself ended before it had tidied up.
+    if (ended?.startedAtMs === record.startedAtMs) return removeFile(machine.paths.run)
     // QEMU removes its pid file when it ends in good order.
     const orderly = !(await exists(`${record.runtimeFolder}/qemu.pid`))
     const facts = { exitCode: null, signal: null, shutdown: orderly ? 'guest-shutdown' : null, forced: false }
     const { exit, expected } = await describeExit(facts, machine.paths.qemuLog)
     const reason = orderly ? 'It powered off while Strata was not running.' : 'QEMU ended without good order while Strata was not running.'
-    await removeFile(machine.paths.run)
-    machine.apply({ kind: 'exited', exit: { ...exit, reason }, expected })
+    await machine.noteExit({ startedAtMs: record.startedAtMs, exit: { ...exit, reason }, expected })
   }
 
   private async loadTrash(): Promise<void> {

@@ -87,13 +87,15 @@ export class Tasks {
   async wait(taskId: string, timeoutMs?: number, signal?: AbortSignal): Promise<Task> {
     const entry = this.entry(taskId)
     if (timeoutMs === undefined && !signal) return entry.ended
-    let timer: NodeJS.Timeout | undefined
+    const over = new AbortController()
     const given = new Promise<void>((resolve) => {
-      if (timeoutMs !== undefined) timer = setTimeout(resolve, timeoutMs)
-      signal?.addEventListener('abort', () => resolve(), { once: true })
+      const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs)
+      // The signal outlives the wait: what listens to it goes with the wait.
+      signal?.addEventListener('abort', () => resolve(), { signal: over.signal })
+      over.signal.addEventListener('abort', () => clearTimeout(timer))
     })
     await Promise.race([entry.ended, given])
-    clearTimeout(timer)
+    over.abort()
     return entry.task
   }
 

@@ -1,13 +1,13 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { HardDrive, Plus, Trash2 } from 'lucide-react'
 import type { Image, Machine } from '#contract'
-import { Button, ConfirmDialog, EmptyState, formatSize, IconButton, RelativeTime, Table, tip, type Column, type TableLayout } from '#ui'
+import { Banner, Button, ConfirmDialog, EmptyState, formatSize, IconButton, RelativeTime, Table, tip, type Column, type TableLayout } from '#ui'
 import { attempt, createPersisted, hasEnded, runCommand, useImages, useMachines, useTasks } from '../../app'
 import { TaskProgress, whyNotCancelled } from '../tasks'
 import { DropImport } from './drop'
 import styles from './images.module.css'
 
-const KINDS: Record<Image['kind'], string> = { guest: 'Kernel and disk', iso: 'ISO', disk: 'Disk image', cloud: 'Cloud image' }
+const KINDS: Record<Image['kind'], string> = { guest: 'Kernel and disk', iso: 'ISO', disk: 'Disk image', cloud: 'Cloud image', unknown: 'Unknown' }
 const useLayout = createPersisted<TableLayout>(
   'images',
   { sort: { id: 'name', desc: false }, widths: {} },
@@ -23,6 +23,8 @@ export function ImagesScreen() {
   const machines = useMachines((state) => state.byId)
   const [removing, setRemoving] = useState<Image | null>(null)
   const images = Object.values(byId)
+  // Reading them looks at their files anew; what has changed comes as an event.
+  useEffect(() => void attempt('image.list', {}), [])
   return (
     <DropImport>
       <section className={styles.screen} aria-label="Images">
@@ -33,6 +35,7 @@ export function ImagesScreen() {
           </Button>
         </header>
         <RunningImports />
+        <Problems images={images} />
         {loaded && images.length === 0 ? (
           <NoImages />
         ) : (
@@ -56,14 +59,14 @@ function columnsOf(machines: readonly Machine[], onRemove: (image: Image) => voi
   return [
     { id: 'name', header: 'Name', grow: true, sortBy: titleOf, cell: (image) => <span {...tip(image.path)}>{titleOf(image)}</span> },
     { id: 'kind', header: 'Kind', width: 128, sortBy: (image) => KINDS[image.kind], cell: (image) => KINDS[image.kind] },
-    { id: 'format', header: 'Format', width: 80, sortBy: (image) => image.format, cell: (image) => image.format },
+    { id: 'format', header: 'Format', width: 80, sortBy: (image) => image.format ?? '', cell: (image) => image.format ?? '—' },
     {
       id: 'virtual',
       header: 'Guest sees',
       width: 96,
       align: 'end',
       sortBy: (image) => image.virtualSizeBytes,
-      cell: (image) => formatSize(image.virtualSizeBytes)
+      cell: (image) => (image.kind === 'unknown' ? '—' : formatSize(image.virtualSizeBytes))
     },
     {
       id: 'file',
@@ -113,6 +116,18 @@ function usersOf(image: Image, machines: readonly Machine[]): string[] {
         definition?.cdroms.some((cdrom) => cdrom.imageId === image.id)
     )
     .map((machine) => machine.name)
+}
+
+/** The images that cannot be used, and why. What was put right is seen when the screen is opened again. */
+function Problems({ images }: { images: readonly Image[] }) {
+  return images
+    .filter((image) => image.problem !== undefined)
+    .map((image) => (
+      <Banner key={image.id} tone="error">
+        <p>“{titleOf(image)}” cannot be used.</p>
+        <p data-selectable>{image.problem}</p>
+      </Banner>
+    ))
 }
 
 const NoImages = () => (

@@ -46,7 +46,7 @@ const imageFiles = (world: World): ImageFile[] =>
     .filter((image) => image.kind !== 'iso')
     .map((image) => ({
       path: image.path,
-      format: image.format,
+      format: image.format ?? 'raw',
       backing: null,
       virtualSizeBytes: image.virtualSizeBytes,
       fileSizeBytes: image.fileSizeBytes,
@@ -129,7 +129,7 @@ export const diskHandlers: DiskHandlers = {
   'disk.attach': (input, world) => {
     const image = [...world.images.values()].find((one) => one.id === input.image || one.name === input.image)
     if (!image) throw failure('not-found', `There is no image “${input.image}”.`, { what: 'image', name: input.image })
-    return add('disk.attach', input.machine, image.virtualSizeBytes, { path: image.path, format: image.format, imageId: image.id }, world)
+    return add('disk.attach', input.machine, image.virtualSizeBytes, { path: image.path, format: image.format ?? 'raw', imageId: image.id }, world)
   },
   'disk.import': (input, world) => add('disk.import', input.machine, 2 ** 30, null, world),
   'disk.detach': (input, world) => nothingHappens('disk.detach', 'Detach', input, world, () => [...world.images.values()][0]),

@@ -74,7 +74,7 @@ export function newDefinition(id: string, name: string, image: Image | null, cha
     sharedMemory: false,
     kernel: image?.boot ?? null,
     disks: [
-      newDisk('disk0', image?.virtualSizeBytes ?? 20 * GIB, image ? { path: image.path, format: image.format, imageId: image.id } : null, 0)
+      newDisk('disk0', image?.virtualSizeBytes ?? 20 * GIB, image?.format ? { path: image.path, format: image.format, imageId: image.id } : null, 0)
     ],
     cdroms: [],
     nics: [{ mac: '52:54:00:12:34:56', network: { kind: 'user' }, forwards: [] }],

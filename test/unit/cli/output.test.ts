@@ -37,6 +37,13 @@ test('machines are listed by name, numbers as numbers, a broken one among them',
   expect(names).toEqual(['lab2', 'lab3', 'lab10', ''])
 })
 
+test('images that cannot be used are listed with the reason and what can be done', () => {
+  const image = { schemaVersion: 1, id: 'a-1', name: 'a b', kind: 'unknown', path: '/l/a-1', referenced: false, format: null, virtualSizeBytes: 0, fileSizeBytes: 1024, addedAtMs: 0, note: '', problem: '“image.json” is damaged.' }
+  const [, row, problem] = showResult('image.list', [image], plain, {}).split('\n')
+  expect(row).toBe('a b   unknown  -       -     1 KiB    in the library')
+  expect(problem).toBe('a b cannot be used: “image.json” is damaged. Put that right, or remove it: strata image remove \'a b\'')
+})
+
 test('a machine’s state is told with what matters about it', () => {
   const show = (state: Parameters<typeof machine>[1]): string | undefined => showResult('machine.show', machine('lab1', state), plain, {}).split('\n')[1]
   expect(show(undefined)).toBe('State        running for 1 min, process 4711')

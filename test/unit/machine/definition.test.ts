@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { Failure, operations, type Image, type InputOf } from '#contract'
+import { Failure, operations, type ImageRecord, type InputOf } from '#contract'
 import { editDefinition, pendingChanges, planMachine } from '#core/machine/definition'
 
 const GiB = 2 ** 30
 const limits = { cpus: 2, memoryBytes: 8 * GiB }
-const disk: Image = {
+const disk: ImageRecord = {
   schemaVersion: 1,
   id: 'debian-1',
   name: 'debian',
@@ -17,8 +17,8 @@ const disk: Image = {
   addedAtMs: 0,
   note: ''
 }
-const guest: Image = { ...disk, id: 'builtin-1', name: 'builtin', kind: 'guest', virtualSizeBytes: GiB / 2, boot: { kernel: '/k', initrd: '/i', commandLine: 'quiet' } }
-const plan = (input: InputOf<'machine.create'>, image: Image | null = guest) => planMachine(operations['machine.create'].input.parse(input), image, limits, 1)
+const guest: ImageRecord = { ...disk, id: 'builtin-1', name: 'builtin', kind: 'guest', virtualSizeBytes: GiB / 2, boot: { kernel: '/k', initrd: '/i', commandLine: 'quiet' } }
+const plan = (input: InputOf<'machine.create'>, image: ImageRecord | null = guest) => planMachine(operations['machine.create'].input.parse(input), image, limits, 1)
 const edit = (input: Omit<InputOf<'machine.edit'>, 'machine'>, start: InputOf<'machine.create'> = { name: 'a' }) =>
   editDefinition(plan(start).definition, operations['machine.edit'].input.parse({ machine: 'a', ...input }), limits)
 const field = (act: () => unknown): string => {
@@ -56,7 +56,7 @@ describe('a new machine', () => {
     const macs = new Set(Array.from({ length: 50 }, () => plan({ name: 'a' }).definition.nics[0]!.mac))
     expect(macs.size).toBe(50)
   })
-  it.each<[string, InputOf<'machine.create'>, Image | null, string]>([
+  it.each<[string, InputOf<'machine.create'>, ImageRecord | null, string]>([
     ['a disk smaller than its image', { name: 'a', disk: '1G' }, disk, 'disk'],
     ['too little memory', { name: 'a', memory: '16M' }, guest, 'memory'],
     ['more memory than the host has', { name: 'a', memory: '1T' }, guest, 'memory'],

@@ -53,7 +53,7 @@ export function imageOf(source: string, images: Readonly<Record<string, Image>>)
 
 export function defaultSource(host: Host | null, images: Readonly<Record<string, Image>>): string {
   if (!host || host.builtinGuest.available) return 'builtin'
-  return Object.values(images).find((image) => image.kind !== 'guest')?.id ?? 'none'
+  return Object.values(images).find((image) => image.kind !== 'guest' && image.problem === undefined)?.id ?? 'none'
 }
 
 /** The whole of the new machine: the defaults of its source, and over them what was changed. */

@@ -12,12 +12,13 @@ import { RadioCards, type RadioCard } from '../../../ui/toggles'
 import { change, useNewMachine } from './draft'
 import styles from './wizard.module.css'
 
-const ICONS: Record<Image['kind'], LucideIcon> = { guest: PackageOpen, iso: Disc, disk: HardDrive, cloud: Cloud }
+const ICONS: Record<Image['kind'], LucideIcon> = { guest: PackageOpen, iso: Disc, disk: HardDrive, cloud: Cloud, unknown: HardDrive }
 const KINDS: Record<Image['kind'], string> = {
   guest: 'built-in guest',
   iso: 'CD to install from',
   disk: 'disk image',
-  cloud: 'cloud image'
+  cloud: 'cloud image',
+  unknown: 'unknown'
 }
 const IMAGE_EXTENSIONS = ['iso', 'img', 'raw', 'qcow2', 'vmdk', 'vdi', 'vhdx', 'vhd']
 
@@ -41,7 +42,8 @@ export function SourceStep() {
       .map((image) => ({
         value: image.id,
         label: image.name,
-        note: `${KINDS[image.kind]}, ${image.format}, ${formatSize(image.virtualSizeBytes)}`,
+        note: `${KINDS[image.kind]}, ${image.format ?? 'no format'}, ${formatSize(image.virtualSizeBytes)}`,
+        blocked: image.problem ?? null,
         icon: iconOf(ICONS[image.kind])
       })),
     { value: 'none', label: 'No image', note: 'An empty disk, for a system to be installed by other means.', icon: iconOf(Square) }

@@ -1,3 +1,4 @@
+import { CONSOLE_PASSWORD } from '#contract/login'
 import { copyText } from '../../../app'
 import { CopyLine } from '../../../ui/copy-line'
 import { Field, FieldGroup } from '../../../ui/field'
@@ -90,7 +91,8 @@ export function CloudStep() {
   return (
     <>
       <p className={styles.intro}>
-        Cloud images are set up by cloud-init at their first start. Without a key nobody can log in: such images have no password.
+        Cloud images are set up by cloud-init at their first start: host name, and a user who logs in with a key. Without a key, that user
+        has a password on the console only.
       </p>
       <Field label="Host name" layout="row" error={problems.hostname} hint="Empty: the machine’s name.">
         <TextInput value={machine.hostname} onChange={(hostname) => change({ hostname })} placeholder={machine.name} />
@@ -112,7 +114,12 @@ export function CloudStep() {
           placeholder="ssh-ed25519 AAAA… you@host"
         />
       </Field>
-      {noKey && <Banner tone="warning">No key is given. You will see the machine boot, and cannot log in.</Banner>}
+      {noKey && (
+        <Banner tone="info">
+          No key is given: “{machine.user}” logs in on the console and the display with the password <code>{CONSOLE_PASSWORD}</code>, and not
+          over SSH.
+        </Banner>
+      )}
     </>
   )
 }

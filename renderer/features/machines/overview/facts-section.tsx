@@ -1,4 +1,6 @@
-import type { Machine } from '#contract'
+import type { CloudInit, Machine } from '#contract'
+// By its own path: the contract's index would bring the schema library into the window's first chunk.
+import { CONSOLE_PASSWORD } from '#contract/login'
 import { goToMachine, useHost } from '../../../app'
 import { Button } from '../../../ui/button'
 import { formatCount, formatSize } from '../../../ui/format'
@@ -39,6 +41,12 @@ export function FactsSection({ machine }: { machine: Machine }) {
         <dd>{formatSize(definition.memoryBytes)}</dd>
         <dt>Boots with</dt>
         <dd>{definition.kernel ? 'its kernel, directly' : definition.firmware === 'uefi' ? 'UEFI' : 'BIOS'}</dd>
+        {definition.cloudInit && (
+          <>
+            <dt>Log in as</dt>
+            <dd>{loginOf(definition.cloudInit)}</dd>
+          </>
+        )}
         {extras && (
           <>
             <dt>Also has</dt>
@@ -57,5 +65,15 @@ export function FactsSection({ machine }: { machine: Machine }) {
         )}
       </dl>
     </Section>
+  )
+}
+
+/** What cloud-init sets up at the first start. */
+function loginOf({ user, sshKeys }: CloudInit) {
+  if (sshKeys.length > 0) return `${user}, over SSH with ${sshKeys.length === 1 ? 'its key' : `one of its ${sshKeys.length} keys`}; no password`
+  return (
+    <span>
+      {user}, on the console with the password <code data-selectable>{CONSOLE_PASSWORD}</code>; not over SSH
+    </span>
   )
 }

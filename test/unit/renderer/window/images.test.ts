@@ -44,6 +44,21 @@ describe('the images', () => {
     expect(double.world.images.size).toBe(1)
   })
 
+  it('that cannot be used are listed with the reason, and can be removed', async () => {
+    const missing = newImage('image-2', 'gone', 'disk', { problem: '“/srv/gone.qcow2” does not exist.' })
+    const unreadable = newImage('image-3', 'image-3', 'disk', { kind: 'unknown', format: null, problem: '“image.json” is damaged.' })
+    const double = await openImages({ images: [builtinImage(), missing, unreadable] })
+    expect(screen.getAllByRole('alert').map((alert) => alert.textContent)).toEqual([
+      '“gone” cannot be used.“/srv/gone.qcow2” does not exist.',
+      '“image-3” cannot be used.“image.json” is damaged.'
+    ])
+    fireEvent.click(screen.getByRole('button', { name: 'Remove image-3' }))
+    fireEvent.click(within(await screen.findByRole('dialog')).getByRole('button', { name: 'Remove' }))
+    await waitFor(() => expect(screen.getAllByRole('alert')).toHaveLength(1))
+    expect(double.world.images.has('image-3')).toBe(false)
+    expect(double.calls.filter((call) => call.name === 'image.list').length).toBeGreaterThan(1)
+  })
+
   it('are imported by dropping a file, with its name and kind to choose', async () => {
     const double = await openImages()
     const target = screen.getByRole('region', { name: 'Images' })

@@ -32,6 +32,16 @@ describe('the page of a machine', () => {
     screen.getByRole('img', { name: /takes the guest’s writes: 38.MiB, the built-in guest, base: 64.MiB/ })
   })
 
+  it('says how one logs in to a cloud image', async () => {
+    const cloud = (name: string, sshKeys: string[]) => newMachine(name, { kind: 'created' }, { cloudInit: { hostname: 'lab', user: 'ada', sshKeys } })
+    await openMachine('lab1', { machines: [cloud('lab1', []), cloud('lab2', ['ssh-ed25519 AAAA'])] })
+    const login = (): string | null | undefined => screen.getByText('Log in as').nextElementSibling?.textContent
+    expect(login()).toBe('ada, on the console with the password strata; not over SSH')
+    fireEvent.mouseDown(row('lab2'))
+    await screen.findByRole('heading', { level: 1, name: 'lab2' })
+    expect(login()).toBe('ada, over SSH with its key; no password')
+  })
+
   it('reads the counters while it is looked at, and not a moment longer', async () => {
     const double = await openMachine('lab1', { machines: [lab] })
     const reads = (): number => double.calls.filter((call) => call.name === 'machine.metrics').length

@@ -72,6 +72,17 @@ describe('the wizard', () => {
     dialog().getByRole('button', { name: /User and keys/ })
   })
 
+  it('says how one logs in to a cloud image without a key, and with one', async () => {
+    await openWizard({ images: [builtinImage(), newImage('image-1', 'debian-12', 'cloud')] })
+    fireEvent.click(dialog().getByLabelText(/debian-12/))
+    press(/User and keys/)
+    type('User', 'ada')
+    const told = (): string | undefined => dialog().queryByRole('status')?.textContent
+    expect(told()).toBe('No key is given: “ada” logs in on the console and the display with the password strata, and not over SSH.')
+    type('Public SSH keys', 'ssh-ed25519 AAAA')
+    expect(told()).toBeUndefined()
+  })
+
   it('says at the field what is wrong, in the contract’s words, and does not go on', async () => {
     const double = await openWizard()
     type('Name', '.lab')
