@@ -56,7 +56,7 @@ export interface TaskDialogProps {
 }
 
 /** A dialog that starts a task, shows how far it is, and says what went wrong. It can be closed meanwhile: the task goes on. */
-export function TaskDialog({ title, description, verb, danger, blocked, work, subject, onRun, width = 560, children }: TaskDialogProps) {
+export function TaskDialog({ title, description, verb, danger, blocked, work, subject, onRun, width = 600, children }: TaskDialogProps) {
   const task = useTasks((state) =>
     work.busy ? Object.values(state.byId).find((one) => !hasEnded(one) && one.subject === subject) : undefined
   )

@@ -45,7 +45,7 @@ function TravelQuestions({ machine, view, travel }: { machine: Machine; view: Di
           label={`Throw away what was written since ${lastSafePoint(disk)}`}
           note={
             <>
-              {formatSize(view.files[0]?.fileSizeBytes ?? 0)} in the active layer are not committed and will be lost.{' '}
+              What is in the active layer ({formatSize(view.files[0]?.fileSizeBytes ?? 0)}) is not committed, and will be lost.{' '}
               <button
                 type="button"
                 className={styles.link}
@@ -103,7 +103,7 @@ export function UndoDialog({ machine, view, overlay }: DiskDialogProps) {
       work={travel.work}
       subject={machine.name}
       onRun={() => void run()}
-      width={760}
+      width={820}
     >
       <div className={styles.travel}>
         <div className={styles.times}>
@@ -120,7 +120,8 @@ export function UndoDialog({ machine, view, overlay }: DiskDialogProps) {
           {taken.length > 0 && (
             <Sentence>
               {capital(namesOfCommits(taken))} {taken.length === 1 ? 'is' : 'are'} set aside. {taken.length === 1 ? 'It' : 'They'} can be redone
-              until something else is committed; from then on {taken.length === 1 ? 'it is' : 'they are'} out of reach.
+              until something else is committed; from then on {taken.length === 1 ? 'it is' : 'they are'} out of reach. Nothing is copied: it takes a
+              moment, and no space.
             </Sentence>
           )}
           <TravelQuestions machine={machine} view={view} travel={travel} />
@@ -176,7 +177,7 @@ export function RedoDialog({ machine, view, overlay }: DiskDialogProps) {
       work={travel.work}
       subject={machine.name}
       onRun={() => void run()}
-      width={760}
+      width={820}
     >
       <div className={styles.travel}>
         <div className={styles.times}>

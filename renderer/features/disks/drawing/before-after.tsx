@@ -28,19 +28,23 @@ export function BeforeAfter({ before, after, gone = [] }: BeforeAfterProps) {
 }
 
 function Picture({ title, sketch, gone }: { title: string; sketch: Sketch; gone: readonly string[] }) {
+  const { stack, aside } = sketch
+  // What is set aside lies on the topmost layer that stays: beside the active one.
+  const beside = aside.length > 0 && stack[0]?.kind === 'active' ? 1 : 0
   return (
     <figure className={styles.picture}>
       <figcaption>{title}</figcaption>
       <div className={styles.ground}>
-        <div className={styles.sky}>
-          <Stack slabs={sketch.stack} gone={gone} />
-          {sketch.aside.length > 0 && (
+        {aside.length > 0 && (
+          <div className={styles.sky}>
+            <Stack slabs={stack.slice(0, beside)} gone={gone} />
             <div className={styles.aside}>
               <p>set aside</p>
-              <Stack slabs={sketch.aside} gone={gone} faded />
+              <Stack slabs={aside} gone={gone} faded />
             </div>
-          )}
-        </div>
+          </div>
+        )}
+        <Stack slabs={stack.slice(beside)} gone={gone} />
       </div>
     </figure>
   )
@@ -66,7 +70,7 @@ function Stack({ slabs, gone, faded }: { slabs: readonly Slab[]; gone: readonly 
               {slab.note && <small> {slab.note}</small>}
             </span>
             {slab.mark && <em>{MARKS[slab.mark]}</em>}
-            <span className={styles.size}>{formatSize(slab.sizeBytes)}</span>
+            {slab.mark !== 'new' && <span className={styles.size}>{formatSize(slab.sizeBytes)}</span>}
           </li>
         )
       )}

@@ -41,7 +41,8 @@ export function Chain({ machine, view, selected, onSelect }: ChainProps) {
   return (
     <div className={styles.chain} onKeyDown={moveFocus}>
       <WritesHere machine={machine} view={view} />
-      <div className={styles.own}>
+      <div className={styles.standing}>
+        <div className={styles.own}>
         <div className={styles.top}>
           <ol className={styles.slabs} aria-label={`Layers of ${view.disk.id}, from the top down`}>
             {own.slice(0, undone.length > 0 ? above : own.length).map((file, index) => slab(file, index))}
@@ -56,14 +57,13 @@ export function Chain({ machine, view, selected, onSelect }: ChainProps) {
           )}
         </div>
         {undone.length > 0 && <ol className={styles.slabs}>{own.slice(above).map((file, index) => slab(file, index + above))}</ol>}
+        </div>
+        {ground && <Siblings machine={machine} diskId={view.disk.id} imagePath={ground.path} />}
       </div>
       {ground && (
-        <>
-          <Siblings machine={machine} diskId={view.disk.id} imagePath={ground.path} />
-          <ol className={styles.slabs} aria-label="What it stands on">
-            {slab(ground, files.length - 1)}
-          </ol>
-        </>
+        <ol className={styles.slabs} aria-label="What it stands on">
+          {slab(ground, files.length - 1)}
+        </ol>
       )}
     </div>
   )

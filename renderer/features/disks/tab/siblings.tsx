@@ -4,7 +4,7 @@ import { goTo, goToMachine, useMachines } from '../../../app'
 import { chooseDisk } from '../choice'
 import styles from './chain.module.css'
 
-const SHOWN = 5
+const SHOWN = 3
 
 /** What else stands on the same image: small, beside the disk that is shown. */
 export function Siblings({ machine, diskId, imagePath }: { machine: Machine; diskId: string; imagePath: string }) {
@@ -34,14 +34,12 @@ export function Siblings({ machine, diskId, imagePath }: { machine: Machine; dis
             </button>
           </li>
         ))}
-        {others.length > SHOWN && (
-          <li>
-            <button type="button" onClick={() => goTo({ kind: 'disks' })}>
-              <span className={styles.name}>{formatCount(others.length - SHOWN, 'more', 'more')}</span>
-            </button>
-          </li>
-        )}
       </ul>
+      {others.length > SHOWN && (
+        <button type="button" className={styles.more} onClick={() => goTo({ kind: 'disks' })}>
+          and {others.length - SHOWN} more
+        </button>
+      )}
     </div>
   )
 }
