@@ -152,7 +152,7 @@ describe('undo', () => {
     expect(inputsOf(double, 'overlay.undo')).toMatchObject([{ to: 1, discard: true }])
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
 
-    fireEvent.click(await within(screen.getByRole('list', { name: 'History' })).findByRole('button', { name: /Commit 2/ }))
+    fireEvent.click(await within(screen.getByRole('list', { name: 'History' })).findByRole('button', { name: /Commit 2.*undone/ }))
     const redo = await dialog()
     await redo.findByText(/Commits 1 and 2 are put back/)
     const more = redo.queryByRole('checkbox', { name: /Throw away/ })
@@ -198,7 +198,7 @@ describe('layers', () => {
     fireEvent.dragStart(of('Active layer'), { dataTransfer })
     fireEvent.drop(of('Commit 1'), { dataTransfer })
     const form = await dialog()
-    fireEvent.click(form.getByRole('checkbox', { name: 'Make commit 2 final' }))
+    fireEvent.click(form.getByRole('checkbox', { name: /Make commit 2 final/ }))
     fireEvent.click(form.getByRole('button', { name: 'Merge' }))
     await waitFor(() => expect(inputsOf(double, 'overlay.commit')).toMatchObject([{ into: 'disk0-1', forget: true }]))
   })
