@@ -55,6 +55,7 @@ async function shootDisks(strata: Strata, machine: string): Promise<void> {
   const entries = ['Merge layers…', 'Flatten…', 'Put an overlay on it…', 'Discard what was written…', 'Resize…', 'Remove for good…']
   for (const [index, name] of entries.entries()) {
     await page.getByRole('button', { name: 'More that can be done to the disk' }).click()
+    await expect(page.getByRole('menu')).toBeVisible()
     if (index === 0) await shoot(strata, '29-disks-menu')
     await page.getByRole('menuitem', { name }).click()
     await expect(page.getByRole('dialog')).toBeVisible()

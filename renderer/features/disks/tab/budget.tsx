@@ -11,7 +11,7 @@ export function Budget({ view: { historyBytes, historyBudgetBytes } }: { view: D
       <Meter share={share} label="History, of its budget" warnFrom={0.8} />
       <p>
         <span {...tip(`${formatPercent(share)} of what it may take. Beyond that the oldest commit is merged, and can no longer be undone.`)}>
-          The history takes {formatSize(historyBytes)} of {formatSize(historyBudgetBytes)}
+          Takes {formatSize(historyBytes)} of {formatSize(historyBudgetBytes)}
         </span>
         <button type="button" className={styles.link} onClick={() => goTo({ kind: 'settings' })}>
           Change
