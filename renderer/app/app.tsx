@@ -1,4 +1,5 @@
 import { lazy, Suspense } from 'react'
+import { DiskDialogs, DisksScreen } from '../features/disks'
 import { MachineDialogs, MachinePane, MachineScreen } from '../features/machines'
 import { HostBanner, StatusBar } from '../features/status'
 import { TasksPanel } from '../features/tasks'
@@ -73,6 +74,8 @@ function PlaceContent({ place }: { place: Place }) {
       return <Home />
     case 'machine':
       return <MachineScreen id={place.id} tab={place.tab} />
+    case 'disks':
+      return <DisksScreen />
     case 'images':
       return <ImagesScreen />
     case 'tasks':
@@ -102,6 +105,7 @@ function Overlays() {
       {overlay?.kind === 'shortcuts' && <Shortcuts />}
       {overlay?.kind === 'about' && <About onClose={closeOverlay} />}
       {overlay?.kind === 'import-image' && <ImportDialog path={overlay.path} />}
+      {overlay?.kind === 'disk' && <DiskDialogs key={`${overlay.action} ${overlay.machine} ${overlay.disk}`} overlay={overlay} />}
       <MachineDialogs />
     </Suspense>
   )

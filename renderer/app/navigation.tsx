@@ -1,8 +1,9 @@
-import { HardDrive, ListTodo, Settings } from 'lucide-react'
+import { HardDrive, Layers, ListTodo, Settings } from 'lucide-react'
 import { tip } from '../ui/tip'
 import { keysOf } from './commands/registry'
 import { goTo, usePlaces, type Place } from './places'
 import { useImages } from './world/images'
+import { useMachines } from './world/machines'
 import { hasEnded, useTasks } from './world/tasks'
 import styles from './app.module.css'
 
@@ -10,8 +11,10 @@ import styles from './app.module.css'
 export function Navigation() {
   const current = usePlaces((state) => state.place.kind)
   const images = useImages((state) => Object.keys(state.byId).length)
+  const disks = useMachines((state) => Object.values(state.byId).reduce((sum, machine) => sum + (machine.definition?.disks.length ?? 0), 0))
   const running = useTasks((state) => Object.values(state.byId).filter((task) => !hasEnded(task)).length)
   const places = [
+    { kind: 'disks', label: 'Disks', icon: Layers, count: disks },
     { kind: 'images', label: 'Images', icon: HardDrive, count: images },
     { kind: 'tasks', label: 'Tasks', icon: ListTodo, count: running },
     { kind: 'settings', label: 'Settings and trash', icon: Settings, count: 0 }
@@ -36,4 +39,4 @@ export function Navigation() {
   )
 }
 
-const placeOf = (kind: 'images' | 'tasks' | 'settings'): Place => (kind === 'tasks' ? { kind, taskId: null } : { kind })
+const placeOf = (kind: 'disks' | 'images' | 'tasks' | 'settings'): Place => (kind === 'tasks' ? { kind, taskId: null } : { kind })

@@ -1,5 +1,40 @@
 import { create } from 'zustand'
 
+/** A dialog about a disk. */
+export interface DiskOverlay {
+  kind: 'disk'
+  action: DiskAction
+  /** Id of the machine. */
+  machine: string
+  /** Which of its disks; for `add` none. */
+  disk: string
+  /** `merge`: the layer that takes up what lies above it. */
+  nodeName?: string
+  /** `undo`, `redo`: the commit that is chosen to begin with. */
+  sequence?: number
+  /** `rebase`: the image that is chosen to begin with. */
+  imageId?: string
+}
+export const DISK_ACTIONS = [
+  'commit',
+  'renew',
+  'undo',
+  'redo',
+  'discard',
+  'overlay',
+  'merge',
+  'flatten',
+  'resize',
+  'add',
+  'detach',
+  'remove',
+  'check',
+  'export',
+  'clone',
+  'rebase'
+] as const
+export type DiskAction = (typeof DISK_ACTIONS)[number]
+
 /** What stands over the window; at most one at a time. */
 export type Overlay =
   | { kind: 'create' }
@@ -7,6 +42,7 @@ export type Overlay =
   | { kind: 'force-off'; machines: readonly string[] }
   | { kind: 'reset'; machines: readonly string[] }
   | { kind: 'import-image'; path: string }
+  | DiskOverlay
   | { kind: 'empty-trash'; trashId: string | null; name: string | null }
   | { kind: 'palette' }
   | { kind: 'shortcuts' }

@@ -1,12 +1,13 @@
 import { createPersisted } from './persisted'
 
-export const MACHINE_TABS = ['overview', 'console', 'display', 'monitor', 'settings'] as const
+export const MACHINE_TABS = ['overview', 'console', 'display', 'disks', 'monitor', 'settings'] as const
 export type MachineTab = (typeof MACHINE_TABS)[number]
 
 /** What the main part of the window shows. */
 export type Place =
   | { kind: 'home' }
   | { kind: 'machine'; id: string; tab: MachineTab }
+  | { kind: 'disks' }
   | { kind: 'images' }
   | { kind: 'tasks'; taskId: string | null }
   | { kind: 'settings' }
@@ -17,7 +18,7 @@ interface Places {
   tab: MachineTab
 }
 
-const KINDS: Place['kind'][] = ['home', 'machine', 'images', 'tasks', 'settings']
+const KINDS: Place['kind'][] = ['home', 'machine', 'disks', 'images', 'tasks', 'settings']
 const isValid = ({ place, tab }: Places): boolean => KINDS.includes(place.kind) && MACHINE_TABS.includes(tab)
 
 export const usePlaces = createPersisted<Places>('place', { place: { kind: 'home' }, tab: 'overview' }, isValid)

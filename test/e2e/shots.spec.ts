@@ -34,6 +34,36 @@ const closeDialog = async (page: Page): Promise<void> => {
   await expect(page.getByRole('dialog')).toHaveCount(0)
 }
 
+/** The disks of a machine that runs, with a history, and the dialogs that change them. */
+async function shootDisks(strata: Strata, machine: string): Promise<void> {
+  const { page } = strata
+  for (const [name, mebibytes] of [['packages', 24], ['a course', 6], ['a mistake', 2]] as const) {
+    await strata.guest(machine, 'sh', '-c', `dd if=/dev/urandom of="/root/${name}" bs=1M count=${mebibytes}; sync`)
+    await strata.done('overlay.renew', { machine, disk: 'disk0', note: name })
+  }
+  await strata.open(machine, 'Disks')
+  await page.getByRole('button', { name: 'Where the data lies' }).click()
+  await expect(page.getByRole('img', { name: /^The guest reads/ })).toBeVisible()
+  await shoot(strata, '25-disks')
+  const buttons = ['Renew…', 'Commit…', 'Undo…']
+  for (const [index, name] of buttons.entries()) {
+    await page.getByRole('button', { name }).click()
+    await expect(page.getByRole('dialog').getByText('Afterwards', { exact: true })).toBeVisible()
+    await shoot(strata, `${26 + index}-disks-${name.slice(0, -1).toLowerCase()}`)
+    await closeDialog(page)
+  }
+  const entries = ['Merge layers…', 'Flatten…', 'Put an overlay on it…', 'Discard what was written…', 'Resize…', 'Remove for good…']
+  for (const [index, name] of entries.entries()) {
+    await page.getByRole('button', { name: 'More that can be done to the disk' }).click()
+    await expect(page.getByRole('menu')).toBeVisible()
+    if (index === 0) await shoot(strata, '29-disks-menu')
+    await page.getByRole('menuitem', { name }).click()
+    await expect(page.getByRole('dialog')).toBeVisible()
+    await shoot(strata, `${30 + index}-disks-${name.split(' ')[0]!.replace('…', '').toLowerCase()}`)
+    await closeDialog(page)
+  }
+}
+
 test('an empty library', async ({ launch }) => {
   const strata = await launch()
   await expect(strata.page.getByRole('heading', { name: 'Welcome to Strata' })).toBeVisible()
@@ -76,6 +106,7 @@ test('every screen of a library with machines', async ({ lab: { strata, machine 
   await page.getByRole('radio', { name: 'HMP' }).check({ force: true })
   await strata.open(machine, 'Settings')
   await shoot(strata, '08-machine-settings')
+  await shootDisks(strata, machine)
 
   for (const [index, tab] of (['Overview', 'Console', 'Display', 'Monitor'] as const).entries()) {
     await strata.open('database', tab)
@@ -88,6 +119,12 @@ test('every screen of a library with machines', async ({ lab: { strata, machine 
   await shoot(strata, '13-selection-menu')
   await page.keyboard.press('Escape')
 
+  await page.getByRole('navigation').getByRole('button', { name: 'Disks' }).click()
+  await expect(page.getByRole('button', { name: /^database.*disk0/ })).toBeVisible()
+  await shoot(strata, '36-all-disks')
+  await page.getByRole('radio', { name: 'Table' }).check({ force: true })
+  await shoot(strata, '37-all-disks-table')
+  await page.getByRole('radio', { name: 'Drawing' }).check({ force: true })
   for (const [index, title] of ['Images', 'Tasks', 'Settings and trash'].entries()) {
     await page.getByRole('navigation').getByRole('button', { name: title }).first().click()
     await shoot(strata, `${14 + index}-${title.split(' ')[0]!.toLowerCase()}`)
@@ -112,6 +149,8 @@ test('every screen of a library with machines', async ({ lab: { strata, machine 
   await strata.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setSize(880, 560))
   await strata.open(machine, 'Overview')
   await shoot(strata, '24-small-window')
+  await strata.open(machine, 'Disks')
+  await shoot(strata, '38-small-window-disks')
   await strata.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setSize(1280, 800))
   for (const name of made) await strata.need('machine.remove', { machine: name })
   await strata.need('settings.edit', { theme: 'system' })

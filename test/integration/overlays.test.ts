@@ -75,6 +75,20 @@ describe('the disk of a machine that is off', () => {
     expect(failureIn(await lab.ended('overlay.redo', D)).code).toBe('wrong-state')
   })
 
+  it('gives up what was undone before the layer that it stands on is merged into', async () => {
+    await write('a', 0)
+    await lab.done('overlay.renew', D)
+    await write('b', 0)
+    await lab.done('overlay.renew', D)
+    await lab.done('overlay.undo', { ...D, to: 2 })
+    await write('c', 0)
+    expect(failureIn(await lab.ended('overlay.commit', { ...D, history: false })).message).toContain('gives up commit 2')
+    await lab.done('overlay.commit', { ...D, history: false, forget: true })
+    expect(await states()).toEqual(['1 applied', '2 forgotten'])
+    expect(filesOnDisk()).toEqual(['disk0.qcow2'])
+    await reads('c', 0)
+  })
+
   it('goes back to a time', async () => {
     await write('a', 0)
     await lab.done('overlay.renew', D)

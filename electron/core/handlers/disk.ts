@@ -1,6 +1,6 @@
 import { failure, type DiskView, type OperationName, type ParsedInputOf, type TaskOperationName } from '#contract'
 import { asTask, type Context, type Handlers } from '../context'
-import { appliedCommits, firstCommitAfter, parseMoment, redoneTo, undoneTo, withoutActive, activeLayer } from '../disk/stack'
+import { appliedCommits, firstCommitAfter, parseMoment, redoneTo, undoneTo, withoutActive, withoutUndone, activeLayer } from '../disk/stack'
 import { listFiles, mapDisk, showDisk, viewDisk } from '../machine/disk-files'
 import * as disks from '../machine/disk-operations'
 import { diskTarget, reserved, type DiskTarget } from '../machine/disk-target'
@@ -96,6 +96,8 @@ async function commit(target: DiskTarget, input: ParsedInputOf<'overlay.commit'>
       next: 'Redo what was undone first, or say that it may go (forget).'
     })
   }
+  // What was undone stands on a layer that a merge changes: it goes first, as was said. Where there is nothing to merge into, nothing goes.
+  if (merges && disk.undone.length > 0 && disk.layers.length > 1) await target.save(withoutUndone(disk))
   if (input.into !== undefined) await mergeInto(target, input.into, { renew }, work)
   else if (merges) await commitForGood(target, { renew }, work)
   else await commitKeepingHistory(target, { note: input.note, renew, historyBudgetBytes: settings.value.historyBudgetBytes }, work)

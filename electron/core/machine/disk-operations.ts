@@ -83,7 +83,8 @@ async function freePort(qmp: QmpSession): Promise<string> {
   const free: string[] = []
   for (const port of HOT_PLUG_PORTS) {
     const properties = await qmp.execute('qom-list', { path: `/machine/peripheral/${port}/${port}` })
-    if (!properties.some(({ type }) => type.startsWith('link<') || type.startsWith('child<virtio'))) free.push(port)
+    // What is plugged in is a link `child[0]`; that to its hotplug-handler every bus has.
+    if (!properties.some(({ name }) => name.startsWith('child['))) free.push(port)
   }
   if (free[0]) return free[0]
   throw failure('unsupported', 'All hot-plug ports of the machine are taken.', { next: `Stop the machine, and add the disk then; up to ${HOT_PLUG_PORTS.length} can be added while it runs.` })

@@ -1,5 +1,6 @@
-import { HardDrive, Info, Keyboard, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon } from 'lucide-react'
+import { HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon } from 'lucide-react'
 import type { Settings } from '#contract'
+import { diskCommands } from '../../features/disks'
 import { machineCommands } from '../../features/machines'
 import { attempt } from '../run'
 import { goBack, goTo } from '../places'
@@ -37,6 +38,7 @@ function focusPart(by: 1 | -1): void {
 /** Everything the user can do, from all features. */
 export const commandList: readonly Command[] = [
   ...machineCommands,
+  ...diskCommands,
   {
     id: 'image.import',
     title: 'Import an image…',
@@ -45,6 +47,7 @@ export const commandList: readonly Command[] = [
     alias: 'iso qcow2 cloud disk',
     run: () => void importImage()
   },
+  { id: 'go.disks', title: 'Disks', section: 'Go to', icon: Layers, keys: ['Ctrl+Shift+D'], run: () => goTo({ kind: 'disks' }) },
   { id: 'go.images', title: 'Images', section: 'Go to', icon: HardDrive, keys: ['Ctrl+Shift+I'], run: () => goTo({ kind: 'images' }) },
   {
     id: 'go.tasks',

@@ -1,7 +1,7 @@
 import type { LucideIcon } from 'lucide-react'
 import { toast } from '../toasts'
 
-export type CommandSection = 'Machine' | 'Images' | 'Tasks' | 'View' | 'Go to' | 'Help'
+export type CommandSection = 'Machine' | 'Disks' | 'Images' | 'Tasks' | 'View' | 'Go to' | 'Help'
 
 /**
  * Something the user can do. There is one list of them: the menu sends their ids, the palette lists them, tooltips and menus

@@ -27,6 +27,11 @@ export function startMachines(ids: readonly string[]): void {
   for (const machine of possible(ids, 'start')) void attemptTask('machine.start', { machine: machine.id })
 }
 
+/** Lets their guests write to throw-away overlays: what becomes of those is asked when they are off. */
+export function startTemporarily(ids: readonly string[]): void {
+  for (const machine of possible(ids, 'start')) void attemptTask('machine.start', { machine: machine.id, temporary: true })
+}
+
 /** Starts one and shows its console: for a machine that has just been made. */
 export async function startAndShow(id: string): Promise<void> {
   goToMachine(id, 'console')

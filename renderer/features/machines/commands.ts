@@ -1,4 +1,4 @@
-import { FilePenLine, Pause, Play, Plus, Power, RotateCcw, Square, Trash2, Undo2 } from 'lucide-react'
+import { FilePenLine, LayersPlus, Pause, Play, Plus, Power, RotateCcw, Square, Trash2, Undo2 } from 'lucide-react'
 import { allMachines, currentPlace, goToMachine, MACHINE_TABS, openOverlay, useHost, type Command, type MachineTab } from '../../app'
 import {
   canUndoRemoval,
@@ -7,6 +7,7 @@ import {
   resumeMachines,
   saveScreenshot,
   startMachines,
+  startTemporarily,
   stopMachines,
   undoRemoval
 } from './actions'
@@ -43,6 +44,7 @@ const TAB_TITLES: Record<MachineTab, string> = {
   overview: 'Overview',
   console: 'Console',
   display: 'Display',
+  disks: 'Disks of the machine',
   monitor: 'Monitor',
   settings: 'Machine settings'
 }
@@ -78,6 +80,15 @@ export const machineCommands: readonly Command[] = [
     alias: 'run boot power on',
     blocked: blockedFor('start'),
     run: () => startMachines(selectedIds())
+  },
+  {
+    id: 'machine.start-temporarily',
+    title: 'Start on a throw-away overlay',
+    section: 'Machine',
+    icon: LayersPlus,
+    alias: 'temporary snapshot run discard',
+    blocked: blockedFor('start'),
+    run: () => startTemporarily(selectedIds())
   },
   {
     id: 'machine.stop',

@@ -1,8 +1,8 @@
-import { FilePenLine, Image, Pause, Play, Power, RotateCcw, Settings2, Square, SquareTerminal, StepForward, Trash2 } from 'lucide-react'
+import { FilePenLine, Image, LayersPlus, Pause, Play, Power, RotateCcw, Settings2, Square, SquareTerminal, StepForward, Trash2 } from 'lucide-react'
 import type { Machine } from '#contract'
 import { goToMachine, keysOf, openOverlay, useHost } from '../../app'
 import type { MenuItem, MenuItems } from '../../ui/menu'
-import { pauseMachines, removeMachines, resumeMachines, saveScreenshot, startMachines, stopMachines } from './actions'
+import { pauseMachines, removeMachines, resumeMachines, saveScreenshot, startMachines, startTemporarily, stopMachines } from './actions'
 import { whyNot, whyNotAny } from './allowed'
 import { selectedMachines } from './selection'
 import { hasProcess } from './words'
@@ -10,7 +10,7 @@ import { hasProcess } from './words'
 /** Everything that can be done to these machines, with the reason where it cannot. */
 function entriesFor(
   machines: readonly Machine[]
-): Record<'start' | 'stop' | 'pause' | 'reset' | 'forceOff' | 'rename' | 'screenshot' | 'remove' | 'console' | 'settings', MenuItem> {
+): Record<'start' | 'startTemporarily' | 'stop' | 'pause' | 'reset' | 'forceOff' | 'rename' | 'screenshot' | 'remove' | 'console' | 'settings', MenuItem> {
   const { host } = useHost.getState()
   const ids = machines.map((machine) => machine.id)
   const one = machines.length === 1 ? machines[0] : undefined
@@ -25,6 +25,13 @@ function entriesFor(
       keys: keysOf('machine.start'),
       blocked: whyNotAny('start', machines, host),
       onSelect: () => startMachines(ids)
+    },
+    startTemporarily: {
+      id: 'start-temporarily',
+      label: 'Start on a throw-away overlay',
+      icon: LayersPlus,
+      blocked: whyNotAny('start', machines, host),
+      onSelect: () => startTemporarily(ids)
     },
     stop: {
       id: 'stop',
@@ -102,16 +109,16 @@ function entriesFor(
 
 /** The list's context menu. */
 export function menuOfSelection(): MenuItems {
-  const { start, stop, pause, reset, forceOff, rename, remove, console: open, settings } = entriesFor(selectedMachines())
-  return [start, stop, pause, null, open, settings, rename, null, reset, forceOff, remove]
+  const { start, startTemporarily: temporarily, stop, pause, reset, forceOff, rename, remove, console: open, settings } = entriesFor(selectedMachines())
+  return [start, temporarily, stop, pause, null, open, settings, rename, null, reset, forceOff, remove]
 }
 
 /** The menu at the header's end: what has no button of its own there. */
 export function menuOfHeader(machine: Machine): MenuItems {
-  const { stop, pause, reset, forceOff, rename, screenshot, remove } = entriesFor([machine])
+  const { startTemporarily: temporarily, stop, pause, reset, forceOff, rename, screenshot, remove } = entriesFor([machine])
   // Start and Stop are each other's counterpart: the one that fits has a button, the other would only be noise.
   const shown = headerActions(machine).map((action) => action.id)
-  const rest = hasProcess(machine.state) ? [stop, pause].filter((item) => !shown.includes(item.id)) : []
+  const rest = hasProcess(machine.state) ? [stop, pause].filter((item) => !shown.includes(item.id)) : [temporarily]
   return [...rest, ...(rest.length > 0 ? [null] : []), screenshot, rename, null, reset, forceOff, remove]
 }
 

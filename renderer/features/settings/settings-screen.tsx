@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import type { Result, ResultOf, Settings } from '#contract'
-import { Banner, CopyLine, ErrorNotice, Field, NumberInput, Select, Switch } from '#ui'
+import { Banner, CopyLine, ErrorNotice, Field, NumberInput, Select, SizeInput, Switch } from '#ui'
 import { attempt, call, copyText, useHost, useSettings } from '../../app'
 import styles from './settings.module.css'
 import { Trash } from './trash'
@@ -24,6 +24,7 @@ export function SettingsScreen() {
           <Select label="Theme" value={settings.theme} options={THEMES} onChange={(theme) => void attempt('settings.edit', { theme })} />
         </Field>
         <StopTimeout settings={settings} />
+        <HistoryBudget settings={settings} />
         <Field label="Library" layout="row" hint="STRATA_HOME names another one before the start.">
           {library ? <CopyLine text={library} onCopy={copyText} /> : <span />}
         </Field>
@@ -48,6 +49,36 @@ function StopTimeout({ settings }: { settings: Settings }) {
       step={5}
       onChange={(stopTimeoutSeconds) => void attempt('settings.edit', { stopTimeoutSeconds })}
     />
+  )
+}
+
+/** What the commits of a disk may take. It takes effect when it is finished: “1” on the way to “10 GiB” must not cost a history. */
+function HistoryBudget({ settings }: { settings: Settings }) {
+  const [draft, setDraft] = useState<{ bytes: number | null } | null>(null)
+  const shown = draft ? draft.bytes : settings.historyBudgetBytes
+  const finish = (): void => {
+    if (draft === null || shown === null) return
+    setDraft(null)
+    if (shown !== settings.historyBudgetBytes) void attempt('settings.edit', { historyBudget: shown })
+  }
+  return (
+    <Field
+      label="History of a disk"
+      layout="row"
+      hint="Space for commits that can be undone, for each disk. When a commit goes beyond it, the oldest is merged and becomes final."
+      error={shown === null ? 'A size, such as 10 GiB; 0 keeps no history.' : null}
+    >
+      {/* The list of units opens outside of the field, and belongs to it all the same. */}
+      <span
+        onBlur={({ currentTarget, relatedTarget }) => {
+          const within = currentTarget.contains(relatedTarget) || (relatedTarget instanceof Element && relatedTarget.closest('[role=listbox]'))
+          if (!within) finish()
+        }}
+        onKeyDown={(event) => event.key === 'Enter' && finish()}
+      >
+        <SizeInput value={shown} onChange={(bytes) => setDraft({ bytes })} label="History of a disk" />
+      </span>
+    </Field>
   )
 }
 

@@ -23,10 +23,17 @@ async function need<N extends OperationName>(name: N, input: InputOf<N>): Promis
   const answer = await call(name, input)
   if (!answer.ok) throw new Error(`${name}: ${answer.error.message}`)
 }
+/** @returns the id of what the task has made, where it has one */
 async function needTask<N extends TaskOperationName>(name: N, input: InputOf<N>): Promise<string> {
   const answer = await callTask(name, input)
   if (!answer.ok) throw new Error(`${name}: ${answer.error.message} ${answer.error.causes.join(' ')}`)
   return (answer.value as { id: string }).id
+}
+
+/** Lets the guest write a file of so many MiB, onto its disk. */
+async function writeInGuest(machine: string, name: string, mebibytes: number): Promise<void> {
+  const script = `dd if=/dev/urandom of=/root/${name} bs=1M count=${mebibytes}; sync`
+  await need('guest.exec', { machine, command: ['sh', '-c', script], timeoutSeconds: 60 })
 }
 
 /** Types a line into the serial console, as a second viewer of it: the console on the screen shows it. */
@@ -170,6 +177,61 @@ export const steps: readonly Step[] = [
       goToMachine(tour.first, 'settings')
     },
     settleMs: 500
+  },
+  {
+    label: 'commit',
+    title: 'A commit',
+    text: 'What the guest has written becomes a fixed point. Nothing is copied: its layer is sealed, and an empty one put on top.',
+    act: async (tour) => {
+      goToMachine(tour.first, 'disks')
+      await writeInGuest(tour.first, 'notes', 6)
+      await needTask('overlay.commit', { machine: tour.first, disk: 'disk0', note: 'notes written' })
+      await writeInGuest(tour.first, 'more', 16)
+    },
+    settleMs: 1500
+  },
+  {
+    label: 'renew',
+    title: 'Renewed under the running guest',
+    text: 'The same, from its dialog: what is now, what will be. The guest goes on writing meanwhile, and notices nothing.',
+    act: async (tour) => {
+      openOverlay({ kind: 'disk', action: 'renew', machine: tour.first, disk: 'disk0' })
+      await appeared('the dialog', () => document.querySelector('[role=dialog] figure'))
+    },
+    settleMs: 500
+  },
+  {
+    label: 'undo',
+    title: 'Any commit can be undone',
+    text: 'One chooses a point of the history; what lies above it is set aside, and can be had again. The machine has to be off for it.',
+    act: async (tour) => {
+      closeOverlay()
+      await needTask('overlay.renew', { machine: tour.first, disk: 'disk0', note: 'a mistake' })
+      openOverlay({ kind: 'disk', action: 'undo', machine: tour.first, disk: 'disk0' })
+      await appeared('the dialog', () => document.querySelector('[role=dialog] figure'))
+    },
+    settleMs: 500
+  },
+  {
+    label: 'undone',
+    title: 'As it was before',
+    text: 'The mistake lies beside the disk now. Redo puts it back; the next commit gives it up.',
+    act: async (tour) => {
+      closeOverlay()
+      await needTask('machine.stop', { machine: tour.first, force: true })
+      await needTask('overlay.undo', { machine: tour.first, disk: 'disk0', discard: true })
+    },
+    settleMs: 800
+  },
+  {
+    label: 'disks',
+    title: 'All disks',
+    text: 'Every image file of the library: images as ground, on them the disks of all machines, each layer as thick as it is large.',
+    act: async () => {
+      goTo({ kind: 'disks' })
+      await Promise.resolve()
+    },
+    settleMs: 600
   },
   {
     label: 'images',

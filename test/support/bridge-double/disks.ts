@@ -24,13 +24,17 @@ function replace(machine: Machine, disks: Disk[], world: World): void {
 
 const pathOf = (machine: Machine, layer: Layer): string => `/home/ada/Strata/machines/${machine.name}/disks/${layer.file}`
 
+/** What a sealed layer took when it was committed; an active one above others is fresh. */
+const bytesOf = (disk: Disk, layer: Layer, place: 'active' | 'below' | 'undone'): number =>
+  disk.history.find((entry) => entry.sequence === layer.commit?.sequence)?.bytes ?? (place === 'active' && disk.layers.length > 1 ? EMPTY_BYTES : SEALED_BYTES)
+
 function files(machine: Machine, disk: Disk): ImageFile[] {
   const one = (layer: Layer, below: Layer | undefined, place: 'active' | 'below' | 'undone'): ImageFile => ({
     path: pathOf(machine, layer),
     format: layer.format,
     backing: below ? pathOf(machine, below) : (disk.image?.path ?? null),
     virtualSizeBytes: disk.sizeBytes,
-    fileSizeBytes: place === 'active' && disk.layers.length > 1 ? EMPTY_BYTES : SEALED_BYTES,
+    fileSizeBytes: bytesOf(disk, layer, place),
     health: { kind: 'ok' },
     of: { kind: 'layer', machineId: machine.id, machine: machine.name, disk: disk.id, place, layer },
     users: [machine.name]

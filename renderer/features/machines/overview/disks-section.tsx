@@ -1,5 +1,6 @@
 import type { Disk, Image, Machine } from '#contract'
-import { useImages } from '../../../app'
+import { goToMachine, useImages } from '../../../app'
+import { Button } from '../../../ui/button'
 import { formatSize } from '../../../ui/format'
 import { StrataGlyph, type Layer } from '../../../ui/strata-glyph'
 import { Section } from './section'
@@ -11,7 +12,14 @@ export function DisksSection({ machine }: { machine: Machine }) {
   const disks = machine.definition?.disks ?? []
   const cdroms = machine.definition?.cdroms ?? []
   return (
-    <Section title="Disks">
+    <Section
+      title="Disks"
+      action={
+        <Button size="small" variant="quiet" onClick={() => goToMachine(machine.id, 'disks')}>
+          Layers and history
+        </Button>
+      }
+    >
       {disks.length === 0 && cdroms.length === 0 && <p className={styles.none}>It has no disks.</p>}
       <ul className={styles.disks}>
         {disks.map((disk) => (
@@ -58,10 +66,20 @@ function DiskRow({ disk, image, diskBytes }: { disk: Disk; image: Image | undefi
   )
 }
 
-/** From the ground up: the image it stands on, then what the guest has written. */
+/** From the ground up: the image it stands on, what was committed, then what the guest has written since. */
 function layersOf(disk: Disk, base: string | null, image: Image | undefined, diskBytes: number): Layer[] {
-  const active: Layer = { label: `${disk.id}, takes the guest’s writes`, sizeBytes: diskBytes, kind: 'active' }
-  return base === null ? [active] : [{ label: `${base}, base`, sizeBytes: image?.fileSizeBytes ?? 0, kind: 'ground' }, active]
+  const bytesOf = (sequence: number | undefined): number => disk.history.find((entry) => entry.sequence === sequence)?.bytes ?? 0
+  const below = disk.layers.slice(1).map(
+    (layer): Layer => ({
+      label: layer.commit ? `commit ${layer.commit.sequence}${layer.commit.note && `, ${layer.commit.note}`}` : `layer ${layer.nodeName}`,
+      sizeBytes: bytesOf(layer.commit?.sequence),
+      kind: 'stratum'
+    })
+  )
+  const committed = [...below, ...disk.undone.map((layer) => ({ sizeBytes: bytesOf(layer.commit?.sequence) }))].reduce((sum, one) => sum + one.sizeBytes, 0)
+  const active: Layer = { label: `${disk.id}, takes the guest’s writes`, sizeBytes: Math.max(0, diskBytes - committed), kind: 'active' }
+  const own = [...below.reverse(), active]
+  return base === null ? own : [{ label: `${base}, base`, sizeBytes: image?.fileSizeBytes ?? 0, kind: 'ground' }, ...own]
 }
 
 const nameOfImage = (image: Image): string => (image.kind === 'guest' ? 'the built-in guest' : image.name)

@@ -5,6 +5,7 @@ import { ErrorBoundary, goTo, keysOf, MACHINE_TABS, useMachine, useMachines, typ
 import { Button } from '../../../ui/button'
 import { EmptyState } from '../../../ui/notice'
 import { Tabs } from '../../../ui/tabs'
+import { DisksTab, TemporaryBanner } from '../../disks'
 import { useDraftOf } from '../settings-tab/draft'
 import { MachineHeader } from './header'
 import styles from './screen.module.css'
@@ -20,6 +21,7 @@ const LABELS: Record<MachineTab, string> = {
   overview: 'Overview',
   console: 'Console',
   display: 'Display',
+  disks: 'Disks',
   monitor: 'Monitor',
   settings: 'Settings'
 }
@@ -39,6 +41,9 @@ export function MachineScreen({ id, tab }: { id: string; tab: MachineTab }) {
   return (
     <div className={styles.screen}>
       <MachineHeader machine={machine} />
+      <Suspense fallback={null}>
+        <TemporaryBanner machine={machine} />
+      </Suspense>
       <Tabs label={`Parts of ${machine.name}`} tabs={tabs} active={tab} onChange={(next) => goTo({ kind: 'machine', id, tab: next })}>
         {/* A key by machine: nothing of one machine is left when another is shown. */}
         <ErrorBoundary key={`${id} ${tab}`} part>
@@ -61,6 +66,8 @@ function TabContent({ machine, tab }: { machine: Machine; tab: MachineTab }) {
       return <ConsoleTab machine={machine} />
     case 'display':
       return <DisplayTab machine={machine} />
+    case 'disks':
+      return <DisksTab machine={machine} />
     case 'monitor':
       return <MonitorTab machine={machine} />
   }

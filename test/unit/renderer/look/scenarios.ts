@@ -1,4 +1,5 @@
 import type { DoubleOptions } from '../../../support/bridge-double'
+import { diskMachines, libraryOf200 } from '../../../support/bridge-double/disk-samples'
 import { builtinImage, manyMachines, newImage, threeMachines } from '../../../support/bridge-double/samples'
 
 const images = () => [
@@ -14,6 +15,8 @@ export const scenarios = {
   three: (): DoubleOptions => ({ machines: threeMachines(), images: images(), settings: { welcomed: true } }),
   many: (): DoubleOptions => ({ machines: manyMachines(200), images: images(), settings: { welcomed: true } }),
   states: (): DoubleOptions => ({ machines: manyMachines(12), images: images(), settings: { welcomed: true } }),
+  disks: (): DoubleOptions => ({ machines: diskMachines(), images: images(), settings: { welcomed: true } }),
+  'disks-200': (): DoubleOptions => ({ ...libraryOf200(), settings: { welcomed: true } }),
   'no-qemu': (): DoubleOptions => ({
     machines: threeMachines().slice(2),
     host: {

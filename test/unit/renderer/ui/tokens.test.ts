@@ -51,6 +51,12 @@ const TEXT: [string, string][] = [
     [state, `${state}-soft`],
     [state, 'selected']
   ]),
+  ...['ground-soft', 'stratum-soft', 'stratum-active-soft'].flatMap((slab): [string, string][] => [
+    ['text', slab],
+    ['muted', slab],
+    ['accent-text', slab],
+    ['failed', slab]
+  ]),
   ['text', 'selected'],
   ['text', 'selected-quiet'],
   ['muted', 'selected-quiet'],

@@ -1,0 +1,159 @@
+import { useState } from 'react'
+import { Button, Checkbox, Field, formatSize, RadioCards, Select, TextInput } from '#ui'
+import { closeOverlay, shell, toast, useImages, useMachines } from '../../../app'
+import { BeforeAfter } from '../drawing/before-after'
+import { afterRebase, sketchOf } from '../drawing/sketch'
+import { titleOfImage } from '../words'
+import { diskImages, ImageField } from './add'
+import type { DiskDialogProps } from './dialogs'
+import { Sentence, TaskDialog, useTaskRun } from './frame'
+import styles from './dialogs.module.css'
+
+const FORMATS = [
+  { value: 'qcow2', label: 'qcow2', note: 'QEMU’s own' },
+  { value: 'raw', label: 'raw', note: 'The disk’s bytes as they are' },
+  { value: 'vmdk', label: 'vmdk', note: 'VMware' },
+  { value: 'vdi', label: 'vdi', note: 'VirtualBox' },
+  { value: 'vhdx', label: 'vhdx', note: 'Hyper-V' }
+] as const
+type Format = (typeof FORMATS)[number]['value']
+
+/** What the disk holds, in one file outside the library. */
+export function ExportDialog({ machine, view }: DiskDialogProps) {
+  const { disk } = view
+  const [format, setFormat] = useState<Format>('qcow2')
+  const [file, setFile] = useState('')
+  const work = useTaskRun()
+  const choose = async (): Promise<void> => {
+    const chosen = await shell().chooseSaveFile({ title: `Export ${disk.id}`, suggestedName: `${machine.name}-${disk.id}.${format}` })
+    if (chosen !== null) setFile(chosen)
+  }
+  const run = async (): Promise<void> => {
+    const done = await work.run('disk.export', { machine: machine.id, disk: disk.id, file, format })
+    if (!done) return
+    closeOverlay()
+    toast(`${disk.id} of ${machine.name} is exported.`, { tone: 'good', note: `${done.file}, ${formatSize(done.fileSizeBytes)}` })
+  }
+  return (
+    <TaskDialog
+      title={`Export ${disk.id} of ${machine.name}`}
+      description="Writes what the disk holds now to a file that stands on nothing."
+      verb="Export"
+      blocked={file === '' ? 'Say where to.' : null}
+      work={work}
+      subject={machine.name}
+      onRun={() => void run()}
+      width={480}
+    >
+      <Field label="Format">
+        <Select value={format} options={FORMATS} onChange={setFormat} />
+      </Field>
+      <Field label="File" hint="The whole path.">
+        <span className={styles.file}>
+          <TextInput value={file} mono onChange={setFile} />
+          <Button onClick={() => void choose()}>Choose…</Button>
+        </span>
+      </Field>
+    </TaskDialog>
+  )
+}
+
+/** A copy for another machine, or for this one once more. */
+export function CloneDialog({ machine, view }: DiskDialogProps) {
+  const { disk } = view
+  const machines = Object.values(useMachines((state) => state.byId)).sort((a, b) => a.name.localeCompare(b.name))
+  const [to, setTo] = useState(machines.find((one) => one.id !== machine.id)?.id ?? machine.id)
+  const work = useTaskRun()
+  const run = async (): Promise<void> => {
+    const done = await work.run('disk.clone', { machine: machine.id, disk: disk.id, to })
+    if (!done) return
+    closeOverlay()
+    toast(`${done.machine} has a copy of it, ${done.disk.id}.`, { tone: 'good' })
+  }
+  return (
+    <TaskDialog
+      title={`Clone ${disk.id} of ${machine.name}`}
+      description="Gives a machine a copy of what the disk holds now."
+      verb="Clone"
+      work={work}
+      subject={machine.name}
+      onRun={() => void run()}
+      width={480}
+    >
+      <Field label="For">
+        <Select
+          value={to}
+          onChange={setTo}
+          options={machines.map((one) => ({
+            value: one.id,
+            label: one.name,
+            blocked: one.definition ? null : 'Its files cannot be used.'
+          }))}
+        />
+      </Field>
+      <RadioCards
+        label="How"
+        value="full"
+        onChange={() => {}}
+        cards={[
+          { value: 'full', label: 'Whole', note: 'One file of its own, that stands on nothing.' },
+          {
+            value: 'linked',
+            label: 'Linked',
+            blocked: 'Not yet for single disks: detach the disk to the library, and let both machines stand on the image.'
+          }
+        ]}
+      />
+    </TaskDialog>
+  )
+}
+
+/** The lowest layer gets another image below it. */
+export function RebaseDialog({ machine, view, overlay }: DiskDialogProps) {
+  const all = useImages((state) => state.byId)
+  const { disk } = view
+  const images = diskImages(all).filter((image) => image.id !== disk.image?.imageId)
+  const [chosen, setChosen] = useState(overlay.imageId ?? images[0]?.id ?? '')
+  const [moved, setMoved] = useState(false)
+  const work = useTaskRun()
+  const image = images.find((one) => one.id === chosen)
+  const before = sketchOf(view, all)
+  const tooLarge = image && image.virtualSizeBytes > disk.sizeBytes
+  const run = async (): Promise<void> => {
+    if (!(await work.run('disk.rebase', { machine: machine.id, disk: disk.id, image: chosen, moved }))) return
+    closeOverlay()
+    toast(`${disk.id} of ${machine.name} stands on ${image ? titleOfImage(image, image.path) : 'the image'} now.`, { tone: 'good' })
+  }
+  return (
+    <TaskDialog
+      title={`Let ${disk.id} of ${machine.name} stand on another image`}
+      description="A rebase: what the guest sees stays the same. Where the images differ, the old content is copied into the lowest layer."
+      verb="Rebase"
+      blocked={
+        !image
+          ? 'The library has no other disk image.'
+          : tooLarge
+            ? `That image has ${formatSize(image.virtualSizeBytes)}, more than the disk: make the disk larger first.`
+            : null
+      }
+      work={work}
+      subject={machine.name}
+      onRun={() => void run()}
+    >
+      <ImageField label="Image" images={images} value={chosen} onChange={setChosen} />
+      <BeforeAfter
+        before={before}
+        after={image ? afterRebase(before, { path: image.path, title: titleOfImage(image, image.path), sizeBytes: image.fileSizeBytes }) : null}
+      />
+      {disk.image && (
+        <Checkbox
+          checked={moved}
+          onChange={setMoved}
+          label="It is the same image in another place"
+          note="Nothing is compared or copied. If it is not the same, the disk is damaged."
+        />
+      )}
+      {!moved && <Sentence>Both images are read whole; the layer grows by what differs.</Sentence>}
+    </TaskDialog>
+  )
+}

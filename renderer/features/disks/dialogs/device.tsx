@@ -1,0 +1,117 @@
+import { useState } from 'react'
+import { Banner, Checkbox, Field, formatSize, SizeInput, TextInput } from '#ui'
+import { closeOverlay, goTo, toast } from '../../../app'
+import { optionalNameProblem } from './add'
+import type { DiskDialogProps } from './dialogs'
+import { Sentence, TaskDialog, useTaskRun } from './frame'
+
+/** Larger only. */
+export function ResizeDialog({ machine, view }: DiskDialogProps) {
+  const { disk } = view
+  const [size, setSize] = useState<number | null>(disk.sizeBytes * 2)
+  const work = useTaskRun()
+  const problem =
+    size === null
+      ? 'Say how large it is to be.'
+      : size < disk.sizeBytes
+        ? `It has ${formatSize(disk.sizeBytes)}, and cannot be made smaller: what lies beyond would be lost.`
+        : size === disk.sizeBytes
+          ? 'That is its size already.'
+          : null
+  const run = async (): Promise<void> => {
+    const done = await work.run('disk.resize', { machine: machine.id, disk: disk.id, size: size ?? disk.sizeBytes })
+    if (!done) return
+    closeOverlay()
+    toast(`${disk.id} of ${machine.name} has ${formatSize(done.disk.sizeBytes)} now.`, { tone: 'good' })
+  }
+  return (
+    <TaskDialog
+      title={`Resize ${disk.id} of ${machine.name}`}
+      description={`It has ${formatSize(disk.sizeBytes)}. It takes more space on the host only when the guest writes there.`}
+      verb="Resize"
+      blocked={problem}
+      work={work}
+      subject={machine.name}
+      onRun={() => void run()}
+      width={440}
+    >
+      <Field label="New size" error={problem}>
+        <SizeInput value={size} onChange={setSize} label="New size" />
+      </Field>
+      <Sentence>
+        {view.inUse ? 'The running guest sees it at once. ' : ''}Partitions and file systems in it keep their size until they are made larger in
+        the guest.
+      </Sentence>
+    </TaskDialog>
+  )
+}
+
+const LetGo = ({ name }: { name: string }) => (
+  <Banner tone="warning">{name} runs: unmount what is on the disk in the guest first. The guest is asked to let go of it, and may refuse.</Banner>
+)
+
+/** Off the machine, into the library. */
+export function DetachDialog({ machine, view }: DiskDialogProps) {
+  const { disk } = view
+  const [name, setName] = useState('')
+  const work = useTaskRun()
+  const problem = optionalNameProblem(name)
+  const run = async (): Promise<void> => {
+    const image = await work.run('disk.detach', { machine: machine.id, disk: disk.id, ...(name === '' ? {} : { name }) })
+    if (!image) return
+    closeOverlay()
+    toast(`${disk.id} is kept as the image “${image.name}”.`, { tone: 'good', actions: [{ label: 'Images', run: () => goTo({ kind: 'images' }) }] })
+  }
+  return (
+    <TaskDialog
+      title={`Detach ${disk.id} of ${machine.name}`}
+      description="Takes the disk from the machine and keeps what it holds now as an image of the library."
+      verb="Detach"
+      blocked={problem}
+      work={work}
+      subject={machine.name}
+      onRun={() => void run()}
+      width={480}
+    >
+      <Field label="Name in the library" hint={`Left empty: ${machine.name} ${disk.id}.`} error={problem}>
+        <TextInput autoFocus value={name} onChange={setName} />
+      </Field>
+      <Sentence>The image is one file that stands on nothing. The disk’s layers and its history go.</Sentence>
+      {view.inUse && <LetGo name={machine.name} />}
+    </TaskDialog>
+  )
+}
+
+/** Deleted. */
+export function RemoveDialog({ machine, view }: DiskDialogProps) {
+  const { disk } = view
+  const [sure, setSure] = useState(false)
+  const work = useTaskRun()
+  const total = [...view.files, ...view.undone].reduce((sum, file) => sum + (file.of.kind === 'layer' ? file.fileSizeBytes : 0), 0)
+  const run = async (): Promise<void> => {
+    const done = await work.run('disk.remove', { machine: machine.id, disk: disk.id })
+    if (!done) return
+    closeOverlay()
+    toast(`${disk.id} of ${machine.name} is deleted; ${formatSize(done.freedBytes)} given back.`)
+  }
+  return (
+    <TaskDialog
+      title={`Remove ${disk.id} of ${machine.name} for good?`}
+      verb="Remove for good"
+      danger
+      blocked={sure ? null : 'Tick the box first.'}
+      work={work}
+      subject={machine.name}
+      onRun={() => void run()}
+      width={480}
+    >
+      <Checkbox
+        checked={sure}
+        onChange={setSure}
+        label={`Delete all that is on ${disk.id}: ${formatSize(total)}, with its history`}
+        note="It does not go to the trash and cannot be brought back. To keep what it holds, detach it instead."
+      />
+      {view.inUse && <LetGo name={machine.name} />}
+    </TaskDialog>
+  )
+}

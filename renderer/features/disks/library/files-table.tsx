@@ -1,0 +1,84 @@
+import type { Image, ImageFile } from '#contract'
+import { cx, formatSize, Table, tip, type Column, type TableLayout } from '#ui'
+import { createPersisted, goTo, goToMachine, useImages } from '../../../app'
+import { chooseDisk } from '../choice'
+import { fileName, lookOfHealth, noteOfLayer, titleOfFile } from '../words'
+import styles from './library.module.css'
+
+const useLayout = createPersisted<TableLayout>(
+  'disk-files',
+  { sort: { id: 'size', desc: true }, widths: {} },
+  ({ widths }) => typeof widths === 'object'
+)
+
+/** Every image file, a line each. Enter or a double click goes to where it belongs. */
+export function FilesTable({ files, filter }: { files: readonly ImageFile[]; filter: string }) {
+  const layout = useLayout()
+  const images = useImages((state) => state.byId)
+  const wanted = filter.trim().toLowerCase()
+  const rows = files.filter((file) => `${file.path} ${ownerOf(file)} ${titleOfFile(file, images)}`.toLowerCase().includes(wanted))
+  return (
+    <Table
+      label="Image files"
+      columns={columnsOf(images)}
+      rows={rows}
+      rowId={(file) => file.path}
+      layout={layout}
+      onLayout={(next) => useLayout.setState(next)}
+      onOpen={open}
+    />
+  )
+}
+
+function open({ of }: ImageFile): void {
+  if (of.kind === 'image') return goTo({ kind: 'images' })
+  chooseDisk(of.machineId, of.disk)
+  goToMachine(of.machineId, 'disks')
+}
+
+const ownerOf = ({ of }: ImageFile): string => (of.kind === 'layer' ? `${of.machine}, ${of.disk}` : 'Library')
+
+function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[] {
+  return [
+    {
+      id: 'file',
+      header: 'File',
+      grow: true,
+      sortBy: (file) => fileName(file.path),
+      cell: (file) => <span {...tip(file.path)}>{fileName(file.path)}</span>
+    },
+    { id: 'owner', header: 'Belongs to', width: 130, sortBy: ownerOf, cell: ownerOf },
+    {
+      id: 'what',
+      header: 'What it is',
+      width: 150,
+      sortBy: (file) => titleOfFile(file, images),
+      cell: (file) => {
+        const note = file.of.kind === 'layer' ? noteOfLayer(file.of.layer) : ''
+        return <span {...tip(note)}>{file.of.kind === 'image' ? 'Image' : titleOfFile(file, images) + (file.of.place === 'undone' ? ', undone' : '')}</span>
+      }
+    },
+    {
+      id: 'backing',
+      header: 'Stands on',
+      width: 130,
+      sortBy: (file) => fileName(file.backing ?? ''),
+      cell: (file) => <span {...tip(file.backing)}>{file.backing ? fileName(file.backing) : '—'}</span>
+    },
+    { id: 'size', header: 'On disk', width: 84, align: 'end', sortBy: (file) => file.fileSizeBytes, cell: (file) => formatSize(file.fileSizeBytes) },
+    {
+      id: 'health',
+      header: 'Health',
+      width: 120,
+      sortBy: (file) => lookOfHealth(file.health).word,
+      cell: (file) => {
+        const look = lookOfHealth(file.health)
+        return (
+          <span className={cx(styles.health, look.bad && styles.bad)} {...tip('message' in file.health ? file.health.message : null)}>
+            <look.icon size={13} strokeWidth={1.75} aria-hidden /> {look.word}
+          </span>
+        )
+      }
+    }
+  ]
+}

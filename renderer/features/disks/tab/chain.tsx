@@ -1,0 +1,202 @@
+import { useState, type DragEvent } from 'react'
+import { ArrowDown, EllipsisVertical, PenLine } from 'lucide-react'
+import type { DiskView, ImageFile, Machine } from '#contract'
+import { ContextMenu, cx, formatLiveSize, formatSize, IconButton, Menu, RelativeTime, tip } from '#ui'
+import { openOverlay, useImages } from '../../../app'
+import { thickness } from '../drawing/sketch'
+import { lookOfHealth, noteOfLayer, titleOfFile } from '../words'
+import { menuOfFile } from './layer-menu'
+import { Siblings } from './siblings'
+import styles from './chain.module.css'
+
+export interface ChainProps {
+  machine: Machine
+  view: DiskView
+  /** Path of the file whose facts are shown. */
+  selected: string
+  onSelect: (path: string) => void
+}
+
+/** A disk as strata: the image as ground, layers above it, on top the one that the guest writes to; beside it what undo has set aside. */
+export function Chain({ machine, view, selected, onSelect }: ChainProps) {
+  const [dragged, setDragged] = useState<number | null>(null)
+  const { files, undone } = view
+  const most = Math.max(1, ...[...files, ...undone].map((file) => file.fileSizeBytes))
+  const slab = (file: ImageFile, index: number | null) => (
+    <Slab
+      key={file.path}
+      machine={machine}
+      view={view}
+      file={file}
+      share={file.fileSizeBytes / most}
+      selected={file.path === selected}
+      onSelect={() => onSelect(file.path)}
+      drag={index === null ? null : { index, dragged, onDrag: setDragged }}
+    />
+  )
+  // What was undone lies on the topmost layer that stays: beside the active one, where that is not sealed.
+  const above = undone.length > 0 && files[0] && isActive(files[0]) ? 1 : 0
+  const own = files.filter((file) => file.of.kind === 'layer')
+  const ground = files.find((file) => file.of.kind === 'image')
+  return (
+    <div className={styles.chain} onKeyDown={moveFocus}>
+      <WritesHere machine={machine} view={view} />
+      <div className={styles.standing}>
+        <div className={styles.own}>
+        <div className={styles.top}>
+          <ol className={styles.slabs} aria-label={`Layers of ${view.disk.id}, from the top down`}>
+            {own.slice(0, undone.length > 0 ? above : own.length).map((file, index) => slab(file, index))}
+          </ol>
+          {undone.length > 0 && (
+            <div className={styles.aside}>
+              <p>Undone, and set aside</p>
+              <ol className={styles.slabs} aria-label="Undone layers">
+                {[...undone].reverse().map((file) => slab(file, null))}
+              </ol>
+            </div>
+          )}
+        </div>
+        {undone.length > 0 && <ol className={styles.slabs}>{own.slice(above).map((file, index) => slab(file, index + above))}</ol>}
+        </div>
+        {ground && <Siblings machine={machine} diskId={view.disk.id} imagePath={ground.path} />}
+      </div>
+      {ground && (
+        <ol className={styles.slabs} aria-label="What it stands on">
+          {slab(ground, files.length - 1)}
+        </ol>
+      )}
+    </div>
+  )
+}
+
+const isActive = (file: ImageFile): boolean => file.of.kind === 'layer' && file.of.place === 'active' && !file.of.layer.commit
+
+/** Whose writes go to the top layer, or will. */
+function WritesHere({ machine, view }: { machine: Machine; view: DiskView }) {
+  const active = view.disk.layers[0]
+  const words = view.inUse
+    ? `${machine.name} writes here`
+    : active?.commit
+      ? `${machine.name} is off; its next start puts an empty layer on top`
+      : `${machine.name} is off; when it runs, it writes here`
+  return (
+    <p className={styles.writes} data-live={view.inUse || undefined}>
+      <PenLine size={14} strokeWidth={1.75} aria-hidden />
+      {words}
+      <ArrowDown size={14} strokeWidth={1.75} aria-hidden />
+    </p>
+  )
+}
+
+interface SlabProps {
+  machine: Machine
+  view: DiskView
+  file: ImageFile
+  share: number
+  selected: boolean
+  onSelect: () => void
+  /** Null: it cannot be dragged, and nothing can be dropped on it. */
+  drag: { index: number; dragged: number | null; onDrag: (index: number | null) => void } | null
+}
+
+function Slab({ machine, view, file, share, selected, onSelect, drag }: SlabProps) {
+  const images = useImages((state) => state.byId)
+  const layer = file.of.kind === 'layer' ? file.of.layer : null
+  const undone = file.of.kind === 'layer' && file.of.place === 'undone'
+  const kind = layer === null ? 'ground' : undone ? 'undone' : isActive(file) ? 'active' : 'stratum'
+  const title = titleOfFile(file, images)
+  const items = menuOfFile(machine, view, file)
+  // Everything above a layer is merged into it: one layer can be dropped on any below it that is the machine's own.
+  const takes = drag !== null && layer !== null && drag.dragged !== null && drag.dragged < drag.index
+  const dragging = drag && layer && {
+    draggable: view.disk.layers.length > 1 && drag.index < view.disk.layers.length - 1,
+    onDragStart: (event: DragEvent) => {
+      event.dataTransfer.effectAllowed = 'move'
+      event.dataTransfer.setData('text/plain', layer.nodeName)
+      drag.onDrag(drag.index)
+    },
+    onDragEnd: () => drag.onDrag(null),
+    onDragOver: (event: DragEvent) => takes && event.preventDefault(),
+    onDrop: (event: DragEvent) => {
+      event.preventDefault()
+      drag.onDrag(null)
+      if (takes) openOverlay({ kind: 'disk', action: 'merge', machine: machine.id, disk: view.disk.id, nodeName: layer.nodeName })
+    }
+  }
+  return (
+    <li
+      className={styles.slab}
+      data-kind={kind}
+      data-selected={selected || undefined}
+      data-takes={takes || undefined}
+      data-temporary={layer?.temporary || undefined}
+      style={{ minHeight: thickness(file.fileSizeBytes, 46, 104) }}
+      {...dragging}
+    >
+      <ContextMenu items={() => items}>
+        <button type="button" className={styles.face} aria-pressed={selected} onClick={onSelect}>
+          <span className={styles.words}>
+            <span className={styles.title}>
+              <strong>{title}</strong>
+              {layer && noteOfLayer(layer) && <span className={styles.note}>{noteOfLayer(layer)}</span>}
+            </span>
+            <SlabNote file={file} />
+          </span>
+          <span className={styles.size}>
+            {isActive(file) && view.inUse ? formatLiveSize(file.fileSizeBytes) : formatSize(file.fileSizeBytes)}
+            <span className={styles.bar} {...tip('What it takes on the host, beside the largest of them')}>
+              <span style={{ transform: `scaleX(${Math.max(share, 0.01)})` }} />
+            </span>
+          </span>
+        </button>
+        <span className={styles.menu}>
+          <Menu trigger={<IconButton icon={EllipsisVertical} size="small" label={`What can be done with ${title}`} />} items={items} />
+        </span>
+      </ContextMenu>
+    </li>
+  )
+}
+
+/** The second line of a slab: its node, its age, how its file is. */
+function SlabNote({ file }: { file: ImageFile }) {
+  const health = lookOfHealth(file.health)
+  const { of } = file
+  return (
+    <span className={styles.second}>
+      <span className={cx(styles.health, health.bad && styles.bad)} {...tip('message' in file.health ? file.health.message : null)}>
+        <health.icon size={13} strokeWidth={1.75} aria-hidden />
+        {health.word}
+      </span>
+      {of.kind === 'layer' ? (
+        <>
+          <code>{of.layer.nodeName}</code>
+          <span>
+            {of.layer.commit ? 'sealed ' : 'made '}
+            <RelativeTime atMs={of.layer.commit?.atMs ?? of.layer.createdAtMs} />
+          </span>
+          {of.layer.temporary && <span className={styles.chip}>for this run only</span>}
+        </>
+      ) : (
+        <>
+          <span>image of the library, never written to</span>
+          {file.users.map((user) => (
+            <span key={user} className={styles.chip}>
+              {user}
+            </span>
+          ))}
+        </>
+      )}
+    </span>
+  )
+}
+
+/** Up and Down go from slab to slab. */
+function moveFocus(event: React.KeyboardEvent<HTMLElement>): void {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+  if (by === undefined || !(event.target instanceof HTMLElement) || !event.target.matches(`.${styles.face}`)) return
+  const faces = [...event.currentTarget.querySelectorAll<HTMLElement>(`.${styles.face}`)]
+  const next = faces[faces.indexOf(event.target) + by]
+  if (!next) return
+  event.preventDefault()
+  next.focus()
+}

@@ -1,0 +1,166 @@
+import { useState } from 'react'
+import { EllipsisVertical, HardDrive, Layers, Plus } from 'lucide-react'
+import type { DiskView, Machine } from '#contract'
+import { Button, cx, EmptyState, ErrorNotice, formatSize, IconButton, Menu, type MenuItems } from '#ui'
+import { copyText, keysOf, openOverlay, useImages, type DiskAction } from '../../../app'
+import { whyNotDisk } from '../allowed'
+import { chooseDisk, chosenDisk, useDiskChoice } from '../choice'
+import { useLive } from '../live'
+import { titleOfFile } from '../words'
+import { Chain } from './chain'
+import { DiskMapView } from './disk-map'
+import { Facts } from './facts'
+import { Budget } from './budget'
+import { RunningWork } from './running-work'
+import { TimeLine } from './time-line'
+import styles from './disks-tab.module.css'
+
+/** A guest's writes show as growing layers; often enough to see, seldom enough not to matter. */
+const POLL_MS = 4000
+
+/** A machine's disks, one at a time: what stands on what, what the guest writes to, what can be undone. */
+export function DisksTab({ machine }: { machine: Machine }) {
+  const byMachine = useDiskChoice((state) => state.byMachine)
+  const id = chosenDisk(machine, byMachine)
+  const { value, error } = useLive('disk.show', id === undefined ? null : { machine: machine.id, disk: id }, 'pid' in machine.state ? POLL_MS : null)
+  if (!machine.definition) return null
+  if (id === undefined) return <NoDisks machine={machine} />
+  const disk = machine.definition.disks.find((one) => one.id === id)
+  return (
+    <div className={styles.tab}>
+      <header className={styles.bar}>
+        <DiskSwitch machine={machine} chosen={id} />
+        <Actions machine={machine} disk={disk} />
+      </header>
+      <RunningWork machine={machine} disk={id} />
+      {error && <ErrorNotice error={error} onCopy={copyText} />}
+      {value && <DiskPage key={`${value.machineId} ${value.disk.id}`} machine={machine} view={value} />}
+    </div>
+  )
+}
+
+/** Which disk; a disk more. */
+function DiskSwitch({ machine, chosen }: { machine: Machine; chosen: string }) {
+  const disks = machine.definition?.disks ?? []
+  return (
+    <div className={styles.disks}>
+      <div role="radiogroup" aria-label="Disk" className={styles.switch}>
+        {disks.map((disk) => (
+          <label key={disk.id} className={cx(styles.choice, disk.id === chosen && styles.chosen)}>
+            <input
+              type="radio"
+              name="disk"
+              className="visually-hidden"
+              checked={disk.id === chosen}
+              onChange={() => chooseDisk(machine.id, disk.id)}
+            />
+            {disk.id} <small>{formatSize(disk.sizeBytes)}</small>
+          </label>
+        ))}
+      </div>
+      <IconButton
+        icon={Plus}
+        label="Add a disk"
+        blocked={whyNotDisk('add', machine, undefined)}
+        onClick={() => openOverlay({ kind: 'disk', action: 'add', machine: machine.id, disk: '' })}
+      />
+    </div>
+  )
+}
+
+const ALWAYS: readonly (readonly [DiskAction, string])[] = [
+  ['renew', 'Renew…'],
+  ['commit', 'Commit…'],
+  ['undo', 'Undo…']
+]
+const MORE: readonly (readonly [DiskAction, string] | null)[] = [
+  ['redo', 'Redo…'],
+  ['discard', 'Discard what was written…'],
+  null,
+  ['overlay', 'Put an overlay on it…'],
+  ['merge', 'Merge layers…'],
+  ['flatten', 'Flatten…'],
+  ['rebase', 'Stand on another image…'],
+  null,
+  ['resize', 'Resize…'],
+  ['check', 'Check and repair…'],
+  ['clone', 'Clone for another machine…'],
+  ['export', 'Export to a file…'],
+  null,
+  ['detach', 'Detach, and keep it as an image…'],
+  ['remove', 'Remove for good…']
+]
+
+/** What can be done to a disk: the three that are this screen's purpose, and a menu with the rest. */
+function Actions({ machine, disk }: { machine: Machine; disk: DiskView['disk'] | undefined }) {
+  const open = (action: DiskAction) => () => openOverlay({ kind: 'disk', action, machine: machine.id, disk: disk?.id ?? '' })
+  const items: MenuItems = MORE.map(
+    (entry) =>
+      entry && {
+        id: entry[0],
+        label: entry[1],
+        keys: keysOf(`disk.${entry[0]}`),
+        danger: entry[0] === 'remove',
+        blocked: whyNotDisk(entry[0], machine, disk),
+        onSelect: open(entry[0])
+      }
+  )
+  return (
+    <div className={styles.actions}>
+      {ALWAYS.map(([action, label]) => (
+        <Button key={action} blocked={whyNotDisk(action, machine, disk)} keys={keysOf(`disk.${action}`)} onClick={open(action)}>
+          {label}
+        </Button>
+      ))}
+      <Menu trigger={<IconButton icon={EllipsisVertical} label="More that can be done to the disk" variant="plain" />} items={items} />
+    </div>
+  )
+}
+
+function DiskPage({ machine, view }: { machine: Machine; view: DiskView }) {
+  const images = useImages((state) => state.byId)
+  const [picked, setPicked] = useState<string | null>(null)
+  const files = [...view.files, ...view.undone]
+  const file = files.find((one) => one.path === picked) ?? files[0]
+  const choose = (action: 'undo' | 'redo', sequence: number): void =>
+    openOverlay({ kind: 'disk', action, machine: machine.id, disk: view.disk.id, sequence })
+  return (
+    <div className={styles.columns}>
+      <div className={styles.main}>
+        <Chain machine={machine} view={view} selected={file?.path ?? ''} onSelect={setPicked} />
+        <DiskMapView machine={machine} view={view} />
+      </div>
+      <aside className={styles.side} aria-label="History and facts">
+        <section>
+          <h2>History</h2>
+          <TimeLine view={view} onChoose={({ sequence, state }) => choose(state === 'undone' ? 'redo' : 'undo', sequence)} />
+          <Budget view={view} />
+        </section>
+        {file && (
+          <section>
+            <h2>{titleOfFile(file, images)}</h2>
+            <Facts file={file} images={images} />
+          </section>
+        )}
+      </aside>
+    </div>
+  )
+}
+
+const NoDisks = ({ machine }: { machine: Machine }) => (
+  <EmptyState
+    icon={HardDrive}
+    title={`${machine.name} has no disk`}
+    actions={
+      <Button
+        icon={Layers}
+        blocked={whyNotDisk('add', machine, undefined)}
+        onClick={() => openOverlay({ kind: 'disk', action: 'add', machine: machine.id, disk: '' })}
+      >
+        Add a disk…
+      </Button>
+    }
+  >
+    An empty one, one that stands on an image of the library, or a copy of an image file.
+  </EmptyState>
+)
