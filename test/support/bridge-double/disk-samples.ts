@@ -15,7 +15,7 @@ export function diskWithHistory(disk: Disk, commits: readonly [note: string, byt
 
 const onBuiltin = (id = 'disk0'): Disk => {
   const image = builtinImage()
-  return newDisk(id, image.virtualSizeBytes, { path: image.path, format: image.format, imageId: image.id }, Date.now() - 26 * HOUR)
+  return newDisk(id, image.virtualSizeBytes, { path: image.path, format: image.format ?? 'qcow2', imageId: image.id }, Date.now() - 26 * HOUR)
 }
 
 /** A history of everything that there is: final, given up, applied and undone. */
