@@ -77,6 +77,7 @@ test('every screen of a library with machines', async ({ lab: { strata, machine 
 
   await strata.open(machine, 'Overview')
   await expect(page.getByRole('heading', { name: machine })).toBeVisible()
+  await expect(page.getByRole('heading', { name: 'Tags and notes' })).toBeVisible()
   await shoot(strata, '02-overview')
   await strata.open(machine, 'Console')
   await strata.typeLine('console', 'clear; ls --color /; uname -a')
