@@ -6,7 +6,8 @@ test('what a guest writes is committed, renewed, undone and redone', async ({ la
   const { page } = strata
   await strata.createMachine('lab1')
   await strata.startMachine('lab1')
-  const files = async (): Promise<string[]> => (await strata.guest('lab1', 'ls', '/root')).split('\n').filter((name) => /^(first|second)$/.test(name))
+  const files = async (): Promise<string[]> =>
+    (await strata.guest('lab1', 'ls', '/root')).split('\n').filter((name) => /^(first|second)$/.test(name))
   const write = (name: string): Promise<string> => strata.guest('lab1', 'sh', '-c', `echo ${name} > /root/${name}; sync`)
   const history = page.getByRole('list', { name: 'History' })
   const dialog = page.getByRole('dialog')

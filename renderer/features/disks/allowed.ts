@@ -52,7 +52,5 @@ function whyNotNow(action: DiskAction, disk: Disk): string | null {
 
 /** Why what was written cannot be committed for good; null when it can. */
 export function whyNotForGood(disk: Disk): string | null {
-  return disk.layers.length > 1
-    ? null
-    : 'There is no layer of the machine’s own below it, and an image of the library is never written to.'
+  return disk.layers.length > 1 ? null : 'There is no layer of the machine’s own below it, and an image of the library is never written to.'
 }

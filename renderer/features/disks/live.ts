@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import type { AnswerOf, AppError, InputOf, OperationName } from '#contract'
+import type { AnswerOf, AppError, InputOf, OperationName, Task } from '#contract'
 import { call, hasEnded, useImages, useMachines, useSettings, useTasks } from '../../app'
 
 /** Changes come in bursts: one reading answers them all. */
@@ -21,10 +21,11 @@ const remembered = new Map<string, unknown>()
  * @param pollMs null: only when something changes
  */
 export function useLive<N extends OperationName>(name: N, input: InputOf<N> | null, pollMs: number | null): Live<AnswerOf<N>> {
-  const key = input === null ? null : `${name} ${JSON.stringify(input)}`
+  const given = input === null ? null : JSON.stringify(input)
+  const key = given === null ? null : `${name} ${given}`
   const [read, setRead] = useState<{ key: string; live: Live<AnswerOf<N>> } | null>(null)
   useEffect(() => {
-    if (key === null || input === null) return
+    if (key === null || given === null) return
     let over = false
     let timer: ReturnType<typeof setTimeout> | null = null
     let reading = false
@@ -33,13 +34,15 @@ export function useLive<N extends OperationName>(name: N, input: InputOf<N> | nu
       timer = null
       if (reading) return void (again = true)
       reading = true
-      const answer = await call(name, input)
+      const answer = await call(name, JSON.parse(given) as InputOf<N>)
       reading = false
       if (over) return
       if (answer.ok) remembered.set(key, answer.value)
       setRead((before) => ({
         key,
-        live: answer.ok ? { value: answer.value, error: null } : { value: before?.key === key ? before.live.value : null, error: answer.error }
+        live: answer.ok
+          ? { value: answer.value, error: null }
+          : { value: before?.key === key ? before.live.value : null, error: answer.error }
       }))
       if (!again) return
       again = false
@@ -62,12 +65,9 @@ export function useLive<N extends OperationName>(name: N, input: InputOf<N> | nu
       if (timer) clearTimeout(timer)
       if (poll) clearInterval(poll)
     }
-    // The key says all that is in the input.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [key, name, pollMs])
+  }, [key, given, name, pollMs])
   if (key !== null && read?.key === key) return read.live
   return { value: key === null ? null : ((remembered.get(key) as AnswerOf<N> | undefined) ?? null), error: null }
 }
 
-const countEnded = (byId: Readonly<Record<string, { state: { kind: string } }>>): number =>
-  Object.values(byId).filter((task) => hasEnded(task as never)).length
+const countEnded = (byId: Readonly<Record<string, Task>>): number => Object.values(byId).filter(hasEnded).length

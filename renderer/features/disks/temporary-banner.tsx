@@ -34,7 +34,11 @@ export function TemporaryBanner({ machine }: { machine: Machine }) {
       tone="warning"
       actions={
         <>
-          <Button size="small" hint="The overlay stays, as any other: the next run goes on with it." onClick={() => void each('overlay.keep', 'What was written is kept.')}>
+          <Button
+            size="small"
+            hint="The overlay stays, as any other: the next run goes on with it."
+            onClick={() => void each('overlay.keep', 'What was written is kept.')}
+          >
             Keep
           </Button>
           <Button size="small" hint="It becomes a commit, which can be undone." onClick={commit}>
@@ -60,8 +64,8 @@ export function TemporaryBanner({ machine }: { machine: Machine }) {
           }}
         >
           <p>
-            {disks.map((disk) => disk.id).join(', ')} of {machine.name} ({formatSize(machine.diskBytes)} with all layers) will be as before that
-            run. What was written in it cannot be brought back.
+            {disks.map((disk) => disk.id).join(', ')} of {machine.name} ({formatSize(machine.diskBytes)} with all layers) will be as before
+            that run. What was written in it cannot be brought back.
           </p>
         </ConfirmDialog>
       )}

@@ -15,7 +15,7 @@ export const titleOfImage = (image: Pick<Image, 'kind' | 'name'> | undefined, pa
 
 export const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
-/** What follows a layer's title: `lies on the image Debian 12`. */
+/** A file of a disk, as people call it. */
 export const titleOfFile = (file: ImageFile, images: Readonly<Record<string, Image>>): string =>
   file.of.kind === 'image' ? titleOfImage(images[file.of.imageId], file.path) : titleOfLayer(file.of.layer, file.of.place === 'active')
 

@@ -1,4 +1,17 @@
-import { FilePenLine, Image, LayersPlus, Pause, Play, Power, RotateCcw, Settings2, Square, SquareTerminal, StepForward, Trash2 } from 'lucide-react'
+import {
+  FilePenLine,
+  Image,
+  LayersPlus,
+  Pause,
+  Play,
+  Power,
+  RotateCcw,
+  Settings2,
+  Square,
+  SquareTerminal,
+  StepForward,
+  Trash2
+} from 'lucide-react'
 import type { Machine } from '#contract'
 import { goToMachine, keysOf, openOverlay, useHost } from '../../app'
 import type { MenuItem, MenuItems } from '../../ui/menu'
@@ -10,7 +23,10 @@ import { hasProcess } from './words'
 /** Everything that can be done to these machines, with the reason where it cannot. */
 function entriesFor(
   machines: readonly Machine[]
-): Record<'start' | 'startTemporarily' | 'stop' | 'pause' | 'reset' | 'forceOff' | 'rename' | 'screenshot' | 'remove' | 'console' | 'settings', MenuItem> {
+): Record<
+  'start' | 'startTemporarily' | 'stop' | 'pause' | 'reset' | 'forceOff' | 'rename' | 'screenshot' | 'remove' | 'console' | 'settings',
+  MenuItem
+> {
   const { host } = useHost.getState()
   const ids = machines.map((machine) => machine.id)
   const one = machines.length === 1 ? machines[0] : undefined
@@ -109,7 +125,18 @@ function entriesFor(
 
 /** The list's context menu. */
 export function menuOfSelection(): MenuItems {
-  const { start, startTemporarily: temporarily, stop, pause, reset, forceOff, rename, remove, console: open, settings } = entriesFor(selectedMachines())
+  const {
+    start,
+    startTemporarily: temporarily,
+    stop,
+    pause,
+    reset,
+    forceOff,
+    rename,
+    remove,
+    console: open,
+    settings
+  } = entriesFor(selectedMachines())
   return [start, temporarily, stop, pause, null, open, settings, rename, null, reset, forceOff, remove]
 }
 

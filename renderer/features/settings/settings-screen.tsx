@@ -71,7 +71,8 @@ function HistoryBudget({ settings }: { settings: Settings }) {
       {/* The list of units opens outside of the field, and belongs to it all the same. */}
       <span
         onBlur={({ currentTarget, relatedTarget }) => {
-          const within = currentTarget.contains(relatedTarget) || (relatedTarget instanceof Element && relatedTarget.closest('[role=listbox]'))
+          const within =
+            currentTarget.contains(relatedTarget) || (relatedTarget instanceof Element && relatedTarget.closest('[role=listbox]'))
           if (!within) finish()
         }}
         onKeyDown={(event) => event.key === 'Enter' && finish()}

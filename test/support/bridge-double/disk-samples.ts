@@ -15,7 +15,12 @@ export function diskWithHistory(disk: Disk, commits: readonly [note: string, byt
 
 const onBuiltin = (id = 'disk0'): Disk => {
   const image = builtinImage()
-  return newDisk(id, image.virtualSizeBytes, { path: image.path, format: image.format ?? 'qcow2', imageId: image.id }, Date.now() - 26 * HOUR)
+  return newDisk(
+    id,
+    image.virtualSizeBytes,
+    { path: image.path, format: image.format ?? 'qcow2', imageId: image.id },
+    Date.now() - 26 * HOUR
+  )
 }
 
 /** A history of everything that there is: final, given up, applied and undone. */
@@ -30,7 +35,8 @@ export function eventfulDisk(): Disk {
   const older = { note: 'first boot', atMs: Date.now() - 50 * HOUR, bytes: 18 * MIB, state: 'merged' as const }
   // Numbered after the fact: what was merged came first.
   const later = (sequence: number): number => sequence + 1
-  const relabel = (layer: Disk['layers'][number]) => (layer.commit ? { ...layer, commit: { ...layer.commit, sequence: later(layer.commit.sequence) } } : layer)
+  const relabel = (layer: Disk['layers'][number]) =>
+    layer.commit ? { ...layer, commit: { ...layer.commit, sequence: later(layer.commit.sequence) } } : layer
   return {
     ...undone,
     layers: undone.layers.map(relabel),
@@ -46,8 +52,23 @@ export function diskMachines(): Machine[] {
   const exit = { atMs: ago(190), reason: 'The guest powered off.', exitCode: 0, signal: null, log: [] }
   const temporary = withOverlay(diskWithHistory(onBuiltin(), [['base of the exercise', 22 * MIB]]), { temporary: true }, ago(200))
   return [
-    newMachine('lab1', { kind: 'running', pid: 4711, sinceMs: ago(42) }, { disks: [eventfulDisk(), newDisk('disk1', 20 * 2 ** 30, null, ago(2000))] }),
-    newMachine('lab2', { kind: 'stopped', exit }, { disks: [diskWithHistory(onBuiltin(), [['exercise 1', 12 * MIB], ['exercise 2', 48 * MIB]])] }),
+    newMachine(
+      'lab1',
+      { kind: 'running', pid: 4711, sinceMs: ago(42) },
+      { disks: [eventfulDisk(), newDisk('disk1', 20 * 2 ** 30, null, ago(2000))] }
+    ),
+    newMachine(
+      'lab2',
+      { kind: 'stopped', exit },
+      {
+        disks: [
+          diskWithHistory(onBuiltin(), [
+            ['exercise 1', 12 * MIB],
+            ['exercise 2', 48 * MIB]
+          ])
+        ]
+      }
+    ),
     newMachine('trial', { kind: 'stopped', exit }, { disks: [temporary] }),
     newMachine('fresh', { kind: 'created' }),
     newMachine('diskless', { kind: 'created' }, { disks: [] })
@@ -56,12 +77,18 @@ export function diskMachines(): Machine[] {
 
 /** 200 image files and more: 40 images, and 80 machines on them with two layers each. */
 export function libraryOf200(): { machines: Machine[]; images: Image[] } {
-  const images = Array.from({ length: 40 }, (_none, index) => newImage(`image-${index}`, `image ${index + 1}`, 'disk', { fileSizeBytes: (1 + (index % 7)) * 300 * MIB }))
+  const images = Array.from({ length: 40 }, (_none, index) =>
+    newImage(`image-${index}`, `image ${index + 1}`, 'disk', { fileSizeBytes: (1 + (index % 7)) * 300 * MIB })
+  )
   const machines = Array.from({ length: 80 }, (_none, index) => {
     const image = images[index % 23]!
     const name = `student-${index + 1}`
     const { disks } = newDefinition(name, name, image)
-    return newMachine(name, { kind: 'created' }, { disks: disks.map((disk) => diskWithHistory(disk, [[`exercise ${index}`, (1 + (index % 9)) * 9 * MIB]])) })
+    return newMachine(
+      name,
+      { kind: 'created' },
+      { disks: disks.map((disk) => diskWithHistory(disk, [[`exercise ${index}`, (1 + (index % 9)) * 9 * MIB]])) }
+    )
   })
   return { machines, images }
 }

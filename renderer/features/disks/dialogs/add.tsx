@@ -27,7 +27,13 @@ export function AddDialog({ machine }: { machine: Machine }) {
   const [raw, setRaw] = useState(false)
   const work = useTaskRun()
   const blocked =
-    how === 'empty' ? (size === null || size <= 0 ? 'Say how large it is to be.' : null) : how === 'file' && path === '' ? 'Choose the file.' : null
+    how === 'empty'
+      ? size === null || size <= 0
+        ? 'Say how large it is to be.'
+        : null
+      : how === 'file' && path === ''
+        ? 'Choose the file.'
+        : null
 
   const run = async (): Promise<void> => {
     const done =
@@ -79,7 +85,12 @@ export function AddDialog({ machine }: { machine: Machine }) {
       {how === 'image' && (
         <>
           <ImageField label="Image" images={images} value={image} onChange={setImage} />
-          <Checkbox checked={copy} onChange={setCopy} label="Copy it whole" note="Takes its space and a while, but then stands on nothing." />
+          <Checkbox
+            checked={copy}
+            onChange={setCopy}
+            label="Copy it whole"
+            note="Takes its space and a while, but then stands on nothing."
+          />
         </>
       )}
       {how === 'file' && (
@@ -98,7 +109,17 @@ export function AddDialog({ machine }: { machine: Machine }) {
 }
 
 /** One of the library’s disk images. */
-export function ImageField({ label, images, value, onChange }: { label: string; images: readonly Image[]; value: string; onChange: (id: string) => void }) {
+export function ImageField({
+  label,
+  images,
+  value,
+  onChange
+}: {
+  label: string
+  images: readonly Image[]
+  value: string
+  onChange: (id: string) => void
+}) {
   return (
     <Field label={label}>
       <Select
@@ -115,4 +136,5 @@ export function ImageField({ label, images, value, onChange }: { label: string; 
 }
 
 /** What is wrong with a name that may be left out. */
-export const optionalNameProblem = (name: string): string | null => (name === '' ? null : (Name.safeParse(name).error?.issues[0]?.message ?? null))
+export const optionalNameProblem = (name: string): string | null =>
+  name === '' ? null : (Name.safeParse(name).error?.issues[0]?.message ?? null)

@@ -22,7 +22,9 @@ export function CommitDialog({ machine, view, renew }: DiskDialogProps & { renew
   const sequence = disk.nextSequence
   const renewed = renew || view.inUse
   const after =
-    keep === 'history' ? afterCommit(before, { sequence, note }, renewed) : afterMerge(before, below?.nodeName ?? '', renew || (view.inUse && !!below?.commit))
+    keep === 'history'
+      ? afterCommit(before, { sequence, note }, renewed)
+      : afterMerge(before, below?.nodeName ?? '', renew || (view.inUse && !!below?.commit))
   const blocked = givenUp.length > 0 && !forget ? `Say that ${namesOfCommits(givenUp)} may go.` : null
 
   const run = async (): Promise<void> => {
@@ -35,7 +37,9 @@ export function CommitDialog({ machine, view, renew }: DiskDialogProps & { renew
       toast(`Commit ${sequence} of ${disk.id} is made.`, {
         tone: 'good',
         note: renewed ? `${machine.name} goes on with an empty overlay.` : undefined,
-        actions: [{ label: 'Undo…', run: () => openOverlay({ kind: 'disk', action: 'undo', machine: machine.id, disk: disk.id, sequence }) }]
+        actions: [
+          { label: 'Undo…', run: () => openOverlay({ kind: 'disk', action: 'undo', machine: machine.id, disk: disk.id, sequence }) }
+        ]
       })
   }
   return (

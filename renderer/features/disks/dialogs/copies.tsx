@@ -143,7 +143,9 @@ export function RebaseDialog({ machine, view, overlay }: DiskDialogProps) {
       <ImageField label="Image" images={images} value={chosen} onChange={setChosen} />
       <BeforeAfter
         before={before}
-        after={image ? afterRebase(before, { path: image.path, title: titleOfImage(image, image.path), sizeBytes: image.fileSizeBytes }) : null}
+        after={
+          image ? afterRebase(before, { path: image.path, title: titleOfImage(image, image.path), sizeBytes: image.fileSizeBytes }) : null
+        }
       />
       {disk.image && (
         <Checkbox

@@ -39,15 +39,17 @@ export function ResizeDialog({ machine, view }: DiskDialogProps) {
         <SizeInput value={size} onChange={setSize} label="New size" />
       </Field>
       <Sentence>
-        {view.inUse ? 'The running guest sees it at once. ' : ''}Partitions and file systems in it keep their size until they are made larger in
-        the guest.
+        {view.inUse ? 'The running guest sees it at once. ' : ''}Partitions and file systems in it keep their size until they are made
+        larger in the guest.
       </Sentence>
     </TaskDialog>
   )
 }
 
 const LetGo = ({ name }: { name: string }) => (
-  <Banner tone="warning">{name} runs: unmount what is on the disk in the guest first. The guest is asked to let go of it, and may refuse.</Banner>
+  <Banner tone="warning">
+    {name} runs: unmount what is on the disk in the guest first. The guest is asked to let go of it, and may refuse.
+  </Banner>
 )
 
 /** Off the machine, into the library. */
@@ -60,7 +62,10 @@ export function DetachDialog({ machine, view }: DiskDialogProps) {
     const image = await work.run('disk.detach', { machine: machine.id, disk: disk.id, ...(name === '' ? {} : { name }) })
     if (!image) return
     closeOverlay()
-    toast(`${disk.id} is kept as the image “${image.name}”.`, { tone: 'good', actions: [{ label: 'Images', run: () => goTo({ kind: 'images' }) }] })
+    toast(`${disk.id} is kept as the image “${image.name}”.`, {
+      tone: 'good',
+      actions: [{ label: 'Images', run: () => goTo({ kind: 'images' }) }]
+    })
   }
   return (
     <TaskDialog

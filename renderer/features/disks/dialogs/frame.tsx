@@ -32,7 +32,8 @@ export function useTaskRun(): TaskRun {
     if (result.ok) return result.value
     const { taskId, error: failed } = result
     if (shown.current) setError(failed.code === 'cancelled' ? null : failed)
-    else if (failed.code !== 'cancelled') toastError(failed, taskId ? [{ label: 'Show task', run: () => goTo({ kind: 'tasks', taskId }) }] : [])
+    else if (failed.code !== 'cancelled')
+      toastError(failed, taskId ? [{ label: 'Show task', run: () => goTo({ kind: 'tasks', taskId }) }] : [])
     return null
   }
   return { busy, error, run }
@@ -69,13 +70,7 @@ export function TaskDialog({ title, description, verb, danger, blocked, work, su
       footer={
         <>
           <Button onClick={closeOverlay}>{work.busy ? 'Hide' : 'Cancel'}</Button>
-          <Button
-            type="submit"
-            form="disk-dialog"
-            variant={danger ? 'danger' : 'primary'}
-            busy={work.busy}
-            blocked={blocked ?? null}
-          >
+          <Button type="submit" form="disk-dialog" variant={danger ? 'danger' : 'primary'} busy={work.busy} blocked={blocked ?? null}>
             {verb}
           </Button>
         </>
@@ -97,5 +92,5 @@ export function TaskDialog({ title, description, verb, danger, blocked, work, su
   )
 }
 
-/** What is lost for good, and that it may be: nothing happens before it is ticked. */
+/** A sentence of a dialog on what will happen. */
 export const Sentence = ({ children }: { children: ReactNode }) => <p className={styles.sentence}>{children}</p>

@@ -90,7 +90,10 @@ export function UndoDialog({ machine, view, overlay }: DiskDialogProps) {
       tone: 'good',
       note: 'What was undone can be redone until something else is committed.',
       actions: [
-        { label: 'Redo…', run: () => openOverlay({ kind: 'disk', action: 'redo', machine: machine.id, disk: disk.id, sequence: taken.at(-1)! }) }
+        {
+          label: 'Redo…',
+          run: () => openOverlay({ kind: 'disk', action: 'redo', machine: machine.id, disk: disk.id, sequence: taken.at(-1)! })
+        }
       ]
     })
   }
@@ -119,9 +122,9 @@ export function UndoDialog({ machine, view, overlay }: DiskDialogProps) {
           <BeforeAfter before={before} after={after} gone={travel.empty ? [] : activeOf(before)} />
           {taken.length > 0 && (
             <Sentence>
-              {capital(namesOfCommits(taken))} {taken.length === 1 ? 'is' : 'are'} set aside. {taken.length === 1 ? 'It' : 'They'} can be redone
-              until something else is committed; from then on {taken.length === 1 ? 'it is' : 'they are'} out of reach. Nothing is copied: it takes a
-              moment, and no space.
+              {capital(namesOfCommits(taken))} {taken.length === 1 ? 'is' : 'are'} set aside. {taken.length === 1 ? 'It' : 'They'} can be
+              redone until something else is committed; from then on {taken.length === 1 ? 'it is' : 'they are'} out of reach. Nothing is
+              copied: it takes a moment, and no space.
             </Sentence>
           )}
           <TravelQuestions machine={machine} view={view} travel={travel} />
@@ -131,7 +134,8 @@ export function UndoDialog({ machine, view, overlay }: DiskDialogProps) {
   )
 }
 
-const activeOf = (sketch: ReturnType<typeof sketchOf>): string[] => sketch.stack.filter((slab) => slab.kind === 'active').map((slab) => slab.key)
+const activeOf = (sketch: ReturnType<typeof sketchOf>): string[] =>
+  sketch.stack.filter((slab) => slab.kind === 'active').map((slab) => slab.key)
 
 /** The state as of a time: the first commit after it is the one to undo. */
 function AsOf({ disk, onChoose }: { disk: Disk; onChoose: (sequence: number | null) => void }) {
@@ -189,7 +193,11 @@ export function RedoDialog({ machine, view, overlay }: DiskDialogProps) {
           />
         </div>
         <div className={styles.form}>
-          <BeforeAfter before={before} after={sequence === null ? null : afterRedo(before, sequence)} gone={travel.empty ? [] : activeOf(before)} />
+          <BeforeAfter
+            before={before}
+            after={sequence === null ? null : afterRedo(before, sequence)}
+            gone={travel.empty ? [] : activeOf(before)}
+          />
           {back.length > 0 && (
             <Sentence>
               {capital(namesOfCommits(back))} {back.length === 1 ? 'is' : 'are'} put back on the stack, with an empty layer on top.
@@ -201,5 +209,3 @@ export function RedoDialog({ machine, view, overlay }: DiskDialogProps) {
     </TaskDialog>
   )
 }
-
-export { TravelQuestions, useTravel }

@@ -26,14 +26,18 @@ export function MergeDialog({ machine, view, overlay }: DiskDialogProps) {
     const done = await work.run('overlay.commit', { machine: machine.id, disk: disk.id, into: chosen, forget, history: false })
     if (!done) return
     closeOverlay()
-    toast(`${disk.id} of ${machine.name} has ${done.disk.layers.length === 1 ? 'one layer' : `${done.disk.layers.length} layers`} now.`, { tone: 'good' })
+    toast(`${disk.id} of ${machine.name} has ${done.disk.layers.length === 1 ? 'one layer' : `${done.disk.layers.length} layers`} now.`, {
+      tone: 'good'
+    })
   }
   return (
     <TaskDialog
       title={`Merge layers of ${disk.id} of ${machine.name}`}
       description="Writes all layers above one into it. What the guest sees stays the same."
       verb="Merge"
-      blocked={!into ? 'Choose the layer to merge into.' : lost.length > 0 && !forget ? `Say that ${namesOfCommits(lost)} may become final.` : null}
+      blocked={
+        !into ? 'Choose the layer to merge into.' : lost.length > 0 && !forget ? `Say that ${namesOfCommits(lost)} may become final.` : null
+      }
       work={work}
       subject={machine.name}
       onRun={() => void run()}

@@ -94,7 +94,8 @@ export const afterDiscard = ({ stack, aside }: Sketch): Sketch => ({ stack: [fre
 
 export function afterOverlay({ stack, aside }: Sketch, note: string): Sketch {
   const [active, ...below] = stack
-  const covered = active?.kind === 'active' ? [{ ...active, kind: 'stratum' as const, title: `Layer ${active.key}` }] : active ? [active] : []
+  const covered =
+    active?.kind === 'active' ? [{ ...active, kind: 'stratum' as const, title: `Layer ${active.key}` }] : active ? [active] : []
   return { stack: [{ ...freshActive(), note }, ...covered, ...below], aside }
 }
 

@@ -33,7 +33,13 @@ export function DisksScreen() {
         <div role="radiogroup" aria-label="How they are shown" className={styles.switch}>
           {VIEWS.map(({ id, label }) => (
             <label key={id} className={cx(styles.choice, view === id && styles.chosen)}>
-              <input type="radio" name="disks-view" className="visually-hidden" checked={view === id} onChange={() => useView.setState({ view: id })} />
+              <input
+                type="radio"
+                name="disks-view"
+                className="visually-hidden"
+                checked={view === id}
+                onChange={() => useView.setState({ view: id })}
+              />
               {label}
             </label>
           ))}
@@ -46,7 +52,9 @@ export function DisksScreen() {
           A machine’s disk stands on an image, or on nothing. Both are drawn here, with all that stands on them.
         </EmptyState>
       )}
-      {value && value.length > 0 && (view === 'drawing' ? <Landscape sites={filtered(landscapeOf(value), filter)} /> : <FilesTable files={value} filter={filter} />)}
+      {value &&
+        value.length > 0 &&
+        (view === 'drawing' ? <Landscape sites={filtered(landscapeOf(value), filter)} /> : <FilesTable files={value} filter={filter} />)}
     </section>
   )
 }

@@ -55,7 +55,11 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
       sortBy: (file) => titleOfFile(file, images),
       cell: (file) => {
         const note = file.of.kind === 'layer' ? noteOfLayer(file.of.layer) : ''
-        return <span {...tip(note)}>{file.of.kind === 'image' ? 'Image' : titleOfFile(file, images) + (file.of.place === 'undone' ? ', undone' : '')}</span>
+        return (
+          <span {...tip(note)}>
+            {file.of.kind === 'image' ? 'Image' : titleOfFile(file, images) + (file.of.place === 'undone' ? ', undone' : '')}
+          </span>
+        )
       }
     },
     {
@@ -65,7 +69,14 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
       sortBy: (file) => fileName(file.backing ?? ''),
       cell: (file) => <span {...tip(file.backing)}>{file.backing ? fileName(file.backing) : '—'}</span>
     },
-    { id: 'size', header: 'On disk', width: 84, align: 'end', sortBy: (file) => file.fileSizeBytes, cell: (file) => formatSize(file.fileSizeBytes) },
+    {
+      id: 'size',
+      header: 'On disk',
+      width: 84,
+      align: 'end',
+      sortBy: (file) => file.fileSizeBytes,
+      cell: (file) => formatSize(file.fileSizeBytes)
+    },
     {
       id: 'health',
       header: 'Health',

@@ -54,7 +54,13 @@ export const SiteView = memo(function SiteView({ site }: { site: Site }) {
 
 function proposeRebase(machineId: string, disk: string, imageId: string): void {
   const machine = machineById(machineId)
-  const blocked = machine && whyNotDisk('rebase', machine, machine.definition?.disks.find((one) => one.id === disk))
+  const blocked =
+    machine &&
+    whyNotDisk(
+      'rebase',
+      machine,
+      machine.definition?.disks.find((one) => one.id === disk)
+    )
   if (blocked) toast(blocked)
   else openOverlay({ kind: 'disk', action: 'rebase', machine: machineId, disk, imageId })
 }

@@ -10,7 +10,9 @@ export function Budget({ view: { historyBytes, historyBudgetBytes } }: { view: D
     <div className={styles.budget}>
       <Meter share={share} label="History, of its budget" warnFrom={0.8} />
       <p>
-        <span {...tip(`${formatPercent(share)} of what it may take. Beyond that the oldest commit is merged, and can no longer be undone.`)}>
+        <span
+          {...tip(`${formatPercent(share)} of what it may take. Beyond that the oldest commit is merged, and can no longer be undone.`)}
+        >
           Takes {formatSize(historyBytes)} of {formatSize(historyBudgetBytes)}
         </span>
         <button type="button" className={styles.link} onClick={() => goTo({ kind: 'settings' })}>

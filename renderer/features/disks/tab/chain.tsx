@@ -43,20 +43,20 @@ export function Chain({ machine, view, selected, onSelect }: ChainProps) {
       <WritesHere machine={machine} view={view} />
       <div className={styles.standing}>
         <div className={styles.own}>
-        <div className={styles.top}>
-          <ol className={styles.slabs} aria-label={`Layers of ${view.disk.id}, from the top down`}>
-            {own.slice(0, undone.length > 0 ? above : own.length).map((file, index) => slab(file, index))}
-          </ol>
-          {undone.length > 0 && (
-            <div className={styles.aside}>
-              <p>Undone, and set aside</p>
-              <ol className={styles.slabs} aria-label="Undone layers">
-                {[...undone].reverse().map((file) => slab(file, null))}
-              </ol>
-            </div>
-          )}
-        </div>
-        {undone.length > 0 && <ol className={styles.slabs}>{own.slice(above).map((file, index) => slab(file, index + above))}</ol>}
+          <div className={styles.top}>
+            <ol className={styles.slabs} aria-label={`Layers of ${view.disk.id}, from the top down`}>
+              {own.slice(0, undone.length > 0 ? above : own.length).map((file, index) => slab(file, index))}
+            </ol>
+            {undone.length > 0 && (
+              <div className={styles.aside}>
+                <p>Undone, and set aside</p>
+                <ol className={styles.slabs} aria-label="Undone layers">
+                  {[...undone].reverse().map((file) => slab(file, null))}
+                </ol>
+              </div>
+            )}
+          </div>
+          {undone.length > 0 && <ol className={styles.slabs}>{own.slice(above).map((file, index) => slab(file, index + above))}</ol>}
         </div>
         {ground && <Siblings machine={machine} diskId={view.disk.id} imagePath={ground.path} />}
       </div>
@@ -108,21 +108,22 @@ function Slab({ machine, view, file, share, selected, onSelect, drag }: SlabProp
   const items = menuOfFile(machine, view, file)
   // Everything above a layer is merged into it: one layer can be dropped on any below it that is the machine's own.
   const takes = drag !== null && layer !== null && drag.dragged !== null && drag.dragged < drag.index
-  const dragging = drag && layer && {
-    draggable: view.disk.layers.length > 1 && drag.index < view.disk.layers.length - 1,
-    onDragStart: (event: DragEvent) => {
-      event.dataTransfer.effectAllowed = 'move'
-      event.dataTransfer.setData('text/plain', layer.nodeName)
-      drag.onDrag(drag.index)
-    },
-    onDragEnd: () => drag.onDrag(null),
-    onDragOver: (event: DragEvent) => takes && event.preventDefault(),
-    onDrop: (event: DragEvent) => {
-      event.preventDefault()
-      drag.onDrag(null)
-      if (takes) openOverlay({ kind: 'disk', action: 'merge', machine: machine.id, disk: view.disk.id, nodeName: layer.nodeName })
+  const dragging = drag &&
+    layer && {
+      draggable: view.disk.layers.length > 1 && drag.index < view.disk.layers.length - 1,
+      onDragStart: (event: DragEvent) => {
+        event.dataTransfer.effectAllowed = 'move'
+        event.dataTransfer.setData('text/plain', layer.nodeName)
+        drag.onDrag(drag.index)
+      },
+      onDragEnd: () => drag.onDrag(null),
+      onDragOver: (event: DragEvent) => takes && event.preventDefault(),
+      onDrop: (event: DragEvent) => {
+        event.preventDefault()
+        drag.onDrag(null)
+        if (takes) openOverlay({ kind: 'disk', action: 'merge', machine: machine.id, disk: view.disk.id, nodeName: layer.nodeName })
+      }
     }
-  }
   return (
     <li
       className={styles.slab}

@@ -30,7 +30,11 @@ function OpenMap({ machine, view }: { machine: Machine; view: DiskView }) {
   const { value, error } = useLive('disk.map', { machine: machine.id, disk: view.disk.id, most: 1000 }, view.inUse ? POLL_MS : null)
   if (error) return <ErrorNotice error={error} onCopy={copyText} />
   if (!value) return <p className={styles.note}>Asking qemu-img…</p>
-  const rows = value.layers.map((layer) => ({ ...layer, ...lookOf(layer.label, view), spans: spansOf(layer.ranges, value.sizeBytes, STEPS) }))
+  const rows = value.layers.map((layer) => ({
+    ...layer,
+    ...lookOf(layer.label, view),
+    spans: spansOf(layer.ranges, value.sizeBytes, STEPS)
+  }))
   return (
     <>
       <div className={styles.rows}>
@@ -63,13 +67,32 @@ interface Strip {
 }
 
 /** One line of the map. Several strips lie over each other, the last one on top. */
-function Row({ title, sizeBytes, strips, note, whole }: { title: string; sizeBytes: number; strips: readonly Strip[]; note: string; whole?: boolean }) {
+function Row({
+  title,
+  sizeBytes,
+  strips,
+  note,
+  whole
+}: {
+  title: string
+  sizeBytes: number
+  strips: readonly Strip[]
+  note: string
+  whole?: boolean
+}) {
   return (
     <div className={styles.row} data-whole={whole || undefined}>
       <span className={styles.title}>{title}</span>
       <svg viewBox={`0 0 ${STEPS} 10`} preserveAspectRatio="none" role="img" aria-label={`${title}: ${note}`}>
         {strips.map((strip, index) => (
-          <path key={index} data-kind={strip.kind} d={strip.spans.filter((span) => !span.zero).map((span) => boxOf(span, sizeBytes)).join('')} />
+          <path
+            key={index}
+            data-kind={strip.kind}
+            d={strip.spans
+              .filter((span) => !span.zero)
+              .map((span) => boxOf(span, sizeBytes))
+              .join('')}
+          />
         ))}
       </svg>
       <span className={styles.held} {...tip(whole ? 'The size of the disk' : 'Data that the layer holds')}>
@@ -83,4 +106,3 @@ function boxOf({ startBytes, endBytes }: Span, sizeBytes: number): string {
   const x = (startBytes / sizeBytes) * STEPS
   return `M${x.toFixed(1)} 0h${(((endBytes - startBytes) / sizeBytes) * STEPS).toFixed(1)}v10H${x.toFixed(1)}z`
 }
-

@@ -22,7 +22,11 @@ const POLL_MS = 4000
 export function DisksTab({ machine }: { machine: Machine }) {
   const byMachine = useDiskChoice((state) => state.byMachine)
   const id = chosenDisk(machine, byMachine)
-  const { value, error } = useLive('disk.show', id === undefined ? null : { machine: machine.id, disk: id }, 'pid' in machine.state ? POLL_MS : null)
+  const { value, error } = useLive(
+    'disk.show',
+    id === undefined ? null : { machine: machine.id, disk: id },
+    'pid' in machine.state ? POLL_MS : null
+  )
   if (!machine.definition) return null
   if (id === undefined) return <NoDisks machine={machine} />
   const disk = machine.definition.disks.find((one) => one.id === id)

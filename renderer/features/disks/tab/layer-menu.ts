@@ -21,8 +21,7 @@ export function menuOfFile(machine: Machine, { disk }: DiskView, file: ImageFile
     return [item('redo', 'Redo up to here…', Redo2, layer.commit ? { sequence: layer.commit.sequence } : {}), null, copyPath]
   }
   const undo = layer.commit ? [item('undo', 'Go back to before this commit…', Undo2, { sequence: layer.commit.sequence })] : []
-  const merge =
-    layer === disk.layers[0] ? [] : [item('merge', 'Merge all above into this…', ArrowDownToLine, { nodeName: layer.nodeName })]
+  const merge = layer === disk.layers[0] ? [] : [item('merge', 'Merge all above into this…', ArrowDownToLine, { nodeName: layer.nodeName })]
   const active =
     layer === disk.layers[0]
       ? [

@@ -23,7 +23,9 @@ export function Siblings({ machine, diskId, imagePath }: { machine: Machine; dis
           <li key={`${one.id} ${disk.id}`}>
             <button
               type="button"
-              {...tip(`${disk.id} of ${one.name}: ${formatCount(disk.layers.length, 'layer')}. None of them notices what the others write.`)}
+              {...tip(
+                `${disk.id} of ${one.name}: ${formatCount(disk.layers.length, 'layer')}. None of them notices what the others write.`
+              )}
               onClick={() => {
                 chooseDisk(one.id, disk.id)
                 goToMachine(one.id, 'disks')

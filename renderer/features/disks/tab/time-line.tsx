@@ -23,7 +23,9 @@ export function TimeLine({ view, onChoose, chosen, only }: TimeLineProps) {
   const newestFirst = [...view.disk.history].reverse()
   const undone = newestFirst.filter((entry) => entry.state === 'undone')
   const rest = newestFirst.filter((entry) => entry.state !== 'undone')
-  const entry = (one: CommitRecord) => <Entry key={one.sequence} entry={one} onChoose={onChoose} changes={changes(one, chosen)} only={only} />
+  const entry = (one: CommitRecord) => (
+    <Entry key={one.sequence} entry={one} onChoose={onChoose} changes={changes(one, chosen)} only={only} />
+  )
   return (
     <ol className={styles.line} aria-label="History">
       {undone.map(entry)}
@@ -50,7 +52,9 @@ function Now({ view, lost }: { view: DiskView; lost: boolean }) {
       <span className={styles.dot} aria-hidden />
       <span className={styles.words}>
         <strong>Now</strong>
-        <small>{sealed ? 'nothing was written since' : `${formatSize(active?.fileSizeBytes ?? 0)} in the active layer, not committed`}</small>
+        <small>
+          {sealed ? 'nothing was written since' : `${formatSize(active?.fileSizeBytes ?? 0)} in the active layer, not committed`}
+        </small>
       </span>
     </li>
   )

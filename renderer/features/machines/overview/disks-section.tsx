@@ -69,14 +69,15 @@ function DiskRow({ disk, image, diskBytes }: { disk: Disk; image: Image | undefi
 /** From the ground up: the image it stands on, what was committed, then what the guest has written since. */
 function layersOf(disk: Disk, base: string | null, image: Image | undefined, diskBytes: number): Layer[] {
   const bytesOf = (sequence: number | undefined): number => disk.history.find((entry) => entry.sequence === sequence)?.bytes ?? 0
-  const below = disk.layers.slice(1).map(
-    (layer): Layer => ({
-      label: layer.commit ? `commit ${layer.commit.sequence}${layer.commit.note && `, ${layer.commit.note}`}` : `layer ${layer.nodeName}`,
-      sizeBytes: bytesOf(layer.commit?.sequence),
-      kind: 'stratum'
-    })
+  const below = disk.layers.slice(1).map((layer): Layer => ({
+    label: layer.commit ? `commit ${layer.commit.sequence}${layer.commit.note && `, ${layer.commit.note}`}` : `layer ${layer.nodeName}`,
+    sizeBytes: bytesOf(layer.commit?.sequence),
+    kind: 'stratum'
+  }))
+  const committed = [...below, ...disk.undone.map((layer) => ({ sizeBytes: bytesOf(layer.commit?.sequence) }))].reduce(
+    (sum, one) => sum + one.sizeBytes,
+    0
   )
-  const committed = [...below, ...disk.undone.map((layer) => ({ sizeBytes: bytesOf(layer.commit?.sequence) }))].reduce((sum, one) => sum + one.sizeBytes, 0)
   const active: Layer = { label: `${disk.id}, takes the guest’s writes`, sizeBytes: Math.max(0, diskBytes - committed), kind: 'active' }
   const own = [...below.reverse(), active]
   return base === null ? own : [{ label: `${base}, base`, sizeBytes: image?.fileSizeBytes ?? 0, kind: 'ground' }, ...own]

@@ -24,12 +24,15 @@ const menuItem = async (name: RegExp): Promise<HTMLElement> => {
   press('More that can be done to the disk')
   return within(await screen.findByRole('menu')).getByRole('menuitem', { name })
 }
-const inputsOf = (double: BridgeDouble, name: string): unknown[] => double.calls.filter((call) => call.name === name).map(({ input }) => input)
+const inputsOf = (double: BridgeDouble, name: string): unknown[] =>
+  double.calls.filter((call) => call.name === name).map(({ input }) => input)
 
 describe('the disks of a machine', () => {
   it('are drawn from the layer that the guest writes to down to the image, with what was undone beside', async () => {
     await openDisks('lab1')
-    await waitFor(async () => expect(await layers()).toEqual(['Active layer', 'Commit 5', 'Commit 4', 'Commit 3', 'Commit 2', 'Built-in guest']))
+    await waitFor(async () =>
+      expect(await layers()).toEqual(['Active layer', 'Commit 5', 'Commit 4', 'Commit 3', 'Commit 2', 'Built-in guest'])
+    )
     screen.getByText('lab1 writes here')
     screen.getByText('Undone, and set aside')
     const history = within(screen.getByRole('list', { name: 'History' }))
@@ -72,7 +75,9 @@ describe('the disks of a machine', () => {
 
   it('say why something cannot be done', async () => {
     await openDisks('fresh')
-    expect(screen.getByRole('button', { name: 'Undo…' }).getAttribute('aria-description')).toBe('There is no commit yet that could be undone.')
+    expect(screen.getByRole('button', { name: 'Undo…' }).getAttribute('aria-description')).toBe(
+      'There is no commit yet that could be undone.'
+    )
     expect((await menuItem(/^Merge layers/)).textContent).toContain('one layer of its own')
   })
 
