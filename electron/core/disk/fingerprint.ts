@@ -22,14 +22,21 @@ export async function isAsRecorded(path: string, recorded: Fingerprint): Promise
   return modifiedAtMs === recorded.modifiedAtMs || (await hashOfHead(path)) === recorded.headSha256
 }
 
-/** Source: QEMU, docs/interop/qcow2.txt, "Header": l1_size (36) and l1_table_offset (40). */
 async function hashOfHead(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  const head = await readRange(path, 0, HEADER_BYTES)
-  hash.update(head)
-  if (head.length >= 48 && head.toString('latin1', 0, 4) === 'QFI\xfb') {
-    const l1Bytes = Math.min(head.readUInt32BE(36) * 8, LONGEST_L1_BYTES)
-    hash.update(await readRange(path, Number(head.readBigUInt64BE(40)), l1Bytes))
-  }
-  return hash.digest('hex')
+  const { header, l1 } = await readHead(path)
+  return createHash('sha256').update(header).update(l1 ?? '').digest('hex')
+}
+
+/** Source: QEMU, docs/interop/qcow2.txt, "Header": l1_size (36) and l1_table_offset (40). */
+async function readHead(path: string): Promise<{ header: Buffer; l1: Buffer | null }> {
+  const header = await readRange(path, 0, HEADER_BYTES)
+  if (header.length < 48 || header.toString('latin1', 0, 4) !== 'QFI\xfb') return { header, l1: null }
+  const l1Bytes = Math.min(header.readUInt32BE(36) * 8, LONGEST_L1_BYTES)
+  return { header, l1: await readRange(path, Number(header.readBigUInt64BE(40)), l1Bytes) }
+}
+
+/** Whether a qcow2 file never held anything: no entry of its L1 table is in use. False for what is no qcow2 file. */
+export async function neverHeldAnything(path: string): Promise<boolean> {
+  const { l1 } = await readHead(path)
+  return l1?.every((byte) => byte === 0) ?? false
 }

@@ -1,4 +1,5 @@
 import { failure, Failure, type Disk, type Layer } from '#contract'
+import { neverHeldAnything } from '../disk/fingerprint'
 import { endForeignJobs, runJob } from '../disk/block-job'
 import { diskNodes, layerNode, underneath } from '../disk/nodes'
 import { commitImage, createDisk, createOverlay, mapLayer } from '../disk/qemu-img'
@@ -278,6 +279,7 @@ const filesOf = (image: ImageInfo): string[] => [image.filename, ...(image['back
 /** Whether the active layer holds nothing. */
 export async function isActiveEmpty(target: DiskTarget): Promise<boolean> {
   const active = activeLayer(target.disk)
+  if (await neverHeldAnything(target.pathOf(active.file))) return true
   return (await mapLayer({ path: target.pathOf(active.file), format: active.format })).length === 0
 }
 
