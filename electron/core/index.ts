@@ -120,6 +120,7 @@ function offer(context: Context, events: Events): OwnedCore {
     onEvent: (listener) => events.listen(listener),
     close: async (graceMs = 10_000) => {
       await endTasks(context, graceMs)
+      await context.machines.tidied
       closing.abort()
       context.host.close()
       context.machines.release()

@@ -23,7 +23,8 @@ describe('the built-in guest', () => {
 
     expect(await vm.agent('guest-get-host-name')).toEqual({ 'host-name': 'lab-1' })
     expect(await vm.agent('guest-get-osinfo')).toMatchObject({ name: 'Strata guest', id: 'strata' })
-    expect(await vm.run('ping -c 1 -w 5 lab-1 >/dev/null && hostname')).toBe('lab-1')
+    // The agent answers before the loopback interface is up.
+    expect(await vm.run('until ping -c 1 -w 5 lab-1 >/dev/null 2>&1; do sleep 0.1; done; hostname')).toBe('lab-1')
 
     const ethernet = async (): Promise<Interface | undefined> => (await interfacesOf(vm)).find((one) => one.name === 'eth0')
     await until(async () => (await ethernet())?.['ip-addresses']?.some((address) => address['ip-address-type'] === 'ipv4') ?? false)

@@ -30,6 +30,9 @@ export class Machines {
   /** What is in the trash, by trash id. */
   private readonly trashed = new Map<string, MachineDefinition>()
 
+  /** Settled when what machines that have ended needed is gone too. */
+  tidied: Promise<unknown> = Promise.resolve()
+
   constructor(
     private readonly library: Library,
     private readonly options: MachinesOptions
@@ -181,7 +184,10 @@ export class Machines {
   private manage(definition: MachineDefinition): ManagedMachine {
     let wasOff = true
     const machine = new ManagedMachine(definition, this.library.paths.machine(definition.name), this.options.defaultAccelerator, (changed) => {
-      if (!wasOff && isOff(changed.state)) void this.endUnusedSwitches(changed).catch(() => {}) // ended with the next one
+      if (!wasOff && isOff(changed.state)) {
+        const ended = this.endUnusedSwitches(changed).catch(() => {}) // ended with the next one
+        this.tidied = Promise.all([this.tidied, ended])
+      }
       wasOff = isOff(changed.state)
       this.options.onDidChange(changed.view())
     })
