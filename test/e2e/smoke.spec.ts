@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
+import { promisify } from 'node:util'
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '../support/e2e'
@@ -28,18 +29,19 @@ test('works as an ordinary user with Chromium’s sandbox on', async ({ home, la
 })
 
 test('the packaged app works, with the command line beside it', async ({ home, launch }) => {
+  test.setTimeout(240_000)
   const folder = join(home.folder, 'release')
-  execFileSync(process.execPath, ['node_modules/electron-builder/cli.js', '--config', 'electron-builder.yml', '--linux', 'dir', '--publish', 'never', `-c.directories.output=${folder}`], {
+  await program(process.execPath, ['node_modules/electron-builder/cli.js', '--config', 'electron-builder.yml', '--linux', 'dir', '--publish', 'never', `-c.directories.output=${folder}`], {
     cwd: TOP,
-    stdio: 'pipe',
-    env: { ...process.env, USE_HARD_LINKS: 'false' }
+    // The builder asks npm for the packages: what npm would like to look up on the network meanwhile may take its time.
+    env: { ...process.env, USE_HARD_LINKS: 'false', npm_config_update_notifier: 'false', npm_config_offline: 'true' }
   })
   const packaged = join(folder, 'linux-unpacked')
   const strata = await launch({ executablePath: join(packaged, 'strata-desktop'), entry: [] })
   expect(await strata.app.evaluate(({ app }) => app.isPackaged)).toBe(true)
   await smoke(strata)
   // The command line of the package talks to the window.
-  const listed = execFileSync(join(packaged, 'strata'), ['machine', 'list', '--json'], { env: home.env, encoding: 'utf8' })
+  const listed = await program(join(packaged, 'strata'), ['machine', 'list', '--json'], { env: home.env })
   expect((JSON.parse(listed) as { state: { kind: string } }[])[0]?.state.kind).toBe('running')
 })
 
@@ -59,6 +61,16 @@ test('the guided tour plays to its end by itself and leaves labelled pictures', 
   // Its machines are gone.
   expect(JSON.parse(await commandLine(home, 'machine', 'list', '--json'))).toEqual([])
 })
+
+/** What a program prints; one that hangs is named, with what it had to say. */
+async function program(file: string, args: string[], options: { cwd?: string; env: NodeJS.ProcessEnv }): Promise<string> {
+  const child = promisify(execFile)(file, args, { ...options, timeout: 80_000, killSignal: 'SIGKILL' })
+  child.child.stdin?.end()
+  const { stdout } = await child.catch((error: Error & { stdout: string; stderr: string }) => {
+    throw new Error(`${error.message}\n${error.stdout}\n${error.stderr}`)
+  })
+  return stdout
+}
 
 function canSandbox(): boolean {
   const helper = statSync(join(ELECTRON, '../chrome-sandbox'))
