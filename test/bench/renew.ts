@@ -55,7 +55,7 @@ async function one(mib: number, history: boolean): Promise<Run> {
     const overlayKiB = Math.round((statSync((await lab.call('disk.show', DISK)).files[0]!.path).blocks * 512) / 1024)
     await lab.call('guest.exec', { machine: 'lab1', command: ['sh', '-c', 'kill -INT $(cat /tmp/fio.pid); while kill -0 $(cat /tmp/fio.pid) 2>/dev/null; do sleep 0.1; done'] })
     const { stdout } = await lab.call('guest.exec', { machine: 'lab1', command: ['cat', '/tmp/fio.json'] })
-    const { write } = (JSON.parse(stdout) as { jobs: { write: { total_ios: number; clat_ns: { max: number } } }[] }).jobs[0]!
+    const { write } = (JSON.parse(stdout.slice(stdout.indexOf('{\n'))) as { jobs: { write: { total_ios: number; clat_ns: { max: number } } }[] }).jobs[0]!
     return { offlineMs, renewMs, longestWriteMs: write.clat_ns.max / 1e6, writes: write.total_ios, overlayKiB }
   })
 }
