@@ -74,8 +74,10 @@ test('a second start brings the window to the front instead of opening another',
 test('with strata serve in charge the window is its client, and takes over when it ends', async ({ launch, home }) => {
   const { spawn } = await import('node:child_process')
   const { TOP } = await import('../support/e2e-app')
-  const server = spawn(process.execPath, [join(TOP, 'out/main/strata.js'), 'serve'], { env: home.env, stdio: 'ignore' })
+  const server = spawn(process.execPath, [join(TOP, 'out/main/strata.js'), 'serve', '--json'], { env: home.env, stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = new Promise((resolve) => server.once('exit', resolve))
+  // Its first line says that it owns the library: until then the next command would own it instead.
+  await new Promise((resolve) => server.stdout.once('data', resolve))
   await commandLine(home, 'machine', 'create', 'shared', '--source', 'none', '--disk', '0', '--memory', '64M')
 
   const strata = await launch()
