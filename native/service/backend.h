@@ -21,7 +21,8 @@ struct backend {
   bool served;              /* false: broken, leaving or gone: no request is taken any more */
   bool unpublished;         /* responses beyond the shared rsp_prod */
   uint32_t demand[2];       /* most requests open at a time, in this and the last period: see fair.c */
-  _Atomic bool gone;        /* the keeper's word: the process has ended */
+  _Atomic bool gone;        /* the keeper's word: the process has ended, or has left */
+  bool released;            /* the server is done with it: the keeper's again */
   struct backend *next;     /* in the keeper's lists */
 };
 

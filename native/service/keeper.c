@@ -94,11 +94,25 @@ static bool keep_line(void *context, const struct announcement *line)
   return admit(keeper, line);
 }
 
+/** Frees the rings that the server is done with and whose lines are gone. */
+static void free_swept(struct keeper *keeper)
+{
+  for (uint32_t place = 0; place < STATISTICS_CLIENTS; place++) {
+    struct backend *backend = keeper->places[place];
+    if (!backend || !backend->released) continue;
+    statistics_set(&keeper->options.page->client[backend->place].pid, 0);
+    statistics_add(&keeper->options.page->clients_now, UINT32_MAX);
+    keeper->places[place] = NULL;
+    backend_free(backend);
+  }
+}
+
 static void sweep(struct keeper *keeper)
 {
   int result = announce_sweep(keeper->options.run, keep_line, keeper);
   keeper->sweep_due = result == -EWOULDBLOCK;
   if (result < 0 && result != -EWOULDBLOCK) log_line("the list of clients cannot be read: %s", strerror(-result));
+  if (result == 0) free_swept(keeper);
   if (result == 0) ring_server(keeper);
 }
 
@@ -110,7 +124,7 @@ static void note_end(struct keeper *keeper, struct backend *backend)
   ring_server(keeper);
 }
 
-static void free_released(struct keeper *keeper)
+static void take_released(struct keeper *keeper)
 {
   uint64_t count;
   if (read(keeper->nudge, &count, sizeof count) < 0 && errno != EAGAIN) log_line("the server's word was lost: %s", strerror(errno));
@@ -118,13 +132,10 @@ static void free_released(struct keeper *keeper)
   struct backend *list = keeper->released;
   keeper->released = NULL;
   pthread_mutex_unlock(&keeper->lock);
-  while (list) {
-    struct backend *backend = list;
-    list = list->next;
-    statistics_set(&keeper->options.page->client[backend->place].pid, 0);
-    statistics_add(&keeper->options.page->clients_now, UINT32_MAX);
-    keeper->places[backend->place] = NULL;
-    backend_free(backend);
+  for (; list; list = list->next) {
+    // Its line goes first, while the ring is still known: else it would look like that of a new client.
+    atomic_store(&list->gone, true);
+    list->released = true;
     keeper->sweep_due = true;
   }
 }
@@ -164,7 +175,7 @@ static void handle(struct keeper *keeper, uint32_t source)
   } else if (source == FROM_FOLDER) {
     keeper->sweep_due = is_about_clients(keeper) || keeper->sweep_due;
   } else if (source == FROM_SERVER) {
-    free_released(keeper);
+    take_released(keeper);
   } else {
     atomic_store(&keeper->verdict, "it was told to");
     ring_server(keeper);
