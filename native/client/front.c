@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,7 +12,6 @@
 #define LOCK_PATIENCE_MS 10000
 #define ATTACH_PATIENCE_S 10
 #define LOOK_FOR_SERVICE_NS 500000000 /* a sleeping thread looks that often whether there is a service still */
-#define PAUSES 64u                    /* then a spinning thread offers its processor to others each time */
 
 /** A slot as the process has it: private, so that nobody else can change what we believe. */
 struct front_slot {
@@ -147,11 +145,9 @@ static bool is_answered(struct front *front, const struct front_slot *slot, bool
 static bool spin(struct front *front, struct front_slot *slot, uint64_t since)
 {
   if (front->spin_ns == 0 || (slot->last_ns > front->spin_ns && slot->uses % 64 != 0)) return is_answered(front, slot, false);
-  uint32_t spins = 0;
   do {
     if (is_answered(front, slot, false)) return true;
-    if (++spins < PAUSES) cpu_relax();
-    else sched_yield();
+    cpu_relax();
   } while (now_ns() - since < front->spin_ns);
   return false;
 }

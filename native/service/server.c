@@ -2,13 +2,18 @@
 
 #include "../ring/futex.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 #define BUDGET 4u         /* requests of one ring before it is the next one's turn */
 #define KEEPER_BELL STATISTICS_CLIENTS
 #define PERIOD_NS 5000000u
-#define RELAXED_SPINS 64u /* then the spinning server offers its processor to others each time */
+#define PROBE 64u         /* one sleep of so many is put off by spinning, to see whether that pays again */
+
+/** How news come: what is_worth_spinning() goes by. Nanoseconds. */
+struct pace {
+  uint64_t last_move, usual_gap;
+  uint32_t sleeps;
+};
 
 static void take_arrivals(struct server *server)
 {
@@ -109,21 +114,31 @@ static void sleep_until_news(struct server *server)
   for (uint32_t i = 0; i < server->ring_count; i++) ring_awake(&server->rings[i]->view.shared->req_bell);
 }
 
+/**
+ * Whether to look again at once rather than sleep. Spinning pays when news usually come sooner than a sleeper wakes; so it is
+ * tried as long as they do, and else only now and then. It never gives the processor away: whoever sleeps is woken soon, but
+ * whoever yields on a busy machine waits for its turn.
+ */
+static bool is_worth_spinning(const struct server *server, const struct pace *pace)
+{
+  uint64_t quiet = server->now - pace->last_move;
+  return quiet < server->with.spin_ns && (pace->usual_gap < server->with.spin_ns || pace->sleeps % PROBE == 0);
+}
+
 static void serve(struct server *server)
 {
-  uint64_t last_move = 0;
-  uint32_t spins = 0;
+  struct pace pace = {0};
   while (!keeper_verdict(server->with.keeper)) {
     server->now = now_ns();
     look_around(server);
     if (take_turn(server) > 0) {
-      last_move = server->now;
-      spins = 0;
-    } else if (server->now - last_move < server->with.spin_ns) {
-      if (++spins < RELAXED_SPINS) cpu_relax();
-      else sched_yield();
+      pace.usual_gap = (pace.usual_gap * 7 + (server->now - pace.last_move)) / 8;
+      pace.last_move = now_ns();
+    } else if (is_worth_spinning(server, &pace)) {
+      cpu_relax();
     } else {
       sleep_until_news(server);
+      pace.sleeps++;
     }
   }
 }
