@@ -10,13 +10,12 @@
 #include <sys/mman.h>
 
 #define LOCK_PATIENCE_MS 10000
-#define ATTACH_PATIENCE_S 10
+#define ATTACH_TRIES 10 /* a second each */
 #define LOOK_FOR_SERVICE_NS 500000000 /* a sleeping thread looks that often whether there is a service still */
 
 /** A slot as the process has it: private, so that nobody else can change what we believe. */
 struct front_slot {
-  _Alignas(RING_LINE) _Atomic uint32_t answered; /* the id that was answered last */
-  int32_t status;
+  _Alignas(RING_LINE) _Atomic uint64_t answer; /* the last: its id in the upper half, its status in the lower */
   uint32_t id;
   uint64_t last_ns; /* how long the last request took */
   uint32_t uses;
@@ -66,12 +65,15 @@ static int announce(struct front *front)
   if (found == 0) return -ENOENT;
   if (found < 0 && found != -ENODATA) return found;
   struct announcement line = {{getpid(), process_start_time(getpid())}, front->fd, front->view.slots};
-  int result = announce_add(front->run, &line, LOCK_PATIENCE_MS);
-  if (result < 0) return result == -ETIMEDOUT ? -EBUSY : result;
-  const struct timespec patience = {.tv_sec = ATTACH_PATIENCE_S};
+  const struct timespec patience = {.tv_sec = 1};
   _Atomic uint32_t *state = &front->view.shared->state;
-  while (atomic_load(state) == RING_OFFERED)
-    if (futex_wait(state, RING_OFFERED, &patience) == -ETIMEDOUT) return -ETIMEDOUT;
+  for (int tries = 0; atomic_load(state) == RING_OFFERED; tries++) {
+    if (tries == ATTACH_TRIES) return -ETIMEDOUT;
+    // Again each time: the file may have been scribbled over by somebody who does not care for its lock.
+    int result = announce_add(front->run, &line, LOCK_PATIENCE_MS);
+    if (result < 0) return result == -ETIMEDOUT ? -EBUSY : result;
+    futex_wait(state, RING_OFFERED, &patience);
+  }
   return atomic_load(state) == RING_SERVED ? 0 : -EPIPE;
 }
 
@@ -125,20 +127,24 @@ static void take_responses(struct front *front)
     struct ring_response response = *ring_response_at(&front->view, front->rsp_cons);
     uint32_t number = RING_SLOT(response.id);
     if (number >= front->view.slots) continue;
-    front->slots[number].status = response.status;
-    atomic_store_explicit(&front->slots[number].answered, response.id, memory_order_release);
+    atomic_store_explicit(&front->slots[number].answer, (uint64_t)response.id << 32 | (uint32_t)response.status, memory_order_release);
   }
   atomic_store_explicit(&front->view.shared->rsp_cons_shown, front->rsp_cons, memory_order_relaxed);
 }
 
+static bool has_answer(const struct front_slot *slot)
+{
+  return atomic_load_explicit(&slot->answer, memory_order_acquire) >> 32 == slot->id;
+}
+
 static bool is_answered(struct front *front, const struct front_slot *slot, bool must_look)
 {
-  if (atomic_load_explicit(&slot->answered, memory_order_acquire) == slot->id) return true;
+  if (has_answer(slot)) return true;
   if (!must_look && atomic_load_explicit(&front->view.shared->rsp_prod, memory_order_relaxed) == atomic_load_explicit(&front->view.shared->rsp_cons_shown, memory_order_relaxed)) return false;
   pthread_mutex_lock(&front->consume);
   take_responses(front);
   pthread_mutex_unlock(&front->consume);
-  return atomic_load_explicit(&slot->answered, memory_order_acquire) == slot->id;
+  return has_answer(slot);
 }
 
 /** Spins for a while: not if the last answers took longer than that, but for every 64th time, to see whether that has changed. */
@@ -187,7 +193,7 @@ static int ask(struct front *front, uint32_t number, uint16_t operation, uint64_
   send_request(front, &(struct ring_request){slot->id, operation, 1, sector});
   int result = spin(front, slot, since) ? 0 : sleep_until_answered(front, slot, number);
   slot->last_ns = now_ns() - since;
-  return result < 0 ? result : slot->status;
+  return result < 0 ? result : (int)(int32_t)(uint32_t)atomic_load_explicit(&slot->answer, memory_order_relaxed);
 }
 
 int front_info(struct front *front, uint32_t slot, struct ring_info *info)

@@ -34,7 +34,8 @@ int announce_add(int run, const struct announcement *line, int timeout_ms)
   int result = locked == -EWOULDBLOCK ? -ETIMEDOUT : locked;
   if (result == 0) {
     char text[128];
-    int length = snprintf(text, sizeof text, "%d %" PRIu64 " %d %u\n", (int)line->process.pid, line->process.start_time, line->ring_fd, line->slots);
+    // On a line of its own, whatever was left without an end before it.
+    int length = snprintf(text, sizeof text, "\n%d %" PRIu64 " %d %u\n", (int)line->process.pid, line->process.start_time, line->ring_fd, line->slots);
     ssize_t wrote = write(fd, text, (size_t)length);
     result = wrote == length ? 0 : wrote < 0 ? -errno : -ENOSPC;
   }

@@ -105,7 +105,7 @@ static bool answer(struct server *server, struct backend *backend, const struct 
 
 static void break_off(struct backend *backend, uint32_t open)
 {
-  log_line("client %d is not served any more: it claims %u open requests in a ring of %u", (int)backend->line.process.pid, open, backend->view.slots);
+  log_of_client("client %d is not served any more: it claims %u open requests in a ring of %u", (int)backend->line.process.pid, open, backend->view.slots);
   backend->served = false;
   backend_tell(backend, RING_BROKEN);
 }

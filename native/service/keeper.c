@@ -70,7 +70,7 @@ static bool admit(struct keeper *keeper, const struct announcement *line)
     backend = NULL;
   }
   if (!backend) {
-    log_line("client %d is not served: %s", (int)line->process.pid, why);
+    log_of_client("client %d is not served: %s", (int)line->process.pid, why);
     return false;
   }
   backend->place = place;

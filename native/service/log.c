@@ -1,9 +1,20 @@
 #include "log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
+
+#define MOST_OF_CLIENTS 100u
+
+bool log_may_tell_of_client(void)
+{
+  static _Atomic unsigned told; // both threads do
+  unsigned before = atomic_load(&told) > MOST_OF_CLIENTS ? MOST_OF_CLIENTS + 1 : atomic_fetch_add(&told, 1);
+  if (before == MOST_OF_CLIENTS) log_line("more of that kind is not told");
+  return before < MOST_OF_CLIENTS;
+}
 
 void log_line(const char *format, ...)
 {

@@ -7,7 +7,7 @@ export ASAN_OPTIONS=abort_on_error=1:detect_leaks=1 UBSAN_OPTIONS=halt_on_error=
 
 fail() {
   echo "check: $1" >&2
-  cat "$folder/run/service.log" >&2 || true
+  grep -v 'is not served' "$folder/run/service.log" | tail -60 >&2 || true
   exit 1
 }
 leave() {
