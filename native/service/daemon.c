@@ -23,7 +23,7 @@ struct start {
 /** The page that all may read and nobody else may write. Returns its descriptor or -errno. */
 static int make_page(struct statistics_page **page)
 {
-  int fd = memfd_create("ring statistics", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  int fd = memfd_create("statistics", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) return -errno;
   if (ftruncate(fd, sizeof **page) != 0) return -errno;
   void *memory = mmap(NULL, sizeof **page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
