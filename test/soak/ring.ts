@@ -25,26 +25,29 @@ async function honest(threads: number, end: number): Promise<{ clients: number; 
   return result
 }
 
-try {
-  make(programs)
-  make(programs, 'tools')
-  lab.image(32 * 2 ** 20)
-  await lab.run('service', 'start')
-  const before = lab.held()
-  const end = Date.now() + seconds * 1000
-  const hostile = KINDS.map((kind, n) => lab.run('hostile', kind, seconds, (Date.now() + n) % 1_000_003))
-  const done = await Promise.all([honest(1, end), honest(8, end), honest(48, end)])
-  const crashed = (await Promise.all(hostile)).filter((one) => one.code !== 0).length
-  await until(() => lab.held().rings === 0).catch(() => undefined)
-  const after = lab.held()
-  const stopped = await lab.run('service', 'stop')
-  const clients = done.reduce((sum, one) => sum + one.clients, 0)
-  const failed = done.reduce((sum, one) => sum + one.failed, 0)
-  const passed = failed === 0 && crashed === 0 && stopped.code === 0 && JSON.stringify(before) === JSON.stringify(after)
-  process.stdout.write(JSON.stringify({ soak: 'ring', seconds, clients, failed, crashed, before, after, said: stopped.out.trim(), passed }) + '\n')
-  process.exitCode = passed ? 0 : 1
-} finally {
-  await lab.run('service', 'stop').catch(() => undefined)
-  lab.remove()
-  rmSync(programs, { recursive: true, force: true })
+async function main(): Promise<void> {
+  try {
+    make(programs)
+    make(programs, 'tools')
+    lab.image(32 * 2 ** 20)
+    await lab.run('service', 'start')
+    const before = lab.held()
+    const end = Date.now() + seconds * 1000
+    const hostile = KINDS.map((kind, n) => lab.run('hostile', kind, seconds, (Date.now() + n) % 1_000_003))
+    const done = await Promise.all([honest(1, end), honest(8, end), honest(48, end)])
+    const crashed = (await Promise.all(hostile)).filter((one) => one.code !== 0).length
+    await until(() => lab.held().rings === 0).catch(() => undefined)
+    const after = lab.held()
+    const stopped = await lab.run('service', 'stop')
+    const clients = done.reduce((sum, one) => sum + one.clients, 0)
+    const failed = done.reduce((sum, one) => sum + one.failed, 0)
+    const passed = failed === 0 && crashed === 0 && stopped.code === 0 && JSON.stringify(before) === JSON.stringify(after)
+    process.stdout.write(JSON.stringify({ soak: 'ring', seconds, clients, failed, crashed, before, after, said: stopped.out.trim(), passed }) + '\n')
+    process.exitCode = passed ? 0 : 1
+  } finally {
+    await lab.run('service', 'stop').catch(() => undefined)
+    lab.remove()
+    rmSync(programs, { recursive: true, force: true })
+  }
 }
+void main()
