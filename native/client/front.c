@@ -1,0 +1,211 @@
+#include "front.h"
+
+#include "../ring/announce.h"
+#include "../ring/futex.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define LOCK_PATIENCE_MS 10000
+#define ATTACH_TRIES 10 /* a second each */
+#define LOOK_FOR_SERVICE_NS 500000000 /* a sleeping thread looks that often whether there is a service still */
+
+/** A slot as the process has it: private, so that nobody else can change what we believe. */
+struct front_slot {
+  _Alignas(RING_LINE) _Atomic uint64_t answer; /* the last: its id in the upper half, its status in the lower */
+  uint32_t id;
+  uint64_t last_ns; /* how long the last request took */
+  uint32_t uses;
+};
+
+struct front {
+  struct ring_view view;
+  int run, fd;
+  uint64_t spin_ns;
+  pthread_mutex_t produce, consume;
+  uint32_t req_prod_pvt;
+  uint32_t rsp_cons;
+  struct front_slot *slots;
+};
+
+static uint32_t slots_for(uint32_t threads)
+{
+  uint32_t slots = RING_MIN_SLOTS;
+  while (slots < threads) slots *= 2;
+  return slots;
+}
+
+/** Makes the shared memory. It has no name: it goes when the last process that has it goes. */
+static int make_ring(struct front *front, uint32_t slots)
+{
+  size_t bytes = ring_bytes(slots);
+  front->fd = memfd_create("ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (front->fd < 0 || ftruncate(front->fd, (off_t)bytes) != 0) return -errno;
+  if (fcntl(front->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return -errno;
+  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, front->fd, 0);
+  if (memory == MAP_FAILED) return -errno;
+  front->view = ring_view(memory, slots);
+  front->view.shared->magic = RING_MAGIC;
+  front->view.shared->version = RING_VERSION;
+  front->view.shared->slots = slots;
+  front->slots = aligned_alloc(RING_LINE, slots * sizeof *front->slots);
+  if (!front->slots) return -ENOMEM;
+  memset(front->slots, 0, slots * sizeof *front->slots);
+  // No request of id 0 in slot 0 is ever sent: the first use of a slot is number 1.
+  return 0;
+}
+
+static int announce(struct front *front)
+{
+  struct service_identity service;
+  int found = service_find(front->run, &service);
+  if (found == 0) return -ENOENT;
+  if (found < 0 && found != -ENODATA) return found;
+  struct announcement line = {{getpid(), process_start_time(getpid())}, front->fd, front->view.slots};
+  const struct timespec patience = {.tv_sec = 1};
+  _Atomic uint32_t *state = &front->view.shared->state;
+  for (int tries = 0; atomic_load(state) == RING_OFFERED; tries++) {
+    if (tries == ATTACH_TRIES) return -ETIMEDOUT;
+    // Again each time: the file may have been scribbled over by somebody who does not care for its lock.
+    int result = announce_add(front->run, &line, LOCK_PATIENCE_MS);
+    if (result < 0) return result == -ETIMEDOUT ? -EBUSY : result;
+    futex_wait(state, RING_OFFERED, &patience);
+  }
+  return atomic_load(state) == RING_SERVED ? 0 : -EPIPE;
+}
+
+int front_open(const struct front_options *options, struct front **made)
+{
+  if (options->threads == 0 || options->threads > RING_MAX_SLOTS) return -EINVAL;
+  struct front *front = calloc(1, sizeof *front);
+  if (!front) return -ENOMEM;
+  front->fd = -1;
+  front->spin_ns = options->spin_ns;
+  pthread_mutex_init(&front->produce, NULL);
+  pthread_mutex_init(&front->consume, NULL);
+  front->run = run_folder_open(false);
+  int result = front->run < 0 ? front->run : make_ring(front, slots_for(options->threads));
+  if (result == 0) result = announce(front);
+  if (result < 0) front_close(front);
+  else *made = front;
+  return result;
+}
+
+void front_close(struct front *front)
+{
+  struct ring_shared *shared = front->view.shared;
+  if (shared) {
+    atomic_store(&shared->closing, 1);
+    if (ring_push_requests(shared, front->req_prod_pvt)) futex_wake(&shared->req_bell);
+    munmap(shared, front->view.bytes);
+  }
+  if (front->fd >= 0) close(front->fd);
+  if (front->run >= 0) close(front->run);
+  pthread_mutex_destroy(&front->produce);
+  pthread_mutex_destroy(&front->consume);
+  free(front->slots);
+  free(front);
+}
+
+static void send_request(struct front *front, const struct ring_request *request)
+{
+  pthread_mutex_lock(&front->produce);
+  *ring_request_at(&front->view, front->req_prod_pvt++) = *request;
+  bool wake = ring_push_requests(front->view.shared, front->req_prod_pvt); // R1, R3
+  pthread_mutex_unlock(&front->produce);
+  if (wake) futex_wake(&front->view.shared->req_bell);
+}
+
+/** Takes all responses that are there, whoever they are for: a ring has one order. With the consume lock held. */
+static void take_responses(struct front *front)
+{
+  uint32_t prod = atomic_load_explicit(&front->view.shared->rsp_prod, memory_order_seq_cst); // R2, R4
+  for (; front->rsp_cons != prod; front->rsp_cons++) {
+    struct ring_response response = *ring_response_at(&front->view, front->rsp_cons);
+    uint32_t number = RING_SLOT(response.id);
+    if (number >= front->view.slots) continue;
+    atomic_store_explicit(&front->slots[number].answer, (uint64_t)response.id << 32 | (uint32_t)response.status, memory_order_release);
+  }
+  atomic_store_explicit(&front->view.shared->rsp_cons_shown, front->rsp_cons, memory_order_relaxed);
+}
+
+static bool has_answer(const struct front_slot *slot)
+{
+  return atomic_load_explicit(&slot->answer, memory_order_acquire) >> 32 == slot->id;
+}
+
+static bool is_answered(struct front *front, const struct front_slot *slot, bool must_look)
+{
+  if (has_answer(slot)) return true;
+  if (!must_look && atomic_load_explicit(&front->view.shared->rsp_prod, memory_order_relaxed) == atomic_load_explicit(&front->view.shared->rsp_cons_shown, memory_order_relaxed)) return false;
+  pthread_mutex_lock(&front->consume);
+  take_responses(front);
+  pthread_mutex_unlock(&front->consume);
+  return has_answer(slot);
+}
+
+/** Spins for a while: not if the last answers took longer than that, but for every 64th time, to see whether that has changed. */
+static bool spin(struct front *front, struct front_slot *slot, uint64_t since)
+{
+  if (front->spin_ns == 0 || (slot->last_ns > front->spin_ns && slot->uses % 64 != 0)) return is_answered(front, slot, false);
+  do {
+    if (is_answered(front, slot, false)) return true;
+    cpu_relax();
+  } while (now_ns() - since < front->spin_ns);
+  return false;
+}
+
+static int service_gone(struct front *front)
+{
+  uint32_t state = atomic_load(&front->view.shared->state);
+  if (state == RING_BROKEN) return -EPROTO;
+  if (state != RING_SERVED) return -EPIPE;
+  struct service_identity service;
+  return service_find(front->run, &service) == 0 ? -EPIPE : 0;
+}
+
+/** Sleeps until the slot is answered. The consume lock is taken for the last look: another thread may be about to take our answer. */
+static int sleep_until_answered(struct front *front, struct front_slot *slot, uint32_t number)
+{
+  _Atomic uint32_t *bell = &front->view.bells[number].bell;
+  const struct timespec patience = {.tv_nsec = LOOK_FOR_SERVICE_NS};
+  int gone = 0;
+  for (;;) {
+    ring_about_to_sleep(bell);
+    if (is_answered(front, slot, true)) break;
+    uint32_t state = atomic_load(&front->view.shared->state);
+    if (state == RING_SERVED && futex_wait(bell, RING_ASLEEP, &patience) != -ETIMEDOUT) continue;
+    if ((gone = service_gone(front)) < 0) break;
+  }
+  ring_awake(bell);
+  // It may have answered before it ended.
+  return gone < 0 && !is_answered(front, slot, true) ? gone : 0;
+}
+
+static int ask(struct front *front, uint32_t number, uint16_t operation, uint64_t sector)
+{
+  struct front_slot *slot = &front->slots[number];
+  uint64_t since = now_ns();
+  slot->id = (++slot->uses << 16) | number;
+  send_request(front, &(struct ring_request){slot->id, operation, 1, sector});
+  int result = spin(front, slot, since) ? 0 : sleep_until_answered(front, slot, number);
+  slot->last_ns = now_ns() - since;
+  return result < 0 ? result : (int)(int32_t)(uint32_t)atomic_load_explicit(&slot->answer, memory_order_relaxed);
+}
+
+int front_info(struct front *front, uint32_t slot, struct ring_info *info)
+{
+  int result = ask(front, slot, RING_INFO, 0);
+  if (result == 0) memcpy(info, front->view.data + (size_t)slot * RING_SECTOR, sizeof *info);
+  return result;
+}
+
+int front_read(struct front *front, uint32_t slot, uint64_t sector, unsigned char *into)
+{
+  int result = ask(front, slot, RING_READ, sector);
+  if (result == 0) memcpy(into, front->view.data + (size_t)slot * RING_SECTOR, RING_SECTOR);
+  return result;
+}

@@ -1,0 +1,70 @@
+#include "backend.h"
+
+#include "../ring/futex.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+static const char *map_ring(struct backend *backend, int fd)
+{
+  struct stat info;
+  struct statfs system;
+  uint32_t slots = backend->line.slots;
+  if (!ring_slots_valid(slots)) return "its number of slots is not one";
+  int seals = fcntl(fd, F_GET_SEALS);
+  if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) return "its memory is not sealed against shrinking";
+  // Huge pages could run out when they are first touched.
+  if (fstatfs(fd, &system) != 0 || system.f_type != TMPFS_MAGIC) return "its memory is not ordinary shared memory";
+  if (fstat(fd, &info) != 0 || info.st_size != (off_t)ring_bytes(slots)) return "its memory has another size than its slots need";
+  void *memory = mmap(NULL, ring_bytes(slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+  if (memory == MAP_FAILED) return "its memory cannot be mapped";
+  backend->view = ring_view(memory, slots);
+  const struct ring_shared *shared = backend->view.shared;
+  if (shared->magic != RING_MAGIC || shared->version != RING_VERSION) return "its memory is not a ring of this version";
+  if (atomic_load(&shared->state) != RING_OFFERED) return "it has been served before";
+  return NULL;
+}
+
+struct backend *backend_attach(const struct announcement *line, const char **why)
+{
+  struct backend *backend = calloc(1, sizeof *backend);
+  *why = "there is no memory";
+  if (!backend) return NULL;
+  backend->line = *line;
+  backend->pidfd = process_open(line->process);
+  *why = "its process is not there";
+  if (backend->pidfd >= 0) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)line->process.pid, line->ring_fd);
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    *why = fd < 0 ? "its memory cannot be opened" : map_ring(backend, fd);
+    if (fd >= 0) close(fd);
+    if (!*why && !process_is(line->process)) *why = "its process has ended";
+  }
+  if (*why) {
+    backend_free(backend);
+    return NULL;
+  }
+  backend->served = true;
+  return backend;
+}
+
+void backend_free(struct backend *backend)
+{
+  if (backend->view.shared) munmap(backend->view.shared, backend->view.bytes);
+  if (backend->pidfd >= 0) close(backend->pidfd);
+  free(backend);
+}
+
+void backend_tell(struct backend *backend, enum ring_state state)
+{
+  atomic_store(&backend->view.shared->state, (uint32_t)state);
+  futex_wake(&backend->view.shared->state);
+  for (uint32_t slot = 0; slot < backend->view.slots; slot++)
+    if (ring_must_wake(&backend->view.bells[slot])) futex_wake(&backend->view.bells[slot].bell);
+}

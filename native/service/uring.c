@@ -1,0 +1,195 @@
+/**
+ * io_uring by its system calls: io_uring(7), and linux/io_uring.h for the names.
+ *
+ * The kernel finishes reads when we ask it to (DEFER_TASKRUN), not by interrupting us, and sets a flag in the ring when there
+ * is something to finish; so a turn without news costs no system call. The image and the buffers are registered once, which
+ * saves looking the file up and pinning the page for every read.
+ *
+ * Memory order, with the kernel as the other end: our store of the submission tail (release) pairs with its load; its store of
+ * the completion tail (release) with our load (acquire); our store of the completion head (release) with its load.
+ */
+#include "io-ways.h"
+
+#include "../ring/futex.h"
+#include "../ring/ring.h"
+
+#include <linux/io_uring.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#define ENTRIES 256u
+#define COMPLETIONS 4096u /* every read and every bell at once, and some */
+#define OP_FUTEX_WAIT 51u /* Linux 6.7; older headers do not have it */
+#define BELL_TAG ((uint64_t)1 << 32)
+
+/* Linux 6.1; older headers do not have them. The kernel refuses what it does not know, and then the threads do the work. */
+#ifndef IORING_SETUP_SINGLE_ISSUER
+#define IORING_SETUP_SINGLE_ISSUER (1U << 12)
+#endif
+#ifndef IORING_SETUP_DEFER_TASKRUN
+#define IORING_SETUP_DEFER_TASKRUN (1U << 13)
+#endif
+#ifndef FUTEX2_SIZE_U32
+#define FUTEX2_SIZE_U32 0x02
+#endif
+
+struct uring {
+  int fd;
+  unsigned char *rings;
+  size_t rings_bytes;
+  struct io_uring_sqe *sqes;
+  struct io_uring_cqe *cqes;
+  _Atomic uint32_t *sq_tail, *sq_flags, *cq_head, *cq_tail;
+  uint32_t sq_mask, cq_mask;
+  uint32_t tail; /* ours; published by enter() */
+  uint32_t unsubmitted;
+  bool armed[IO_BELLS];
+  struct io_target target;
+};
+
+static int enter(struct uring *uring, uint32_t wait_for, uint32_t flags)
+{
+  atomic_store_explicit(uring->sq_tail, uring->tail, memory_order_release);
+  long took = syscall(SYS_io_uring_enter, uring->fd, uring->unsubmitted, wait_for, flags, NULL, 0);
+  if (took < 0) return -errno;
+  uring->unsubmitted -= (uint32_t)took;
+  return 0;
+}
+
+static struct io_uring_sqe *next_entry(struct uring *uring)
+{
+  // The kernel takes what it is given at once unless it lacks memory: then it is asked again.
+  while (uring->unsubmitted == ENTRIES) enter(uring, 0, 0);
+  struct io_uring_sqe *entry = &uring->sqes[uring->tail++ & uring->sq_mask];
+  uring->unsubmitted++;
+  memset(entry, 0, sizeof *entry);
+  return entry;
+}
+
+static void uring_queue(void *way, uint32_t read, uint64_t offset)
+{
+  struct uring *uring = way;
+  struct io_uring_sqe *entry = next_entry(uring);
+  entry->opcode = IORING_OP_READ_FIXED;
+  entry->flags = IOSQE_FIXED_FILE;
+  entry->off = offset;
+  entry->addr = (uintptr_t)(uring->target.buffers + (size_t)read * uring->target.block);
+  entry->len = uring->target.block;
+  entry->user_data = read;
+}
+
+static void uring_flush(void *way)
+{
+  struct uring *uring = way;
+  if (uring->unsubmitted > 0) enter(uring, 0, 0);
+}
+
+static unsigned uring_reap(void *way, struct io_done *done, unsigned most)
+{
+  struct uring *uring = way;
+  uint32_t head = atomic_load_explicit(uring->cq_head, memory_order_relaxed);
+  if ((atomic_load_explicit(uring->sq_flags, memory_order_relaxed) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) enter(uring, 0, IORING_ENTER_GETEVENTS);
+  uint32_t tail = atomic_load_explicit(uring->cq_tail, memory_order_acquire);
+  unsigned count = 0;
+  for (; head != tail && count < most; head++) {
+    const struct io_uring_cqe *completion = &uring->cqes[head & uring->cq_mask];
+    if (completion->user_data >= BELL_TAG) uring->armed[completion->user_data - BELL_TAG] = false;
+    else done[count++] = (struct io_done){(uint32_t)completion->user_data, completion->res};
+  }
+  atomic_store_explicit(uring->cq_head, head, memory_order_release);
+  return count;
+}
+
+static void uring_arm(void *way, uint32_t bell, _Atomic uint32_t *word)
+{
+  struct uring *uring = way;
+  if (uring->armed[bell]) return;
+  uring->armed[bell] = true;
+  struct io_uring_sqe *entry = next_entry(uring);
+  entry->opcode = OP_FUTEX_WAIT;
+  entry->fd = FUTEX2_SIZE_U32;
+  entry->addr = (uintptr_t)word;
+  entry->addr2 = RING_ASLEEP;
+  entry->addr3 = FUTEX_BITSET_MATCH_ANY;
+  entry->user_data = BELL_TAG + bell;
+}
+
+static bool uring_is_armed(const void *way, uint32_t bell)
+{
+  return ((const struct uring *)way)->armed[bell];
+}
+
+static void uring_sleep(void *way)
+{
+  enter(way, 1, IORING_ENTER_GETEVENTS);
+}
+
+static void uring_close(void *way)
+{
+  struct uring *uring = way;
+  if (uring->sqes) munmap(uring->sqes, ENTRIES * sizeof *uring->sqes);
+  if (uring->rings) munmap(uring->rings, uring->rings_bytes);
+  close(uring->fd);
+  free(uring);
+}
+
+static bool map_rings(struct uring *uring, const struct io_uring_params *setup)
+{
+  size_t submissions = setup->sq_off.array + setup->sq_entries * sizeof(uint32_t);
+  size_t completions = setup->cq_off.cqes + setup->cq_entries * sizeof(struct io_uring_cqe);
+  uring->rings_bytes = submissions > completions ? submissions : completions;
+  void *rings = mmap(NULL, uring->rings_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, uring->fd, IORING_OFF_SQ_RING);
+  void *sqes = mmap(NULL, ENTRIES * sizeof *uring->sqes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, uring->fd, IORING_OFF_SQES);
+  uring->rings = rings == MAP_FAILED ? NULL : rings;
+  uring->sqes = sqes == MAP_FAILED ? NULL : sqes;
+  if (!uring->rings || !uring->sqes) return false;
+  uring->sq_tail = (_Atomic uint32_t *)(void *)(uring->rings + setup->sq_off.tail);
+  uring->sq_flags = (_Atomic uint32_t *)(void *)(uring->rings + setup->sq_off.flags);
+  uring->cq_head = (_Atomic uint32_t *)(void *)(uring->rings + setup->cq_off.head);
+  uring->cq_tail = (_Atomic uint32_t *)(void *)(uring->rings + setup->cq_off.tail);
+  uring->cqes = (struct io_uring_cqe *)(void *)(uring->rings + setup->cq_off.cqes);
+  uring->sq_mask = setup->sq_entries - 1;
+  uring->cq_mask = setup->cq_entries - 1;
+  uint32_t *array = (uint32_t *)(void *)(uring->rings + setup->sq_off.array);
+  for (uint32_t i = 0; i < setup->sq_entries; i++) array[i] = i;
+  return true;
+}
+
+static bool knows_futexes(int fd)
+{
+  struct {
+    struct io_uring_probe probe;
+    struct io_uring_probe_op operations[OP_FUTEX_WAIT + 1];
+  } asked = {0};
+  if (syscall(SYS_io_uring_register, fd, IORING_REGISTER_PROBE, &asked, OP_FUTEX_WAIT + 1) != 0) return false;
+  return asked.probe.last_op >= OP_FUTEX_WAIT && (asked.operations[OP_FUTEX_WAIT].flags & IO_URING_OP_SUPPORTED) != 0;
+}
+
+static bool register_all(struct uring *uring)
+{
+  struct iovec buffers = {uring->target.buffers, (size_t)IO_DEPTH * uring->target.block};
+  return syscall(SYS_io_uring_register, uring->fd, IORING_REGISTER_FILES, &uring->target.fd, 1) == 0 &&
+         syscall(SYS_io_uring_register, uring->fd, IORING_REGISTER_BUFFERS, &buffers, 1) == 0;
+}
+
+void *io_uring_open(const struct io_target *target)
+{
+  struct io_uring_params setup = {
+      .flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG, .cq_entries = COMPLETIONS};
+  struct uring *uring = calloc(1, sizeof *uring);
+  if (!uring) return NULL;
+  uring->target = *target;
+  uring->fd = (int)syscall(SYS_io_uring_setup, ENTRIES, &setup);
+  if (uring->fd < 0) {
+    free(uring);
+    return NULL;
+  }
+  if (knows_futexes(uring->fd) && (setup.features & IORING_FEAT_SINGLE_MMAP) != 0 && map_rings(uring, &setup) && register_all(uring)) return uring;
+  uring_close(uring);
+  errno = ENOSYS;
+  return NULL;
+}
+
+const struct io_way_calls io_uring_calls = {uring_close, uring_queue, uring_flush, uring_reap, uring_arm, uring_is_armed, uring_sleep};
