@@ -1,4 +1,5 @@
 export * from './error'
+export * from './failure'
 export * from './values'
 export * from './operation'
 export * from './models/task'

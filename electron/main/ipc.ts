@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { ipcMain, MessageChannelMain, type IpcMainInvokeEvent, type MessagePortMain, type WebContents } from 'electron'
-import { toAppError, type Result } from '#contract'
+import type { Result } from '#contract'
 import { channels, shellChannels, type ShellCallName, type ShellCalls } from '#contract/channels'
+import { toAppError } from '#contract/failure'
 import type { Link } from './link'
 import type { Log } from './log'
 import { isOurs } from './origin'
-import { shellInputs } from './shell-inputs'
 import { coupleStream, type StreamPort } from './streams'
 
 /** Answers the window's calls. Whoever is not the main frame of our own page is refused, and the refusal is logged. */
@@ -30,7 +30,8 @@ type Answer = (channel: string, handler: (event: IpcMainInvokeEvent, ...given: u
 
 function bindShellCall<N extends ShellCallName>(name: N, shell: ShellCalls, answer: Answer): void {
   const run = shell[name] as (...given: Parameters<ShellCalls[N]>) => Promise<unknown>
-  answer(shellChannels[name], (_event, ...given) => {
+  answer(shellChannels[name], async (_event, ...given) => {
+    const { shellInputs } = await import('./shell-inputs')
     const checked = shellInputs[name].safeParse(given)
     if (!checked.success) throw new Error(`bad input for ${name}: ${checked.error.issues.map((issue) => issue.message).join('; ')}`)
     return run(...(checked.data as Parameters<ShellCalls[N]>))

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
-import { toAppError, type AppError, type Event, type Result } from '#contract'
+import type { AppError, Event, Result } from '#contract'
+import { toAppError } from '#contract/failure'
 import type { Core } from '#core/core'
 
 /** What the window's calls go through: a core that may not be open yet, may not open, or may be lost and found again. */

@@ -1,4 +1,4 @@
-import { Failure } from '#contract'
+import { Failure } from '#contract/failure'
 import type { Core } from '#core/core'
 import type { OwnedCore } from '#core/index'
 import type { Log } from './log'

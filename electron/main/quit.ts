@@ -1,5 +1,6 @@
 import { app, dialog, type BrowserWindow } from 'electron'
-import { operations, type Task } from '#contract'
+import type { Task } from '#contract'
+import { ask } from './ask'
 import type { Link } from './link'
 import type { Log } from './log'
 
@@ -81,8 +82,8 @@ export function guardQuit(browser: BrowserWindow, link: Link, options: QuitOptio
 async function runningTasks(link: Link): Promise<Task[]> {
   // A core that is not open has no tasks, and is not opened to find that out.
   if (!link.core) return []
-  const listed = await link.core.call('task.list', {})
-  return listed.ok ? operations['task.list'].result.parse(listed.value).filter((task) => task.state.kind === 'running') : []
+  const listed = await ask(link.core, 'task.list', {})
+  return listed.ok ? listed.value.filter((task) => task.state.kind === 'running') : []
 }
 
 const isCancellable = (task: Task): boolean => task.state.kind === 'running' && task.state.cancellable

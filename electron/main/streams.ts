@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { STREAM_WINDOW_BYTES, type StreamMessage } from '#contract'
+import { STREAM_WINDOW_BYTES, type StreamMessage } from '#contract/bridge'
 
 /** One end of a MessagePort, as far as a stream needs it. */
 export interface StreamPort {

@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync, renameSync } from 'node:fs'
-import { z } from 'zod'
 
 /** A rectangle in device-independent pixels. */
 export interface Area {
@@ -10,13 +9,14 @@ export interface Area {
 }
 
 /** What is remembered from one start to the next: where the window was, and how it looked. */
-export const WindowState = z.object({
-  area: z.object({ x: z.number().int(), y: z.number().int(), width: z.number().int(), height: z.number().int() }).nullable(),
-  maximised: z.boolean(),
+export interface WindowState {
+  area: Area | null
+  maximised: boolean
   /** The window's colours are needed before the library with its settings is open. */
-  theme: z.enum(['system', 'light', 'dark'])
-})
-export type WindowState = z.output<typeof WindowState>
+  theme: Theme
+}
+type Theme = (typeof THEMES)[number]
+const THEMES = ['system', 'light', 'dark'] as const
 
 export const MINIMUM = { width: 880, height: 560 }
 const DEFAULT = { width: 1280, height: 800 }
@@ -25,11 +25,18 @@ const INITIAL: WindowState = { area: null, maximised: false, theme: 'system' }
 /** The remembered state; the initial one when there is none or when it cannot be read: losing it costs nothing. */
 export function readWindowState(file: string): WindowState {
   try {
-    return WindowState.parse(JSON.parse(readFileSync(file, 'utf8')))
+    const read: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    return isWindowState(read) ? read : INITIAL
   } catch {
     return INITIAL
   }
 }
+
+/** By hand: the schema library would be read from disk before the window could open. */
+const isWindowState = (read: unknown): read is WindowState =>
+  isObject(read) && (read.area === null || isArea(read.area)) && typeof read.maximised === 'boolean' && THEMES.some((theme) => theme === read.theme)
+const isArea = (read: unknown): read is Area => isObject(read) && [read.x, read.y, read.width, read.height].every(Number.isInteger)
+const isObject = (read: unknown): read is Record<string, unknown> => typeof read === 'object' && read !== null
 
 export function writeWindowState(file: string, state: WindowState): void {
   writeFileSync(file + '.new', JSON.stringify(state))
