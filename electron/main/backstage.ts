@@ -23,10 +23,10 @@ export interface Backstage {
 }
 
 /**
- * All that is behind the window: its IPC, its menu, and the core, which opens with the first call that needs it (link.ts).
- * That is our own, made when the page's process has the page: sooner, and the two would wait for each other.
+ * All that is behind the window: its IPC, its menu, and the core, which opens with the first call (link.ts).
+ * @returns a function that opens the core before the page calls
  */
-export function startBackstage({ window, flags, log, version }: Backstage): void {
+export function startBackstage({ window, flags, log, version }: Backstage): () => void {
   const send = (command: string): void => window.browser.webContents.send(channels.command, command)
   app.on('second-instance', (_event, argv) => {
     window.focus()
@@ -47,8 +47,8 @@ export function startBackstage({ window, flags, log, version }: Backstage): void
   const leave = guardQuit(window.browser, link, { ownsTasks: () => opened?.role === 'owner', log })
   bindIpc(link, createShell(window.browser, flags, log, leave), log)
   forwardEvents(link, window.browser.webContents)
-  window.browser.webContents.once('did-navigate', () => followTheme(link, window))
   Menu.setApplicationMenu(buildMenu(send, () => app.quit(), { developer: !app.isPackaged }))
+  return once(() => followTheme(link, window))
 }
 
 /**
@@ -66,6 +66,14 @@ async function announceOwner(link: Link, { browser }: AppWindow): Promise<void> 
   }
 }
 const OWNER_RETRY_MS = 1000
+
+const once = (act: () => void): (() => void) => {
+  let done = false
+  return () => {
+    if (!done) act()
+    done = true
+  }
+}
 
 /** Beside the bundle in a clone, among the resources in the packaged app. */
 const builtinGuest = (): string => process.env.STRATA_GUEST ?? path.join(app.isPackaged ? process.resourcesPath : path.join(__dirname, '..'), 'guest')

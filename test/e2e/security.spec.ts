@@ -135,8 +135,15 @@ test('input that no window would send is refused by its schema', async ({ lab: {
 })
 
 test('nothing outside the bundle is served', async ({ lab: { strata } }) => {
-  const statuses = await strata.page.evaluate(() =>
-    Promise.all(['/../package.json', '/..%2f..%2fpackage.json', '/%2e%2e/main/index.js', '/nothing.js'].map((path) => fetch(path).then((response) => response.status)))
+  const outcomes = await strata.page.evaluate(() =>
+    Promise.all(
+      ['/index.html', '/../package.json', '/..%2f..%2fpackage.json', '/%2e%2e/main/index.js', '/nothing.js'].map((path) =>
+        fetch(path).then(
+          (response) => response.status,
+          () => 'nothing'
+        )
+      )
+    )
   )
-  expect(statuses).toEqual([404, 404, 404, 404])
+  expect(outcomes).toEqual([200, 'nothing', 'nothing', 'nothing', 'nothing'])
 })

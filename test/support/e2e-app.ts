@@ -8,7 +8,15 @@ import type { AnswerOf, InputOf, Machine, OperationName, Result, ResultOf, Task,
 
 export const TOP = join(__dirname, '../..')
 export const ELECTRON = join(TOP, 'node_modules/electron/dist/electron')
+/** Holds the app back until Playwright has attached: attaching while a page changes its process hangs now and then. */
+const PLAYWRIGHT_LOADER = join(TOP, 'node_modules/playwright-core/lib/server/electron/loader.js')
 const STRATA = join(TOP, 'out/main/strata.js')
+
+/** Starts an app that cannot be held back, the packaged one, again where attaching to it hangs. */
+async function attach(options: Parameters<typeof _electron.launch>[0] & { args: string[] }): Promise<ElectronApplication> {
+  if (options.args.includes(PLAYWRIGHT_LOADER)) return _electron.launch(options)
+  return _electron.launch({ ...options, timeout: 20_000 }).catch(() => _electron.launch(options))
+}
 
 /** A library, a runtime folder and a window profile that nobody else has. */
 export interface Home {
@@ -78,10 +86,9 @@ export class Strata {
   }
 
   static async launch(home: Home, options: LaunchOptions = {}): Promise<Strata> {
-    const args = [...(options.entry ?? [TOP]), `--user-data-dir=${join(home.folder, 'profile')}`, '--disable-gpu', '--still', ...(options.args ?? [])]
-    const app = await _electron.launch({
+    const app = await attach({
       executablePath: options.executablePath ?? ELECTRON,
-      args,
+      args: [...(options.entry ?? ['-r', PLAYWRIGHT_LOADER, TOP]), `--user-data-dir=${join(home.folder, 'profile')}`, '--disable-gpu', '--still', ...(options.args ?? [])],
       env: { ...home.env, ...options.env },
       chromiumSandbox: options.chromiumSandbox ?? false
     })
