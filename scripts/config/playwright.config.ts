@@ -8,6 +8,8 @@ export default defineConfig({
   outputDir: resolve(top, 'test-results'),
   timeout: 120_000,
   expect: { timeout: 20_000 },
+  // Emulated machines on a busy computer: a second attempt is allowed, and is named in the report.
+  retries: 1,
   workers: 1,
   fullyParallel: false,
   forbidOnly: Boolean(process.env.CI),

@@ -30,6 +30,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           // Emulated machines take all the processor they can get: one file at a time.
           fileParallelism: false,
+          // A busy computer may make one late: a second attempt is allowed, and marked in the report.
+          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000
         }
