@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Host } from './models/host'
 import { Image } from './models/image'
 import { Machine } from './models/machine'
+import { Snapshot } from './models/snapshot'
 import { Settings } from './models/settings'
 import { Task } from './models/task'
 
@@ -14,6 +15,8 @@ const change = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('machine-removed'), id: z.string() }),
   z.object({ kind: z.literal('image-changed'), image: Image }),
   z.object({ kind: z.literal('image-removed'), id: z.string() }),
+  z.object({ kind: z.literal('snapshot-changed'), snapshot: Snapshot }),
+  z.object({ kind: z.literal('snapshot-removed'), id: z.string() }),
   z.object({ kind: z.literal('task-changed'), task: Task }),
   z.object({ kind: z.literal('settings-changed'), settings: Settings }),
   z.object({ kind: z.literal('host-changed'), host: Host })

@@ -8,12 +8,15 @@ import { diskHandlers, overlayHandlers } from './handlers/disk'
 import { guestHandlers } from './handlers/guest'
 import { machineHandlers } from './handlers/machine'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
+import { snapshotHandlers } from './handlers/snapshot'
 import { HostWatch } from './host/host'
 import { openLibrary, type Library } from './library/library'
 import { Machines } from './machine/machines'
 import { finishAllPending } from './machine/overlays'
 import { openStream } from './machine/streams'
 import { SettingsStore } from './settings'
+import { resumeInterrupted } from './snapshot/interrupted'
+import { Snapshots } from './snapshot/snapshots'
 import { TaskJournal } from './task/journal'
 import { Tasks } from './task/tasks'
 import { checkedInput } from './input'
@@ -84,20 +87,26 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     onDidChange: (machine) => tell({ kind: 'machine-changed', machine }),
     onDidRemove: (id) => tell({ kind: 'machine-removed', id })
   })
+  const snapshots: Snapshots = new Snapshots(library, machines, {
+    host: () => host.value,
+    onDidChange: (snapshot) => tell({ kind: 'snapshot-changed', snapshot }),
+    onDidRemove: (id) => tell({ kind: 'snapshot-removed', id })
+  })
   const images = new Images(library, {
     builtinGuest,
-    usedBy: (imageId) => machines.usersOfImage(imageId),
+    usedBy: (imageId) => [...machines.usersOfImage(imageId), ...snapshots.usersOfImage(imageId)],
     onDidChange: (image) => tell({ kind: 'image-changed', image }),
     onDidRemove: (id) => tell({ kind: 'image-removed', id })
   })
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
-  await Promise.all([machines.load(), images.load(), tasks.recall()])
-  const context: Context = { library, machines, images, tasks, host, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
+  await Promise.all([machines.load(), images.load(), snapshots.load(), tasks.recall()])
+  await resumeInterrupted(machines)
+  const context: Context = { library, machines, images, snapshots, tasks, host, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
   finishAllPending(context)
   return context
 }
 
-const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...diskHandlers, ...overlayHandlers, ...taskHandlers, ...hostHandlers }
+const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...diskHandlers, ...overlayHandlers, ...snapshotHandlers, ...taskHandlers, ...hostHandlers }
 
 function offer(context: Context, events: Events): OwnedCore {
   const closing = new AbortController()

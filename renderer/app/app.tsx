@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'react'
 import { DiskDialogs, DisksScreen } from '../features/disks'
+import { SnapshotDialogs } from '../features/snapshots'
 import { MachineDialogs, MachinePane, MachineScreen } from '../features/machines'
 import { HostBanner, StatusBar } from '../features/status'
 import { TasksPanel } from '../features/tasks'
@@ -106,6 +107,7 @@ function Overlays() {
       {overlay?.kind === 'about' && <About onClose={closeOverlay} />}
       {overlay?.kind === 'import-image' && <ImportDialog path={overlay.path} />}
       {overlay?.kind === 'disk' && <DiskDialogs key={`${overlay.action} ${overlay.machine} ${overlay.disk}`} overlay={overlay} />}
+      {overlay?.kind === 'snapshot' && <SnapshotDialogs key={`${overlay.action} ${overlay.snapshot}`} overlay={overlay} />}
       <MachineDialogs />
     </Suspense>
   )

@@ -35,6 +35,16 @@ export const DISK_ACTIONS = [
 ] as const
 export type DiskAction = (typeof DISK_ACTIONS)[number]
 
+/** A dialog about a snapshot, or about taking one. */
+export interface SnapshotOverlay {
+  kind: 'snapshot'
+  action: 'take' | 'restore' | 'clone' | 'fork' | 'edit' | 'remove'
+  /** Id of the machine whose snapshots these are. */
+  machine: string
+  /** Its id; of `take` none. */
+  snapshot: string
+}
+
 /** What stands over the window; at most one at a time. */
 export type Overlay =
   | { kind: 'create' }
@@ -43,6 +53,7 @@ export type Overlay =
   | { kind: 'reset'; machines: readonly string[] }
   | { kind: 'import-image'; path: string }
   | DiskOverlay
+  | SnapshotOverlay
   | { kind: 'empty-trash'; trashId: string | null; name: string | null }
   | { kind: 'palette' }
   | { kind: 'shortcuts' }

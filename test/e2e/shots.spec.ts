@@ -64,6 +64,25 @@ async function shootDisks(strata: Strata, machine: string): Promise<void> {
   }
 }
 
+/** The snapshots of a machine that runs: none yet, a tree, and the dialogs. */
+async function shootSnapshots(strata: Strata, machine: string): Promise<void> {
+  const { page } = strata
+  await strata.open(machine, 'Snapshots')
+  await shoot(strata, '40-no-snapshots')
+  const taken = await strata.done('snapshot.take', { machine, name: 'Fresh', note: 'As installed' })
+  await strata.done('snapshot.take', { machine, name: 'Packages' })
+  await strata.done('snapshot.restore', { snapshot: taken.id, keep: false })
+  await strata.done('snapshot.take', { machine, name: 'Ready for the class', note: 'Compiler and editor' })
+  await expect(page.getByRole('option', { name: /Ready for the class/ })).toBeVisible()
+  await shoot(strata, '41-snapshots')
+  for (const [index, name] of ['Take a snapshot…', 'Restore…', 'New machine…', 'Fork…', 'Remove…'].entries()) {
+    await page.getByRole('button', { name }).click()
+    await expect(page.getByRole('dialog')).toBeVisible()
+    await shoot(strata, `${42 + index}-snapshots-dialog`)
+    await closeDialog(page)
+  }
+}
+
 test('an empty library', async ({ launch }) => {
   const strata = await launch()
   await expect(strata.page.getByRole('heading', { name: 'Welcome to Strata' })).toBeVisible()
@@ -108,6 +127,7 @@ test('every screen of a library with machines', async ({ lab: { strata, machine 
   await strata.open(machine, 'Settings')
   await shoot(strata, '08-machine-settings')
   await shootDisks(strata, machine)
+  await shootSnapshots(strata, machine)
 
   for (const [index, tab] of (['Overview', 'Console', 'Display', 'Monitor'] as const).entries()) {
     await strata.open('database', tab)

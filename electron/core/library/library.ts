@@ -49,7 +49,7 @@ export async function openLibrary(environment: Environment): Promise<Library> {
 }
 
 async function makeFolders(paths: LibraryPaths, runtime: RuntimePaths): Promise<void> {
-  for (const folder of [paths.machines, paths.images, paths.trash, paths.logs, paths.cache, paths.tasks, paths.unfinished, runtime.root]) {
+  for (const folder of [paths.machines, paths.images, paths.snapshots, paths.trash, paths.logs, paths.cache, paths.tasks, paths.unfinished, runtime.root]) {
     await ensurePrivateFolder(folder)
   }
   // What another owner was making when it was cut off. It was never shown to anybody.

@@ -2,6 +2,7 @@ import { HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Se
 import type { Settings } from '#contract'
 import { diskCommands } from '../../features/disks'
 import { machineCommands } from '../../features/machines'
+import { snapshotCommands } from '../../features/snapshots'
 import { attempt } from '../run'
 import { goBack, goTo } from '../places'
 import { openOverlay } from '../overlays'
@@ -39,6 +40,7 @@ function focusPart(by: 1 | -1): void {
 export const commandList: readonly Command[] = [
   ...machineCommands,
   ...diskCommands,
+  ...snapshotCommands,
   {
     id: 'image.import',
     title: 'Import an image…',
