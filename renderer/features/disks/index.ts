@@ -1,7 +1,6 @@
 import { lazy } from 'react'
 
 export { diskCommands } from './commands'
-export { Sentence, TaskDialog, useTaskRun } from './dialogs/frame'
 // Each comes when it is first shown.
 export const DisksTab = lazy(() => import('./tab/disks-tab').then((module) => ({ default: module.DisksTab })))
 export const DisksScreen = lazy(() => import('./library/disks-screen').then((module) => ({ default: module.DisksScreen })))

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react'
-import { Name, type Machine, type Snapshot, type SnapshotPlan } from '#contract'
+import type { Machine, Snapshot, SnapshotPlan } from '#contract'
 import { Banner, Checkbox, ConfirmDialog, Dialog, Field, formatCount, formatExact, formatSize, NumberInput, TextArea, TextInput, Button } from '#ui'
 import { attempt, call, closeOverlay, goToMachine, toast, useMachine, useSnapshots, type SnapshotOverlay } from '../../app'
-import { Sentence, TaskDialog, useTaskRun } from '../disks'
-import { nameProblem } from '../machines'
+import { Sentence, TaskDialog, useTaskRun } from '../task-dialog'
+import { freeName, machineNameProblem, nameProblem } from './names'
 
 /** The dialogs about snapshots: whichever is open. */
 export function SnapshotDialogs({ overlay }: { overlay: SnapshotOverlay }) {
@@ -51,7 +51,7 @@ function TakeDialog({ machine }: { machine: Machine }) {
     return () => void (over = true)
   }, [machine.id, machine.state.kind])
   const undone = (machine.definition?.disks ?? []).some((disk) => disk.undone.length > 0)
-  const badName = name !== '' && !Name.safeParse(name).success ? 'A name has letters, digits, spaces and . _ -' : null
+  const badName = name === '' ? null : nameProblem(name)
   const blocked = badName ?? (plan?.problem ? `It cannot be taken now: ${plan.problem}.` : undone && !forget ? 'Say that commits which were undone may go.' : null)
   const run = async (): Promise<void> => {
     const taken = await work.run('snapshot.take', { machine: machine.id, note, halt, forget, ...(name === '' ? {} : { name }) })
@@ -118,7 +118,7 @@ function RestoreDialog({ machine, snapshot }: { machine: Machine; snapshot: Snap
 function CloneDialog({ snapshot }: { snapshot: Snapshot }) {
   const [name, setName] = useState(() => freeName(snapshot.machine))
   const work = useTaskRun()
-  const problem = nameProblem(name)
+  const problem = machineNameProblem(name)
   const run = async (): Promise<void> => {
     const done = await work.run('snapshot.restore', { snapshot: snapshot.id, as: name })
     if (!done) return
@@ -150,7 +150,7 @@ function ForkDialog({ snapshot }: { snapshot: Snapshot }) {
   const [prefix, setPrefix] = useState(snapshot.machine)
   const [start, setStart] = useState(true)
   const work = useTaskRun()
-  const problem = count === null || count < 1 || count > 64 ? 'Between 1 and 64 machines.' : Name.safeParse(prefix).success ? null : 'A name has letters, digits, spaces and . _ -'
+  const problem = count === null || count < 1 || count > 64 ? 'Between 1 and 64 machines.' : nameProblem(prefix)
   const run = async (): Promise<void> => {
     const done = await work.run('snapshot.fork', { snapshot: snapshot.id, count: count ?? 1, prefix, start })
     if (!done) return
@@ -188,14 +188,10 @@ const Identity = ({ snapshot }: { snapshot: Snapshot }) => (
   </Sentence>
 )
 
-function freeName(machine: string): string {
-  for (let n = 1; ; n++) if (nameProblem(`${machine}-${n}`) === null) return `${machine}-${n}`
-}
-
 function EditDialog({ snapshot }: { snapshot: Snapshot }) {
   const [name, setName] = useState(snapshot.name)
   const [note, setNote] = useState(snapshot.note)
-  const problem = Name.safeParse(name).success ? null : 'A name has letters, digits, spaces and . _ -'
+  const problem = nameProblem(name)
   const save = async (): Promise<void> => {
     if (problem !== null) return
     if (name !== snapshot.name && !(await attempt('snapshot.rename', { snapshot: snapshot.id, name })).ok) return
