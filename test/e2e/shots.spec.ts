@@ -75,7 +75,7 @@ async function shootSnapshots(strata: Strata, machine: string): Promise<void> {
   await strata.done('snapshot.take', { machine, name: 'Ready for the class', note: 'Compiler and editor' })
   await expect(page.getByRole('option', { name: /Ready for the class/ })).toBeVisible()
   await shoot(strata, '41-snapshots')
-  for (const [index, name] of ['Take a snapshot…', 'Restore…', 'New machine…', 'Fork…', 'Remove…'].entries()) {
+  for (const [index, name] of ['Take a snapshot…', 'Restore…', 'As a new machine…', 'Fork…', 'Remove…'].entries()) {
     await page.getByRole('button', { name }).click()
     await expect(page.getByRole('dialog')).toBeVisible()
     await shoot(strata, `${42 + index}-snapshots-dialog`)

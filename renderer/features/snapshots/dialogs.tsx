@@ -3,6 +3,7 @@ import type { Machine, Snapshot, SnapshotPlan } from '#contract'
 import { Banner, Checkbox, ConfirmDialog, Dialog, Field, formatCount, formatExact, formatSize, NumberInput, TextArea, TextInput, Button } from '#ui'
 import { attempt, call, closeOverlay, goToMachine, toast, useMachine, useSnapshots, type SnapshotOverlay } from '../../app'
 import { Sentence, TaskDialog, useTaskRun } from '../task-dialog'
+import { formatStall } from './words'
 import { freeName, machineNameProblem, nameProblem } from './names'
 
 /** The dialogs about snapshots: whichever is open. */
@@ -33,9 +34,9 @@ function Gone() {
 
 const wordsOf = (plan: SnapshotPlan): string => {
   if (plan.method === 'off') return 'The machine is off: its disks are held, which takes a moment and no space.'
-  if (plan.method === 'background') return `The guest goes on. It stands still for about ${plan.expectedStallMs} ms, whatever its memory.`
+  if (plan.method === 'background') return `The guest goes on. It stands still for about ${formatStall(plan.expectedStallMs)}, whatever its memory.`
   if (plan.reason === null) return 'The guest stands still anyway: its memory is written out, and it stays paused.'
-  return `The guest stands still for about ${(plan.expectedStallMs / 1000).toFixed(1)} s: ${plan.reason}.`
+  return `The guest stands still for about ${formatStall(plan.expectedStallMs)}: ${plan.reason}.`
 }
 
 function TakeDialog({ machine }: { machine: Machine }) {
@@ -59,7 +60,7 @@ function TakeDialog({ machine }: { machine: Machine }) {
     closeOverlay()
     toast(`The snapshot “${taken.name}” is taken.`, {
       tone: 'good',
-      note: taken.was === 'running' && !halt ? `The guest stood still for ${Math.round(taken.stallMs ?? 0)} ms.` : undefined,
+      note: taken.was === 'running' && !halt ? `The guest stood still for ${formatStall(taken.stallMs ?? 0)}.` : undefined,
       actions: [{ label: 'Snapshots', run: () => goToMachine(machine.id, 'snapshots') }]
     })
   }

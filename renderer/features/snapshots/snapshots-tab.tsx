@@ -5,6 +5,7 @@ import { Button, cx, EmptyState, formatCount, formatExact, formatSize, RelativeT
 import { keysOf, openOverlay, SNAPSHOT_DRAG, useSnapshots, type SnapshotOverlay } from '../../app'
 import { whyNotRestore, whyNotTake } from './allowed'
 import { Screen } from './screen'
+import { formatStall } from './words'
 import { treeRows, type TreeRow } from './tree'
 import styles from './snapshots.module.css'
 
@@ -73,7 +74,7 @@ function Tree({ machine, rows, selected, onSelect }: TreeProps) {
     <ul className={styles.tree} role="listbox" aria-label={`Snapshots of ${machine.name}`} aria-activedescendant={`snapshot-${selected}`} tabIndex={0} onKeyDown={onKeyDown}>
       {rows.map((row) =>
         row.kind === 'now' ? (
-          <Now key="now" machine={machine} depth={row.depth} />
+          <Now key="now" machine={machine} row={row} />
         ) : (
           <Row key={row.snapshot.id} row={row} chosen={row.snapshot.id === selected} onSelect={() => onSelect(row.snapshot.id)} onOpen={() => open(machine, 'restore', row.snapshot.id)} />
         )
@@ -89,15 +90,15 @@ interface RowProps {
   onOpen: () => void
 }
 
-function Row({ row: { snapshot, depth }, chosen, onSelect, onOpen }: RowProps) {
+function Row({ row, chosen, onSelect, onOpen }: RowProps) {
+  const { snapshot, depth } = row
   return (
     <li
       id={`snapshot-${snapshot.id}`}
       role="option"
       aria-selected={chosen}
       className={cx(styles.row, chosen && styles.chosen)}
-      style={{ marginLeft: depth * 28 }}
-      data-depth={depth}
+      style={{ paddingLeft: INSET + depth * STEP }}
       draggable
       onClick={onSelect}
       onDoubleClick={onOpen}
@@ -107,6 +108,7 @@ function Row({ row: { snapshot, depth }, chosen, onSelect, onOpen }: RowProps) {
         event.dataTransfer.effectAllowed = 'copyMove'
       }}
     >
+      <Lines row={row} />
       <Screen snapshot={snapshot} className={styles.thumbnail}>
         {snapshot.was === 'off' ? <Power size={16} aria-hidden /> : <MonitorOff size={16} aria-hidden />}
       </Screen>
@@ -123,14 +125,35 @@ function Row({ row: { snapshot, depth }, chosen, onSelect, onOpen }: RowProps) {
   )
 }
 
+/** In pixels: from the left edge to the picture, and one branch to the right. */
+const INSET = 26
+const STEP = 28
+/** Where the line of a depth runs. */
+const laneAt = (depth: number): number => 11 + depth * STEP
+
+/** The lines of time that run past a row, and the one that it is on. */
+function Lines({ row: { kind, depth, from, goesOn } }: { row: TreeRow }) {
+  return (
+    <span aria-hidden>
+      {Array.from({ length: depth }, (_, lane) => (
+        <i key={lane} className={styles.lane} style={{ left: laneAt(lane) }} />
+      ))}
+      {from === 'left' && <i className={styles.elbow} style={{ left: laneAt(depth - 1), width: STEP }} />}
+      {from === 'above' && <i className={cx(styles.lane, styles.upper)} style={{ left: laneAt(depth) }} />}
+      {goesOn && <i className={cx(styles.lane, styles.lower)} style={{ left: laneAt(depth) }} />}
+      {kind === 'snapshot' && <i className={styles.knot} style={{ left: laneAt(depth) - 4 }} />}
+    </span>
+  )
+}
+
 /** Where the machine is: what a snapshot that is dropped here takes the place of. */
-function Now({ machine, depth }: { machine: Machine; depth: number }) {
+function Now({ machine, row }: { machine: Machine; row: TreeRow }) {
   const [over, setOver] = useState(false)
   return (
     <li
       role="presentation"
       className={styles.now}
-      style={{ marginLeft: depth * 28 }}
+      style={{ paddingLeft: INSET + row.depth * STEP - 22 }}
       data-over={over || undefined}
       data-testid="now"
       onDragOver={(event) => {
@@ -147,6 +170,7 @@ function Now({ machine, depth }: { machine: Machine; depth: number }) {
         open(machine, 'restore', id)
       }}
     >
+      <Lines row={row} />
       <CircleDot size={15} aria-hidden />
       <span>
         <b>Now</b> <small>{over ? 'drop it to go back to it' : 'you are here; drop a snapshot here to go back to it'}</small>
@@ -169,11 +193,11 @@ function Chosen({ machine, snapshot }: { machine: Machine; snapshot: Snapshot })
         <Button variant="primary" blocked={blocked} onClick={act('restore')}>
           Restore…
         </Button>
-        <Button blocked={blocked} onClick={act('clone')}>
-          New machine…
-        </Button>
         <Button blocked={blocked} onClick={act('fork')}>
           Fork…
+        </Button>
+        <Button blocked={blocked} onClick={act('clone')}>
+          As a new machine…
         </Button>
       </div>
       <Facts snapshot={snapshot} />
@@ -196,7 +220,7 @@ function Facts({ snapshot }: { snapshot: Snapshot }) {
   const facts: [string, string][] = [
     ['Taken', formatExact(snapshot.takenAtMs)],
     ['The guest', GUEST[snapshot.was]],
-    ...(snapshot.stallMs === null || snapshot.was !== 'running' ? [] : ([['Stood still', `${Math.round(snapshot.stallMs)} ms`]] as [string, string][])),
+    ...(snapshot.stallMs === null || snapshot.was !== 'running' ? [] : ([['Stood still', formatStall(snapshot.stallMs)]] as [string, string][])),
     ['Machine', `${formatCount(snapshot.cpus, 'processor')}, ${formatSize(snapshot.memoryBytes)}, ${formatCount(snapshot.disks, 'disk')}`],
     ['Its own', formatSize(snapshot.ownBytes)],
     ['Shared', formatSize(snapshot.sharedBytes)],

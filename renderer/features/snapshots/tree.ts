@@ -1,7 +1,13 @@
 import type { Snapshot } from '#contract'
 
-/** One line of the drawing: a snapshot, or what the machine is now. */
-export type TreeRow = { kind: 'snapshot'; snapshot: Snapshot; depth: number; parent: string | null } | { kind: 'now'; depth: number; parent: string | null }
+/** One row of the drawing: a snapshot, or what the machine is now. */
+export type TreeRow = ({ kind: 'snapshot'; snapshot: Snapshot } | { kind: 'now' }) & {
+  depth: number
+  /** Where the line comes from: the row above it, the line at its left, or nowhere. */
+  from: 'above' | 'left' | null
+  /** Whether something follows on its own line. */
+  goesOn: boolean
+}
 
 /**
  * A machine's snapshots from the oldest down, so that what was taken later stands below what it was taken on. The line that leads to the
@@ -22,12 +28,13 @@ export function treeRows(snapshots: readonly Snapshot[], here: string | null): T
   const below = (parent: string | null, depth: number): void => {
     const own = children.get(parent) ?? []
     const on = own.find((one) => towardsNow.has(one.id)) ?? (present === parent ? undefined : own.at(-1))
-    for (const one of own.filter((child) => child !== on)) branch(one, depth + 1, parent)
-    if (on) branch(on, depth, parent)
-    else if (present === parent) rows.push({ kind: 'now', depth, parent })
+    const root = parent === null
+    for (const one of own.filter((child) => child !== on)) branch(one, depth + 1, root ? null : 'left')
+    if (on) branch(on, depth, root ? null : 'above')
+    else if (present === parent) rows.push({ kind: 'now', depth, from: root ? null : 'above', goesOn: false })
   }
-  const branch = (snapshot: Snapshot, depth: number, parent: string | null): void => {
-    rows.push({ kind: 'snapshot', snapshot, depth, parent })
+  const branch = (snapshot: Snapshot, depth: number, from: TreeRow['from']): void => {
+    rows.push({ kind: 'snapshot', snapshot, depth, from, goesOn: present === snapshot.id || children.has(snapshot.id) })
     below(snapshot.id, depth)
   }
   below(null, 0)
