@@ -44,6 +44,8 @@ test('a snapshot is taken, dragged onto now, and dragged onto the list', async (
   await page.keyboard.press('Enter')
   await expect(dialog).toContainText('Take lab1 back to “ready”')
   await page.keyboard.press('Escape')
+  await expect(dialog).toHaveCount(0)
+  await page.getByRole('listbox', { name: 'Snapshots of lab1' }).focus()
   await page.keyboard.press('Delete')
   await expect(dialog).toContainText('Remove “ready”?')
   await dialog.getByRole('button', { name: 'Remove' }).click()

@@ -81,6 +81,10 @@ describe('a snapshot of a running guest', () => {
     for (const name of ['lab1', ...names]) addresses.add(await sh(lab, name, 'cat /sys/class/net/eth0/address'))
     expect(addresses.size).toBe(4)
     expect(addresses).toContain(machines[0]!.definition!.nics[0]!.mac)
+    const { machine: clone } = await lab.done('machine.clone', { machine: 'ws-1', name: 'ws-1 again' })
+    expect(clone.state.kind).toBe('running')
+    expect(await sh(lab, 'ws-1 again', 'hostname; cat /root/file /dev/shm/file')).toBe('ws-1-again\nws-1\nws-1')
+    expect(await listed(lab)).toEqual(['class'])
     // What they stand on can go: each keeps what it needs.
     await lab.call('snapshot.remove', { snapshot: 'class' })
     await sh(lab, 'ws-1', 'echo 3 >/proc/sys/vm/drop_caches; cat /bin/busybox >/dev/null; cat /root/file')

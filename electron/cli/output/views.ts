@@ -17,6 +17,7 @@ const VIEWS: Views = {
     table(['NAME', 'STATE', 'CPUS', 'MEMORY', 'DISK', 'NETWORK', 'TAGS'], [...machines].sort(byName).map((machine) => machineRow(machine, paint)), paint.dim),
   'machine.show': (machine, paint) => machineBlock(machine, paint),
   'machine.create': (machine) => `Created ${machine.name}. Start it: strata machine start ${shellQuote(machine.name)}\n`,
+  'machine.clone': ({ machine, renewal }, paint) => `${machine.name} is ${stateWord(machine, paint)}.\n${renewal ? renewalLines(renewal) : ''}`,
   'machine.edit': (machine, paint) => `Changed ${machine.name}.\n` + pendingLine(machine, paint),
   'machine.rename': (machine) => `It is called ${machine.name} now.\n`,
   'machine.start': (machine, paint) => `${machine.name} is ${stateWord(machine, paint)}.\n`,

@@ -2,7 +2,7 @@ import { failure, type AnswerOf, type Machine, type OperationName, type ParsedIn
 import type { Work, World } from './world'
 
 /** Snapshots of the double's world: what is listed changes as in life; memory and disks are imagined. */
-type SnapshotOperation = Extract<OperationName, `snapshot.${string}`>
+type SnapshotOperation = Extract<OperationName, `snapshot.${string}` | 'machine.clone'>
 type SnapshotHandlers = { [N in SnapshotOperation]: (input: ParsedInputOf<N>, world: World) => AnswerOf<N> | Promise<AnswerOf<N>> }
 
 const MIB = 2 ** 20
@@ -77,6 +77,13 @@ const task = (operation: SnapshotOperation, title: string, subject: string, worl
 })
 
 export const snapshotHandlers: SnapshotHandlers = {
+  'machine.clone': ({ machine: reference, name }, world) => {
+    const machine = world.machine(reference)
+    return task('machine.clone', `Clone ${machine.name} as ${name}`, name, world, () => ({
+      machine: world.put({ ...machine, id: world.newId('machine'), name, definition: { ...machine.definition!, name } }),
+      renewal: null
+    }))
+  },
   'snapshot.take': (input, world) => {
     const { name } = world.machine(input.machine)
     return task('snapshot.take', `Take a snapshot of ${name}`, name, world, () =>
