@@ -15,6 +15,8 @@ async function main(): Promise<void> {
   await withLab(async (lab) => {
     await lab.done('machine.create', { name: 'lab1', memory: '256M', cpus: 2 })
     await lab.done('machine.start', { machine: 'lab1', wait: 'agent' })
+    // The agent answers before the guest has finished its start; twenty clones would finish it twenty times.
+    await lab.call('guest.exec', { machine: 'lab1', command: ['sh', '-c', 'while pidof boot-late resize2fs modprobe; do sleep 0.2; done; sleep 2'], timeoutSeconds: 120 })
     await lab.done('snapshot.take', { machine: 'lab1', name: 'one', halt: false })
     await lab.done('machine.stop', { machine: 'lab1', force: true })
     const took = await timed(() => lab.done('snapshot.fork', { snapshot: 'one', count, prefix: 'ws' }))

@@ -68,6 +68,7 @@ async function shootDisks(strata: Strata, machine: string): Promise<void> {
 async function shootSnapshots(strata: Strata, machine: string): Promise<void> {
   const { page } = strata
   await strata.open(machine, 'Snapshots')
+  await expect(page.getByText(`${machine} has no snapshots`)).toBeVisible()
   await shoot(strata, '40-no-snapshots')
   const taken = await strata.done('snapshot.take', { machine, name: 'Fresh', note: 'As installed' })
   await strata.done('snapshot.take', { machine, name: 'Packages' })

@@ -8,7 +8,7 @@ const SCRIPT_TIMEOUT_MS = 15_000
 
 /**
  * What the guest does to be another one. Each step says `done NAME` or `left NAME: why`, so that what was renewed can be told. Plain sh: it
- * has to run in small guests too.
+ * has to run in small guests too, and with few programs, as twenty guests do it at once.
  * Arguments: host name, machine id, seconds since 1970, then pairs of old and new MAC addresses. Standard input: random bytes.
  */
 const SCRIPT = `
@@ -16,10 +16,10 @@ name=$1 id=$2 now=$3
 shift 3
 cat >/dev/urandom 2>/dev/null && echo "done entropy" || echo "left entropy: /dev/urandom cannot be written to"
 date -u -s "@$now" >/dev/null 2>&1 && echo "done clock" || echo "left clock: date cannot set it"
-old=$(cat /proc/sys/kernel/hostname)
+read -r old </proc/sys/kernel/hostname
 if echo "$name" >/proc/sys/kernel/hostname; then
   [ -e /etc/hostname ] && echo "$name" >/etc/hostname
-  [ -w /etc/hosts ] && sed "s/\\([[:space:]]\\)$old\\([[:space:]]\\|$\\)/\\1$name\\2/g" /etc/hosts >/etc/hosts.strata && cat /etc/hosts.strata >/etc/hosts && rm -f /etc/hosts.strata
+  [ -w /etc/hosts ] && sed -i "s/\\([[:space:]]\\)$old\\([[:space:]]\\|$\\)/\\1$name\\2/g" /etc/hosts
   echo "done hostname"
 else
   echo "left hostname: it cannot be set"
@@ -33,20 +33,24 @@ fi
 while [ $# -ge 2 ]; do
   found=
   for path in /sys/class/net/*; do
-    [ "$(cat "$path/address" 2>/dev/null)" = "$1" ] && found=\${path##*/}
+    address=
+    read -r address <"$path/address"
+    [ "$address" = "$1" ] && found=\${path##*/}
   done
   if [ -z "$found" ]; then
     echo "left mac: no interface has $1"
-  elif ip link set "$found" down && ip link set "$found" address "$2" && ip link set "$found" up; then
+  elif ip link set "$found" address "$2" 2>/dev/null || { ip link set "$found" down && ip link set "$found" address "$2" && ip link set "$found" up; }; then
     echo "done mac"
-    if command -v udhcpc >/dev/null; then
-      for pid in $(pidof udhcpc); do kill -USR2 "$pid"; kill -USR1 "$pid"; done
-    fi
+    renew=yes
   else
     echo "left mac: $found does not take another one"
   fi
   shift 2
 done
+# Its address of the network belongs to the old one: asked for again. Other clients do so when the link comes back.
+if [ -n "$renew" ] && command -v udhcpc >/dev/null; then
+  for pid in $(pidof udhcpc); do kill -USR2 "$pid"; kill -USR1 "$pid"; done
+fi
 `
 
 /**

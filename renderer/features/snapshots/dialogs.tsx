@@ -176,16 +176,16 @@ function ForkDialog({ snapshot }: { snapshot: Snapshot }) {
         <TextInput value={prefix} onChange={setPrefix} />
       </Field>
       {snapshot.method !== null && <Checkbox checked={start} onChange={setStart} label="Let them run now" note={`Each has ${formatSize(snapshot.memoryBytes)} of memory, and takes what it changes of that.`} />}
-      <Identity snapshot={snapshot} />
+      <Identity snapshot={snapshot} who="Each" />
     </TaskDialog>
   )
 }
 
-const Identity = ({ snapshot }: { snapshot: Snapshot }) => (
+const Identity = ({ snapshot, who = 'It' }: { snapshot: Snapshot; who?: 'It' | 'Each' }) => (
   <Sentence>
     {snapshot.was === 'running'
-      ? 'It gets another host name, machine id, network addresses, random numbers and the present time, through the guest agent. Port forwards stay with the original.'
-      : 'It gets another machine id and network addresses. Port forwards stay with the original.'}
+      ? `${who} gets another host name, machine id, network addresses, random numbers and the present time, through the guest agent. Port forwards stay with the original.`
+      : `${who} gets network addresses of its own. Port forwards stay with the original.`}
   </Sentence>
 )
 
