@@ -46,6 +46,7 @@ describe('a snapshot of a running guest', () => {
     await sh(lab, 'lab1', 'echo disk-two >/root/file; sync; echo ram-two >/dev/shm/file')
     const { kept, machine } = await lab.done('snapshot.restore', { snapshot: 'first' })
     expect(machine.state.kind).toBe('running')
+    await until(lab, async () => (await lab.machine('lab1')).agent === true, 60_000)
     expect(kept).toMatchObject({ parentId: first.id, was: 'running' })
     expect(await sh(lab, 'lab1', 'cat /root/file /dev/shm/file')).toBe('disk-one\nram-one')
     await lab.done('snapshot.restore', { snapshot: kept!.id, keep: false })

@@ -22,6 +22,8 @@ export const SnapshotMemory = z.object({
   deviceLayout: z.number().int(),
   /** Disks that were plugged in while it ran, and where. */
   plugged: z.record(z.string(), z.string()),
+  /** Whether the guest agent answered. */
+  agent: z.boolean(),
   method: CaptureMethod,
   /** How long the guest stood still. */
   stallMs: z.number()

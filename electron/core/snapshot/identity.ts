@@ -3,8 +3,10 @@ import { Failure, type Machine, type MachineDefinition, type Renewal } from '#co
 import { hostnameOf } from '../machine/command-line'
 import type { ManagedMachine } from '../machine/machine'
 
-const AGENT_TIMEOUT_MS = 20_000
-const SCRIPT_TIMEOUT_MS = 15_000
+/** An agent that answered when the snapshot was taken does so again, if late where many machines go on at once. */
+const AGENT_TIMEOUT_MS = 60_000
+const UNKNOWN_AGENT_TIMEOUT_MS = 2_000
+const SCRIPT_TIMEOUT_MS = 60_000
 
 /**
  * What the guest does to be another one. Each step says `done NAME` or `left NAME: why`, so that what was renewed can be told. Plain sh: it
@@ -56,8 +58,9 @@ fi
 /**
  * Makes a guest that goes on from a snapshot another one than that it was: through its agent, while its network is still unplugged.
  * @param before the machine in the snapshot
+ * @param hadAgent whether its guest agent answered then
  */
-export async function renewIdentity(machine: ManagedMachine, before: MachineDefinition): Promise<Renewal> {
+export async function renewIdentity(machine: ManagedMachine, before: MachineDefinition, hadAgent: boolean): Promise<Renewal> {
   const { agent } = machine.live('renewed')
   const hostname = hostnameOf(machine.name)
   const machineId = machine.definition.id.replaceAll('-', '')
@@ -74,7 +77,7 @@ export async function renewIdentity(machine: ManagedMachine, before: MachineDefi
   }
   const renewal: Renewal = { machine: machine.name, renewed: ['VM generation id'], left: [] }
   try {
-    await agent.waitUntilReady({ timeoutMs: AGENT_TIMEOUT_MS })
+    await agent.waitUntilReady({ timeoutMs: hadAgent ? AGENT_TIMEOUT_MS : UNKNOWN_AGENT_TIMEOUT_MS })
     machine.noteAgent(true)
     const command = ['/bin/sh', '-c', SCRIPT, 'renew', hostname, machineId, String(Math.round(Date.now() / 1000)), ...macs]
     const { stdout } = await agent.exec(command, { input: randomBytes(256).toString('hex'), timeoutMs: SCRIPT_TIMEOUT_MS })

@@ -77,13 +77,23 @@ async function restoreInPlace(record: SnapshotRecord, input: ParsedInputOf<'snap
     }
     work.pointOfNoReturn()
     for (const { id } of machine.definition.disks) await new DiskTarget(context, machine, id).collectGarbage()
-    if (record.memory && !input.paused && record.was === 'running') await machine.resume()
+    if (record.memory && !input.paused && record.was === 'running') await letGoOn(machine)
     await machine.measureDisks()
     await context.snapshots.tell(record)
     return { machine: machine.view(), kept, renewal: null }
   } finally {
     release()
   }
+}
+
+/** Its agent has its port open since before QEMU began, so no event tells that it is there: it is asked, while the caller goes on. */
+async function letGoOn(machine: ManagedMachine): Promise<void> {
+  await machine.resume()
+  const { agent } = machine.live('resumed')
+  void agent.waitUntilReady({ timeoutMs: 60_000 }).then(
+    () => machine.noteAgent(true),
+    () => {} // it has none, or has ended: then it stays as it is shown
+  )
 }
 
 /** The machine that a snapshot was taken of. @throws not-found */
@@ -197,7 +207,7 @@ export async function runClone(machine: ManagedMachine, record: SnapshotRecord, 
   if (paused || record.was !== 'running') return { machine: machine.view(), renewal: null }
   await setLinks(machine, record.definition, false)
   await machine.resume()
-  const renewal = await renewIdentity(machine, record.definition)
+  const renewal = await renewIdentity(machine, record.definition, record.memory.agent)
   await setLinks(machine, record.definition, true)
   return { machine: machine.view(), renewal }
 }

@@ -126,6 +126,7 @@ async function takeLive(machine: ManagedMachine, qemu: Qemu, cover: Cover, { pat
     accelerator: record.accelerator,
     deviceLayout: DEVICE_LAYOUT,
     plugged,
+    agent: machine.view().agent === true,
     method,
     stallMs: Math.round(captured.stallMs * 10) / 10
   }
