@@ -103,6 +103,7 @@ static void sleep_until_news(struct server *server)
   for (uint32_t i = 0; i < server->ring_count && !news && !full; i++) {
     struct backend *backend = server->rings[i];
     ring_about_to_sleep(&backend->view.shared->req_bell);
+    statistics_set(&backend->statistics->rsp_cons, statistics_get(&backend->view.shared->rsp_cons_shown));
     news = has_news(backend);
   }
   if (!news && !keeper_verdict(server->with.keeper)) {

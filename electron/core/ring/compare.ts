@@ -50,7 +50,7 @@ function exporting(image: string, sockets: { nbd: string; 'vhost-user-blk': stri
   const address = (path: string) => ({ type: 'unix', path })
   return [
     ...['--blockdev', JSON.stringify(file), '--blockdev', JSON.stringify(node)],
-    ...['--nbd-server', JSON.stringify({ addr: { type: 'unix', data: { path: sockets.nbd } } })],
+    ...['--nbd-server', JSON.stringify({ addr: address(sockets.nbd) })],
     ...['--export', JSON.stringify({ type: 'nbd', id: 'nbd', 'node-name': 'image', name: '' })],
     ...['--export', JSON.stringify({ type: 'vhost-user-blk', id: 'vhost', 'node-name': 'image', addr: address(sockets['vhost-user-blk']) })]
   ]

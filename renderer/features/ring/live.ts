@@ -1,0 +1,53 @@
+import { useEffect, useState } from 'react'
+import type { AppError, Ring } from '#contract'
+import { call, useRing } from '../../app'
+
+const LOOK_MS = 200
+/** What is idle is looked at less often. */
+const IDLE_MS = 1000
+/** How much of the past the throughput shows. */
+export const SPAN_MS = 60_000
+const LOOKS_KEPT = 2 + SPAN_MS / LOOK_MS
+
+export interface LiveRing {
+  /** Every look of the last minute, oldest first. */
+  looks: readonly Ring[]
+  /** The two latest in which there were clients: what stays to be seen when they have ended. */
+  busy: readonly [before: Ring | null, now: Ring] | null
+  error: AppError | null
+}
+
+/** The ring as it goes on, looked at as long as it is shown. */
+export function useLiveRing(): LiveRing {
+  const [live, setLive] = useState<LiveRing>({ looks: [], busy: null, error: null })
+  useEffect(() => {
+    let over = false
+    let timer: ReturnType<typeof setTimeout> | null = null
+    const look = async (): Promise<void> => {
+      timer = null
+      const answer = await call('ring.show', {})
+      if (over) return
+      setLive((before) => (answer.ok ? withLook(before, answer.value) : { ...before, error: answer.error }))
+      timer = setTimeout(() => void look(), answer.ok && answer.value.clients.length > 0 ? LOOK_MS : IDLE_MS)
+    }
+    void look()
+    // A start, a stop, the first moment of a load: seen at once.
+    const stop = useRing.subscribe(() => {
+      if (!timer) return
+      clearTimeout(timer)
+      void look()
+    })
+    return () => {
+      over = true
+      stop()
+      if (timer) clearTimeout(timer)
+    }
+  }, [])
+  return live
+}
+
+function withLook(live: LiveRing, now: Ring): LiveRing {
+  const looks = [...live.looks, now].slice(-LOOKS_KEPT)
+  if (now.service.kind !== 'serving') return { looks, busy: null, error: null }
+  return { looks, busy: now.clients.length > 0 ? [live.looks.at(-1) ?? null, now] : live.busy, error: null }
+}
