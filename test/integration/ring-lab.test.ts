@@ -37,7 +37,7 @@ describe('the ring lab', () => {
       expect(read.ns).toBeGreaterThan(0)
     }
     const { clients, service } = await lab.call('ring.show', {})
-    expect(clients).toMatchObject([{ pid: process.pid, answered: 4, hits: 1, misses: 3, refused: 0, inFlight: 0, requests: { producer: 4, consumer: 4 }, responses: { producer: 4 } }])
+    expect(clients).toMatchObject([{ pid: process.pid, own: true, answered: 4, hits: 1, misses: 3, refused: 0, inFlight: 0, requests: { producer: 4, consumer: 4 }, responses: { producer: 4 } }])
     expect(clients[0]!.latency.reduce((sum, count) => sum + count, 0)).toBe(4)
     expect(clients[0]!.latency[0]).toBe(0) // also an answer from the cache takes its time
     expect(service).toMatchObject({ requests: 4, cache: { hits: 1, misses: 3 } })

@@ -7,6 +7,8 @@ import { z } from 'zod'
  */
 export const RingClient = z.object({
   pid: z.number(),
+  /** Strata itself (`ring.read`). */
+  own: z.boolean(),
   /** Where its ring is in the service's table, and how many clients had that place up to this one: both together name a client. */
   place: z.number(),
   joined: z.number(),

@@ -55,6 +55,7 @@ export function parseClients(part: Buffer, firstPlace: number): RingClient[] {
 function parseClient(entry: Buffer, place: number): RingClient {
   return {
     pid: entry.readUInt32LE(0),
+    own: entry.readUInt32LE(0) === process.pid,
     place,
     joined: entry.readUInt32LE(28),
     slots: entry.readUInt32LE(4),

@@ -1,4 +1,4 @@
-import { formatPercent } from '#ui'
+import { formatPercent, tip } from '#ui'
 import { fairness, formatNs, formatNumber, histogram, keyOf, quantile, type Pace } from './rates'
 import { RingDrawing } from './ring-drawing'
 import styles from './ring.module.css'
@@ -6,14 +6,20 @@ import styles from './ring.module.css'
 const MOST_DRAWN = 6
 
 /** Every client with its rings and what it gets; the first few are drawn. */
-export function Clients({ all, ended }: { all: readonly Pace[]; ended: boolean }) {
+export function Clients({ all, present }: { all: readonly Pace[]; present: readonly Pace[] }) {
+  const here = new Set(present.map((pace) => keyOf(pace.client)))
   const fastest = Math.max(1, ...all.map((pace) => pace.perSecond ?? 0))
   return (
-    <ul className={styles.clients} aria-label={ended ? 'Clients, as they were last' : 'Clients'} data-ended={ended || undefined}>
-      {all.map((pace, index) => (
-        <li key={keyOf(pace.client)} className={styles.client}>
-          {index < MOST_DRAWN && <RingDrawing client={pace.client} />}
-          <h3>Client {pace.client.pid}</h3>
+    <section className={styles.watched} aria-label="Rings">
+      <Legend />
+      <ul className={styles.clients} aria-label="Clients">
+        {all.map((pace, index) => (
+          <li key={keyOf(pace.client)} className={styles.client} data-ended={!here.has(keyOf(pace.client)) || undefined}>
+            {index < MOST_DRAWN && <RingDrawing client={pace.client} />}
+            <h3>
+              {pace.client.own ? 'Strata itself' : `Client ${pace.client.pid}`}
+              {!here.has(keyOf(pace.client)) && <span>has ended</span>}
+            </h3>
           <div className={styles.share} aria-hidden>
             <div style={{ transform: `scaleX(${(pace.perSecond ?? 0) / fastest})` }} />
           </div>
@@ -25,6 +31,24 @@ export function Clients({ all, ended }: { all: readonly Pace[]; ended: boolean }
           </dl>
         </li>
       ))}
+      </ul>
+    </section>
+  )
+}
+
+function Legend() {
+  return (
+    <ul className={styles.legend} aria-label="What is drawn">
+      <li data-kind="requests">
+        <i /> outside: requests
+      </li>
+      <li data-kind="responses">
+        <i /> inside: responses
+      </li>
+      <li>wedge: the producer, runs ahead</li>
+      <li>point: the consumer, follows</li>
+      <li>dark between them: waits</li>
+      <li>pale: taken, not yet answered</li>
     </ul>
   )
 }
@@ -46,8 +70,9 @@ export function Spread({ all }: { all: readonly Pace[] }) {
   return (
     <figure className={styles.histogram}>
       <figcaption>
-        <span className={styles.title}>Latency</span>
-        <span className={styles.note}>from seen by the service to answered</span>
+        <span {...tip('From seen by the service to answered, by the logarithm of the time')} className={styles.title}>
+          Latency
+        </span>
         <span className={styles.figures}>
           {half !== null && <span>half below {formatNs(half)}</span>}
           {most !== null && <span>99 % below {formatNs(most)}</span>}

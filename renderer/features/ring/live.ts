@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { AppError, Ring } from '#contract'
 import { call, useRing } from '../../app'
+import { paces, type Pace } from './rates'
 
 const LOOK_MS = 200
 /** What is idle is looked at less often. */
@@ -12,14 +13,14 @@ const LOOKS_KEPT = 2 + SPAN_MS / LOOK_MS
 export interface LiveRing {
   /** Every look of the last minute, oldest first. */
   looks: readonly Ring[]
-  /** The two latest in which there were clients: what stays to be seen when they have ended. */
-  busy: readonly [before: Ring | null, now: Ring] | null
+  /** The client programs as they were when they were seen last: what stays to be seen when they have ended. */
+  last: readonly Pace[]
   error: AppError | null
 }
 
 /** The ring as it goes on, looked at as long as it is shown. */
 export function useLiveRing(): LiveRing {
-  const [live, setLive] = useState<LiveRing>({ looks: [], busy: null, error: null })
+  const [live, setLive] = useState<LiveRing>({ looks: [], last: [], error: null })
   useEffect(() => {
     let over = false
     let timer: ReturnType<typeof setTimeout> | null = null
@@ -48,6 +49,7 @@ export function useLiveRing(): LiveRing {
 
 function withLook(live: LiveRing, now: Ring): LiveRing {
   const looks = [...live.looks, now].slice(-LOOKS_KEPT)
-  if (now.service.kind !== 'serving') return { looks, busy: null, error: null }
-  return { looks, busy: now.clients.length > 0 ? [live.looks.at(-1) ?? null, now] : live.busy, error: null }
+  if (now.service.kind !== 'serving') return { looks, last: [], error: null }
+  const programs = paces(live.looks.at(-1) ?? null, now).filter((pace) => !pace.client.own)
+  return { looks, last: programs.length > 0 ? programs : live.last, error: null }
 }

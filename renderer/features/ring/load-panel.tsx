@@ -27,6 +27,7 @@ export function LoadPanel({ lastSector }: { lastSector: number }) {
   }
   return (
     <>
+      <div className={styles.panels}>
       <div className={styles.panel} role="group" aria-label="Load">
         <Field label="Clients" error={errors.clients}>
           <NumberInput value={clients} onChange={setClients} min={1} max={LIMITS.clients} />
@@ -34,7 +35,7 @@ export function LoadPanel({ lastSector }: { lastSector: number }) {
         <Field label="Threads of each" error={errors.threads}>
           <NumberInput value={threads} onChange={setThreads} min={1} max={LIMITS.threads} />
         </Field>
-        <Field label="Sectors that each reads" error={errors.requests}>
+        <Field label="Sectors of each" error={errors.requests}>
           <NumberInput value={requests} onChange={setRequests} min={1} max={LIMITS.requests} step={10_000} />
         </Field>
         <Button
@@ -46,7 +47,8 @@ export function LoadPanel({ lastSector }: { lastSector: number }) {
         >
           Run
         </Button>
-        <OneSector lastSector={lastSector} />
+      </div>
+      <OneSector lastSector={lastSector} />
       </div>
       {running && (
         <div className={styles.running}>
@@ -88,7 +90,7 @@ function OneSector({ lastSector }: { lastSector: number }) {
     setRead(answer.ok ? answer.value : null)
   }
   return (
-    <div className={styles.sector} role="group" aria-label="One sector">
+    <div className={styles.panel} role="group" aria-label="One sector">
       <Field label="One sector, by Strata itself" error={wrong ? `0 to ${formatNumber(lastSector)}` : null}>
         <NumberInput value={sector} onChange={setSector} min={0} max={lastSector} />
       </Field>

@@ -32,9 +32,9 @@ export function paces(before: Ring | null, now: Ring): Pace[] {
   })
 }
 
-/** Jain's index: 1 when all have the same, 1/n when one has all. Null for fewer than two, or when nobody does anything. */
+/** Jain's index of the client programs: 1 when all have the same, 1/n when one has all. Null for fewer than two, or when nobody does anything. */
 export function fairness(all: readonly Pace[]): number | null {
-  const shares = all.map((pace) => pace.perSecond ?? 0)
+  const shares = all.filter((pace) => !pace.client.own).map((pace) => pace.perSecond ?? 0)
   const sum = shares.reduce((total, share) => total + share, 0)
   const squares = shares.reduce((total, share) => total + share * share, 0)
   return shares.length < 2 || squares === 0 ? null : (sum * sum) / (shares.length * squares)

@@ -3,9 +3,9 @@ import { formatCount } from '#ui'
 import { between } from './rates'
 import styles from './ring.module.css'
 
-const SIZE = 176
+const SIZE = 184
 const MIDDLE = SIZE / 2
-const RADIUS = { requests: 74, responses: 48 }
+const RADIUS = { requests: 77, responses: 48 }
 const WIDTH = 14
 /** More slots than this would be hairs: then a mark stands for several. */
 const MOST_MARKS = 64
@@ -19,7 +19,8 @@ export function RingDrawing({ client }: { client: RingClient }) {
   const words = `${formatCount(waiting.requests, 'request')} waiting, ${formatCount(client.inFlight, 'read')} in flight, ${formatCount(waiting.responses, 'response')} not yet read`
   return (
     <svg className={styles.drawing} viewBox={`0 0 ${SIZE} ${SIZE}`} role="img" aria-label={`Ring of client ${client.pid}: ${words}`}>
-      <Track radius={RADIUS.requests} slots={client.slots} index={client.requests} kind="requests" />
+      {/* Each request gets one response: the requests that were taken and have none yet are those between the two. */}
+      <Track radius={RADIUS.requests} slots={client.slots} index={client.requests} served={{ producer: client.requests.consumer, consumer: client.responses.producer }} kind="requests" />
       <Track radius={RADIUS.responses} slots={client.slots} index={client.responses} kind="responses" />
       <text x={MIDDLE} y={MIDDLE + 1} className={styles.inFlight}>
         {client.inFlight}
@@ -31,26 +32,34 @@ export function RingDrawing({ client }: { client: RingClient }) {
   )
 }
 
+interface Index {
+  producer: number
+  consumer: number
+}
 interface TrackProps {
   radius: number
   slots: number
-  index: { producer: number; consumer: number }
+  index: Index
+  /** What was taken and is not answered yet. */
+  served?: Index
   kind: 'requests' | 'responses'
 }
 
-function Track({ radius, slots, index, kind }: TrackProps) {
+function Track({ radius, slots, index, served, kind }: TrackProps) {
   const marks = Math.min(slots, MOST_MARKS)
-  const [from, to] = [(index.consumer % slots) / slots, (index.producer % slots) / slots]
-  const waiting = Math.min(slots, between(index)) / slots
+  const turn = (place: number): number => (place % slots) / slots
+  const [from, to] = [turn(index.consumer), turn(index.producer)]
+  const share = (of: Index): number => Math.min(slots, between(of)) / slots
   return (
     <g data-kind={kind}>
       <circle cx={MIDDLE} cy={MIDDLE} r={radius} strokeWidth={WIDTH} className={styles.track} />
       {Array.from({ length: marks }, (_, mark) => (
         <line key={mark} {...spoke(mark / marks, radius)} className={styles.mark} />
       ))}
-      {waiting > 0 && <path d={arc(from, waiting, radius)} strokeWidth={WIDTH - 4} className={styles.waiting} />}
-      <circle {...at(from, radius)} r={4} className={styles.consumer} />
-      <path d="M -4.5 -5 L 5.5 0 L -4.5 5 Z" transform={wedge(to, radius)} className={styles.producer} />
+      {served && share(served) > 0 && <path d={arc(turn(served.consumer), share(served), radius)} strokeWidth={WIDTH} className={styles.served} />}
+      {share(index) > 0 && <path d={arc(from, share(index), radius)} strokeWidth={WIDTH} className={styles.waiting} />}
+      <circle {...at(from, radius - WIDTH / 2 + 1)} r={3.5} className={styles.consumer} />
+      <path d="M -4.5 -5 L 5.5 0 L -4.5 5 Z" transform={wedge(to, radius + WIDTH / 2 - 1)} className={styles.producer} />
     </g>
   )
 }

@@ -70,19 +70,21 @@ function Actions() {
 
 /** The clients of now, or those that were last. */
 function Watched({ live }: { live: LiveRing }) {
-  const { busy } = live
-  const ended = live.looks.at(-1)?.clients.length === 0
-  if (!busy) {
+  const now = live.looks.at(-1)
+  const present = now ? paces(live.looks.at(-2) ?? null, now) : []
+  const own = present.filter((pace) => pace.client.own)
+  const programs = present.length > own.length ? present.filter((pace) => !pace.client.own) : live.last
+  const all = [...programs, ...own]
+  if (all.length === 0) {
     return (
       <p className={styles.nobody}>
         <CircleDot size={15} aria-hidden /> No client yet. Run a load, or read one sector: its ring is drawn here.
       </p>
     )
   }
-  const all = paces(...busy)
   return (
     <>
-      <Clients all={all} ended={ended} />
+      <Clients all={all} present={present} />
       <div className={styles.charts}>
         <Throughput looks={live.looks} />
         <Spread all={all} />

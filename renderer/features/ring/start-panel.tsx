@@ -58,7 +58,7 @@ export function StartPanel() {
       <Field label="Reads the image by">
         <Select value={reads} onChange={setReads} options={READS} />
       </Field>
-      <Field label="Looks for work before it sleeps">
+      <Field label="Looks for work, then sleeps">
         <Select value={spin} onChange={setSpin} options={SPINS} />
       </Field>
       <Button type="submit" variant="primary" icon={Play} busy={busy}>

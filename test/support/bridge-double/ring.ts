@@ -21,7 +21,7 @@ export function setRing(world: World, ring: Ring): Ring {
 
 export function newClient(pid: number, slots: number): RingClient {
   const index = { producer: 0, consumer: 0 }
-  return { pid, place: pid % 1024, joined: 1, slots, requests: index, responses: index, inFlight: 0, answered: 0, hits: 0, misses: 0, refused: 0, latencySumNs: 0, latency: Array<number>(64).fill(0) }
+  return { pid, own: false, place: pid % 1024, joined: 1, slots, requests: index, responses: index, inFlight: 0, answered: 0, hits: 0, misses: 0, refused: 0, latencySumNs: 0, latency: Array<number>(64).fill(0) }
 }
 
 /** What has happened until the next look: two thousand answers, most of them after 96 to 128 µs. */
