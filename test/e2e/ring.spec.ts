@@ -10,7 +10,7 @@ test('the ring is started, loaded, looked at and stopped', async ({ launch }) =>
   await expect(page.getByText('No client yet.')).toBeVisible()
 
   // Strata itself is the first client: its indexes stand at the number of its requests.
-  await page.getByRole('spinbutton', { name: 'One sector, by Strata itself' }).fill('9')
+  await page.getByRole('spinbutton', { name: 'One sector' }).fill('9')
   await page.getByRole('button', { name: 'Read', exact: true }).click()
   await expect(page.getByRole('img', { name: /^Ring of client \d+: 0\srequests waiting, 0\sreads in flight/ })).toBeVisible()
   await expect(page.getByText(/(ns|µs|ms): [0-9a-f]{2} /)).toBeVisible()

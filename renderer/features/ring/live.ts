@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { AppError, Ring } from '#contract'
 import { call, useRing } from '../../app'
-import { paces, type Pace } from './rates'
+import { keyOf, paces, type Pace } from './rates'
 
 const LOOK_MS = 200
 /** What is idle is looked at less often. */
@@ -50,6 +50,12 @@ export function useLiveRing(): LiveRing {
 function withLook(live: LiveRing, now: Ring): LiveRing {
   const looks = [...live.looks, now].slice(-LOOKS_KEPT)
   if (now.service.kind !== 'serving') return { looks, last: [], error: null }
-  const programs = paces(live.looks.at(-1) ?? null, now).filter((pace) => !pace.client.own)
-  return { looks, last: programs.length > 0 ? programs : live.last, error: null }
+  const before = live.looks.at(-1) ?? null
+  const programs = paces(before, now).filter((pace) => !pace.client.own)
+  if (programs.length === 0) return { looks, last: live.last, error: null }
+  // Some of a load end before others: they stay as they were, until another load begins.
+  const here = new Set(programs.map((pace) => keyOf(pace.client)))
+  const goesOn = before?.clients.some((client) => !client.own) ?? false
+  const ended = goesOn ? live.last.filter((pace) => !here.has(keyOf(pace.client))) : []
+  return { looks, last: [...programs, ...ended].sort((a, b) => a.client.pid - b.client.pid), error: null }
 }

@@ -91,7 +91,7 @@ function OneSector({ lastSector }: { lastSector: number }) {
   }
   return (
     <div className={styles.panel} role="group" aria-label="One sector">
-      <Field label="One sector, by Strata itself" error={wrong ? `0 to ${formatNumber(lastSector)}` : null}>
+      <Field label="One sector" error={wrong ? `0 to ${formatNumber(lastSector)}` : null}>
         <NumberInput value={sector} onChange={setSector} min={0} max={lastSector} />
       </Field>
       <Button icon={ScanSearch} blocked={wrong ? 'There is no such sector.' : null} onClick={() => void ask()}>
@@ -103,4 +103,4 @@ function OneSector({ lastSector }: { lastSector: number }) {
 }
 
 const firstBytes = (base64: string): string =>
-  [...atob(base64.slice(0, 12))].slice(0, 8).map((char) => char.charCodeAt(0).toString(16).padStart(2, '0')).join(' ')
+  [...atob(base64.slice(0, 8))].slice(0, 5).map((char) => char.charCodeAt(0).toString(16).padStart(2, '0')).join(' ')

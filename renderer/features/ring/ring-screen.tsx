@@ -73,8 +73,7 @@ function Watched({ live }: { live: LiveRing }) {
   const now = live.looks.at(-1)
   const present = now ? paces(live.looks.at(-2) ?? null, now) : []
   const own = present.filter((pace) => pace.client.own)
-  const programs = present.length > own.length ? present.filter((pace) => !pace.client.own) : live.last
-  const all = [...programs, ...own]
+  const all = [...live.last, ...own]
   if (all.length === 0) {
     return (
       <p className={styles.nobody}>
