@@ -137,6 +137,7 @@ uint32_t answer_some(struct server *server, struct backend *backend, uint32_t bu
     taken++;
   }
   statistics_set(&backend->statistics->req_prod, prod);
+  statistics_set(&backend->statistics->rsp_cons, statistics_get(&backend->view.shared->rsp_cons_shown));
   statistics_set(&backend->statistics->req_cons, backend->req_cons);
   statistics_set(&backend->statistics->in_flight, backend->in_flight);
   statistics_add(&server->with.page->requests, taken);

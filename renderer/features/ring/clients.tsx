@@ -63,9 +63,9 @@ function Fact({ name, value }: { name: string; value: string }) {
 }
 
 /** How long answers take, and how evenly they are given out. */
-export function Spread({ all }: { all: readonly Pace[] }) {
+export function Spread({ all, present }: { all: readonly Pace[]; present: readonly Pace[] }) {
   const bars = histogram(all.map((pace) => pace.client))
-  const even = fairness(all)
+  const even = fairness(present)
   const [half, most] = [quantile(bars, 0.5), quantile(bars, 0.99)]
   return (
     <figure className={styles.histogram}>
@@ -83,7 +83,7 @@ export function Spread({ all }: { all: readonly Pace[] }) {
         {bars.map((bar) => (
           <li key={bar.fromNs} data-tip={`${formatNs(bar.fromNs)} to ${formatNs(bar.toNs)}: ${formatNumber(bar.count)}`}>
             <div style={{ blockSize: `${Math.max(bar.count > 0 ? 2 : 0, bar.share * 100)}%` }} />
-            <span>{Number.isInteger(Math.log2(bar.fromNs)) ? formatNs(bar.fromNs) : ''}</span>
+            <span>{Number.isInteger(Math.log2(bar.fromNs) / 2) ? formatNs(bar.fromNs) : ''}</span>
           </li>
         ))}
       </ol>

@@ -86,7 +86,7 @@ function Watched({ live }: { live: LiveRing }) {
       <Clients all={all} present={present} />
       <div className={styles.charts}>
         <Throughput looks={live.looks} />
-        <Spread all={all} />
+        <Spread all={all} present={present} />
       </div>
     </>
   )
