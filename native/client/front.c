@@ -14,6 +14,8 @@
 #define LOCK_PATIENCE_MS 10000
 #define ATTACH_TRIES 10 /* a second each */
 #define LOOKOUT_OPEN 4u    /* with more requests open, their answers keep the processor awake */
+#define LOOKOUT_TURN_NS 1000000u /* threads of ours, and the service, let go sooner */
+#define LOOKOUT_REST 4000u       /* requests until it is tried again */
 #define LOOKOUT_NS 400000u /* longer than a disk takes that is worth looking out for */
 #define LOOK_FOR_SERVICE_NS 500000000 /* a sleeping thread looks that often whether there is a service still */
 
@@ -33,6 +35,7 @@ struct front {
   uint32_t req_prod_pvt;
   uint32_t rsp_cons;
   _Atomic bool lookout; /* a thread looks out: see look_out() */
+  _Atomic uint32_t lookout_rest;
   struct front_slot *slots;
 };
 
@@ -161,13 +164,25 @@ static bool is_answered(struct front *front, const struct front_slot *slot, bool
 static bool look_out(struct front *front, const struct front_slot *slot, uint64_t since)
 {
   bool answered;
-  while (!(answered = is_answered(front, slot, false)) && now_ns() - since < LOOKOUT_NS) sched_yield();
+  for (uint64_t now; !(answered = is_answered(front, slot, false)) && (now = now_ns()) - since < LOOKOUT_NS;) {
+    sched_yield();
+    if (now_ns() - now < LOOKOUT_TURN_NS) continue;
+    // Somebody else has work for the processor: it does not idle without us, and a sleeper is woken sooner than we get a turn.
+    atomic_store_explicit(&front->lookout_rest, LOOKOUT_REST, memory_order_relaxed);
+    answered = is_answered(front, slot, false);
+    break;
+  }
   atomic_store_explicit(&front->lookout, false, memory_order_release);
   return answered;
 }
 
-static bool is_worth_looking_out(const struct front *front, const struct front_slot *slot)
+static bool is_worth_looking_out(struct front *front, const struct front_slot *slot)
 {
+  const uint32_t rest = atomic_load_explicit(&front->lookout_rest, memory_order_relaxed);
+  if (rest > 0) {
+    atomic_store_explicit(&front->lookout_rest, rest - 1, memory_order_relaxed);
+    return false;
+  }
   const struct ring_shared *shared = front->view.shared;
   uint32_t open = atomic_load_explicit(&shared->req_prod, memory_order_relaxed) - atomic_load_explicit(&shared->rsp_cons_shown, memory_order_relaxed);
   return front->spin_ns > 0 && slot->last_ns > front->spin_ns && slot->last_ns < LOOKOUT_NS && open <= LOOKOUT_OPEN;
