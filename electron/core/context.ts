@@ -3,6 +3,7 @@ import type { Images } from './disk/images'
 import type { HostWatch } from './host/host'
 import type { Library } from './library/library'
 import type { Machines } from './machine/machines'
+import type { Ring } from './ring/ring'
 import type { SettingsStore } from './settings'
 import type { Tasks } from './task/tasks'
 import type { Work } from './task/work'
@@ -14,6 +15,7 @@ export interface Context {
   readonly images: Images
   readonly tasks: Tasks
   readonly host: HostWatch
+  readonly ring: Ring
   readonly settings: SettingsStore
   /** Of this open core: where its API listens, set by whoever serves it. */
   readonly api: ApiStatus

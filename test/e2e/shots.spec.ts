@@ -64,6 +64,23 @@ async function shootDisks(strata: Strata, machine: string): Promise<void> {
   }
 }
 
+/** The ring lab: off, with clients at work, and compared. */
+async function shootRing(strata: Strata): Promise<void> {
+  const { page } = strata
+  await page.getByRole('button', { name: 'Ring lab' }).click()
+  await expect(page.getByRole('button', { name: 'Start the service' })).toBeVisible()
+  await shoot(strata, '40-ring-off')
+  await page.getByRole('button', { name: 'Start the service' }).click()
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  await expect(page.getByRole('img', { name: /^Ring of client/ }).first()).toBeVisible()
+  await shoot(strata, '41-ring')
+  await expect(page.getByText('each was compared with the image')).toBeVisible({ timeout: 60_000 })
+  await strata.done('ring.compare', { seconds: 0.5 })
+  await page.getByRole('heading', { name: 'How it works' }).scrollIntoViewIfNeeded()
+  await shoot(strata, '42-ring-compared')
+  await strata.need('ring.stop', {})
+}
+
 test('an empty library', async ({ launch }) => {
   const strata = await launch()
   await expect(strata.page.getByRole('heading', { name: 'Welcome to Strata' })).toBeVisible()
@@ -108,6 +125,7 @@ test('every screen of a library with machines', async ({ lab: { strata, machine 
   await strata.open(machine, 'Settings')
   await shoot(strata, '08-machine-settings')
   await shootDisks(strata, machine)
+  await shootRing(strata)
 
   for (const [index, tab] of (['Overview', 'Console', 'Display', 'Monitor'] as const).entries()) {
     await strata.open('database', tab)

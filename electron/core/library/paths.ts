@@ -17,6 +17,8 @@ export const libraryPaths = (root: string) => ({
   apiToken: join(root, 'api-token'),
   machines: join(root, 'machines'),
   images: join(root, 'images'),
+  /** Where the service of the ring lab is started, and its own image lies. */
+  ring: ringPaths(join(root, 'ring')),
   trash: join(root, 'trash'),
   logs: join(root, 'logs'),
   cache: join(root, 'cache'),
@@ -51,6 +53,21 @@ export const machinePaths = (root: string) => ({
   disk: (file: string) => join(root, 'disks', file)
 })
 export type MachinePaths = ReturnType<typeof machinePaths>
+
+/** The folder of the ring lab. In `run`, the service and its clients find each other: see native/ring/process.h. */
+export const ringPaths = (root: string) => ({
+  root,
+  image: join(root, 'lab.img'),
+  started: join(root, 'started.json'),
+  pidFile: join(root, 'run', 'service.pid'),
+  statistics: (pid: number, descriptor: number) => `/proc/${pid}/fd/${descriptor}`,
+  vhostSocket: join(root, 'vhost.sock'),
+  nbdSocket: join(root, 'nbd.sock'),
+  /** What a client program leaves: the sectors that it read, one number a line, and their bytes. */
+  sectors: (pid: number) => join(root, `sectors.${pid}`),
+  reads: (pid: number) => join(root, `read.${pid}`)
+})
+export type RingPaths = ReturnType<typeof ringPaths>
 
 const trashPaths = (root: string) => ({ root, record: join(root, 'removed.json'), machine: join(root, 'machine') })
 
