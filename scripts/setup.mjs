@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Makes a checkout ready: system packages, npm packages, Electron, native modules, the built-in guest, the app's own code.
+// Makes a checkout ready: system packages, npm packages, Electron, native modules, the ring, the built-in guest, the app's own code.
 // Every step finds out quickly that it has nothing to do, so that start, test and bench simply call it first.
 import { pathToFileURL } from 'node:url'
 import { readJson, writeWhole } from './lib/files.mjs'
@@ -12,6 +12,7 @@ import { electron } from './setup/electron.mjs'
 import { guest } from './setup/guest.mjs'
 import { native } from './setup/native.mjs'
 import { packages } from './setup/packages.mjs'
+import { ring } from './setup/ring.mjs'
 
 /** What each step answered when it was last done. In node_modules: it goes when they go. */
 const STAMPS = inTop('node_modules/.strata-setup.json')
@@ -22,6 +23,7 @@ const STEPS = [
   { key: 'packages', ...packages, must: true },
   { key: 'electron', ...electron, must: true },
   { key: 'native', ...native, must: false },
+  { key: 'ring', ...ring, must: false },
   { key: 'guest', ...guest, must: false },
   { key: 'build', ...build, must: true }
 ]

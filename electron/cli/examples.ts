@@ -17,6 +17,8 @@ export const EXAMPLES: { overview: readonly string[] } & Record<string, readonly
   'snapshot.take': ['strata snapshot take lab1 ready', "strata snapshot take lab1 --note 'before the exercise' --halt"],
   'snapshot.restore': ['strata snapshot restore ready', 'strata snapshot restore ready --no-keep', 'strata snapshot restore ready --as lab2'],
   'snapshot.fork': ['strata snapshot fork ready 20 --prefix ws'],
+  'ring.start': ['strata ring start', 'strata ring start --size 256M --cache-percent 0'],
+  'ring.load': ['strata ring load --clients 4 --threads 8 --requests 100000'],
   'settings.edit': ['strata settings edit --api-tcp --api-port 7411'],
   console: ['strata console lab1', 'strata console lab1 --log', "echo 'ls' | strata console lab1"],
   events: ['strata events'],

@@ -3,6 +3,7 @@ import { Host } from './models/host'
 import { Image } from './models/image'
 import { Machine } from './models/machine'
 import { Snapshot } from './models/snapshot'
+import { Ring } from './models/ring'
 import { Settings } from './models/settings'
 import { Task } from './models/task'
 
@@ -19,6 +20,8 @@ const change = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('snapshot-removed'), id: z.string() }),
   z.object({ kind: z.literal('task-changed'), task: Task }),
   z.object({ kind: z.literal('settings-changed'), settings: Settings }),
+  /** The service was started or has stopped, a load or a comparison has ended; what goes on in between is read (`ring.show`). */
+  z.object({ kind: z.literal('ring-changed'), ring: Ring }),
   z.object({ kind: z.literal('host-changed'), host: Host })
 ])
 export type Change = z.output<typeof change>

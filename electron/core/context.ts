@@ -3,6 +3,7 @@ import type { Images } from './disk/images'
 import type { HostWatch } from './host/host'
 import type { Library } from './library/library'
 import type { Machines } from './machine/machines'
+import type { Ring } from './ring/ring'
 import type { SettingsStore } from './settings'
 import type { Snapshots } from './snapshot/snapshots'
 import type { Tasks } from './task/tasks'
@@ -16,6 +17,7 @@ export interface Context {
   readonly snapshots: Snapshots
   readonly tasks: Tasks
   readonly host: HostWatch
+  readonly ring: Ring
   readonly settings: SettingsStore
   /** Of this open core: where its API listens, set by whoever serves it. */
   readonly api: ApiStatus

@@ -7,6 +7,7 @@ import { Images } from './disk/images'
 import { diskHandlers, overlayHandlers } from './handlers/disk'
 import { guestHandlers } from './handlers/guest'
 import { machineHandlers } from './handlers/machine'
+import { ringHandlers } from './handlers/ring'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
 import { snapshotHandlers } from './handlers/snapshot'
 import { HostWatch } from './host/host'
@@ -14,6 +15,7 @@ import { openLibrary, type Library } from './library/library'
 import { Machines } from './machine/machines'
 import { finishAllPending } from './machine/overlays'
 import { openStream } from './machine/streams'
+import { Ring } from './ring/ring'
 import { SettingsStore } from './settings'
 import { resumeInterrupted } from './snapshot/interrupted'
 import { Snapshots } from './snapshot/snapshots'
@@ -41,6 +43,12 @@ export interface OwnedCore extends Core {
 function defaultGuest(environment: NodeJS.ProcessEnv): string {
   const packaged = (process as { resourcesPath?: string }).resourcesPath
   return environment.STRATA_GUEST ?? (packaged && !packaged.includes('node_modules') ? join(packaged, 'guest') : join(dirname(__dirname), 'guest'))
+}
+
+/** The ring's programs: among the packaged app's resources beside the guest, in a clone where `make` puts them (out/guest -> native/bin). */
+function ringFolder(environment: NodeJS.ProcessEnv, builtinGuest: string): string {
+  const packaged = join(dirname(builtinGuest), 'ring')
+  return environment.STRATA_RING ?? (builtinGuest.endsWith(join('out', 'guest')) ? join(dirname(dirname(builtinGuest)), 'native', 'bin') : packaged)
 }
 
 /**
@@ -98,15 +106,16 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     onDidChange: (image) => tell({ kind: 'image-changed', image }),
     onDidRemove: (id) => tell({ kind: 'image-removed', id })
   })
+  const ring = new Ring(paths.ring, ringFolder(environment, builtinGuest), (view) => tell({ kind: 'ring-changed', ring: view }))
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
   await Promise.all([machines.load(), images.load(), snapshots.load(), tasks.recall()])
   await resumeInterrupted(machines)
-  const context: Context = { library, machines, images, snapshots, tasks, host, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
+  const context: Context = { library, machines, images, snapshots, tasks, host, ring, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
   finishAllPending(context)
   return context
 }
 
-const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...diskHandlers, ...overlayHandlers, ...snapshotHandlers, ...taskHandlers, ...hostHandlers }
+const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...diskHandlers, ...overlayHandlers, ...snapshotHandlers, ...ringHandlers, ...taskHandlers, ...hostHandlers }
 
 function offer(context: Context, events: Events): OwnedCore {
   const closing = new AbortController()
@@ -132,6 +141,7 @@ function offer(context: Context, events: Events): OwnedCore {
       await context.machines.tidied
       closing.abort()
       context.host.close()
+      context.ring.leave()
       context.machines.release()
       context.library.release()
     }

@@ -5,12 +5,18 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #define LOCK_PATIENCE_MS 10000
 #define ATTACH_TRIES 10 /* a second each */
+#define LOOKOUT_OPEN 4u    /* with more requests open, their answers keep the processor awake */
+#define LOOKOUT_TURN_NS 1000000u /* threads of ours, and the service, let go sooner */
+#define LOOKOUT_REST 4000u       /* requests until it is tried again */
+#define LOOKOUT_NS 400000u /* longer than a disk takes that is worth looking out for */
 #define LOOK_FOR_SERVICE_NS 500000000 /* a sleeping thread looks that often whether there is a service still */
 
 /** A slot as the process has it: private, so that nobody else can change what we believe. */
@@ -28,6 +34,8 @@ struct front {
   pthread_mutex_t produce, consume;
   uint32_t req_prod_pvt;
   uint32_t rsp_cons;
+  _Atomic bool lookout; /* a thread looks out: see look_out() */
+  _Atomic uint32_t lookout_rest;
   struct front_slot *slots;
 };
 
@@ -64,7 +72,9 @@ static int announce(struct front *front)
   int found = service_find(front->run, &service);
   if (found == 0) return -ENOENT;
   if (found < 0 && found != -ENODATA) return found;
-  struct announcement line = {{getpid(), process_start_time(getpid())}, front->fd, front->view.slots};
+  struct stat memory;
+  if (fstat(front->fd, &memory) != 0) return -errno;
+  struct announcement line = {{getpid(), process_start_time(getpid())}, front->fd, front->view.slots, memory.st_ino};
   const struct timespec patience = {.tv_sec = 1};
   _Atomic uint32_t *state = &front->view.shared->state;
   for (int tries = 0; atomic_load(state) == RING_OFFERED; tries++) {
@@ -86,7 +96,7 @@ int front_open(const struct front_options *options, struct front **made)
   front->spin_ns = options->spin_ns;
   pthread_mutex_init(&front->produce, NULL);
   pthread_mutex_init(&front->consume, NULL);
-  front->run = run_folder_open(false);
+  front->run = options->folder ? run_folder_of(options->folder) : run_folder_open(false);
   int result = front->run < 0 ? front->run : make_ring(front, slots_for(options->threads));
   if (result == 0) result = announce(front);
   if (result < 0) front_close(front);
@@ -147,9 +157,41 @@ static bool is_answered(struct front *front, const struct front_slot *slot, bool
   return has_answer(slot);
 }
 
+/**
+ * One thread of a process stays awake while its request is read from the disk: a processor that has gone idle takes longer to
+ * wake than the service to answer, and all the others' answers come to the same processor. It gives way to whoever wants to run.
+ */
+static bool look_out(struct front *front, const struct front_slot *slot, uint64_t since)
+{
+  bool answered;
+  for (uint64_t now; !(answered = is_answered(front, slot, false)) && (now = now_ns()) - since < LOOKOUT_NS;) {
+    sched_yield();
+    if (now_ns() - now < LOOKOUT_TURN_NS) continue;
+    // Somebody else has work for the processor: it does not idle without us, and a sleeper is woken sooner than we get a turn.
+    atomic_store_explicit(&front->lookout_rest, LOOKOUT_REST, memory_order_relaxed);
+    answered = is_answered(front, slot, false);
+    break;
+  }
+  atomic_store_explicit(&front->lookout, false, memory_order_release);
+  return answered;
+}
+
+static bool is_worth_looking_out(struct front *front, const struct front_slot *slot)
+{
+  const uint32_t rest = atomic_load_explicit(&front->lookout_rest, memory_order_relaxed);
+  if (rest > 0) {
+    atomic_store_explicit(&front->lookout_rest, rest - 1, memory_order_relaxed);
+    return false;
+  }
+  const struct ring_shared *shared = front->view.shared;
+  uint32_t open = atomic_load_explicit(&shared->req_prod, memory_order_relaxed) - atomic_load_explicit(&shared->rsp_cons_shown, memory_order_relaxed);
+  return front->spin_ns > 0 && slot->last_ns > front->spin_ns && slot->last_ns < LOOKOUT_NS && open <= LOOKOUT_OPEN;
+}
+
 /** Spins for a while: not if the last answers took longer than that, but for every 64th time, to see whether that has changed. */
 static bool spin(struct front *front, struct front_slot *slot, uint64_t since)
 {
+  if (is_worth_looking_out(front, slot) && !atomic_exchange_explicit(&front->lookout, true, memory_order_acquire)) return look_out(front, slot, since);
   if (front->spin_ns == 0 || (slot->last_ns > front->spin_ns && slot->uses % 64 != 0)) return is_answered(front, slot, false);
   do {
     if (is_answered(front, slot, false)) return true;

@@ -9,6 +9,7 @@
 struct front;
 
 struct front_options {
+  const char *folder;    /* where the service was started; NULL: the current folder */
   uint32_t threads;  /* slots that are needed, 1 to RING_MAX_SLOTS */
   uint64_t spin_ns;  /* a thread looks for its answer so long before it sleeps */
 };

@@ -35,7 +35,8 @@ int announce_add(int run, const struct announcement *line, int timeout_ms)
   if (result == 0) {
     char text[128];
     // On a line of its own, whatever was left without an end before it.
-    int length = snprintf(text, sizeof text, "\n%d %" PRIu64 " %d %u\n", (int)line->process.pid, line->process.start_time, line->ring_fd, line->slots);
+    int length = snprintf(text, sizeof text, "\n%d %" PRIu64 " %d %u %" PRIu64 "\n", (int)line->process.pid, line->process.start_time, line->ring_fd,
+                          line->slots, line->inode);
     ssize_t wrote = write(fd, text, (size_t)length);
     result = wrote == length ? 0 : wrote < 0 ? -errno : -ENOSPC;
   }
@@ -63,7 +64,7 @@ static char *read_whole(int fd)
 static bool parse(const char *text, struct announcement *line)
 {
   int pid, used = 0;
-  if (sscanf(text, "%d %" SCNu64 " %d %u%n", &pid, &line->process.start_time, &line->ring_fd, &line->slots, &used) != 4) return false;
+  if (sscanf(text, "%d %" SCNu64 " %d %u %" SCNu64 "%n", &pid, &line->process.start_time, &line->ring_fd, &line->slots, &line->inode, &used) != 5) return false;
   line->process.pid = pid;
   return pid > 0 && line->ring_fd >= 0 && text[used] == 0;
 }

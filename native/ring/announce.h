@@ -1,6 +1,6 @@
 /**
  * The file in which clients announce themselves: run/clients, a line a client,
- *     <pid> <start time> <descriptor of its ring in that process> <slots>
+ *     <pid> <start time> <descriptor of its ring in that process> <slots> <inode of its ring's memory>
  * Whoever reads or writes it holds its lock (an open file description lock, which the kernel gives back when its holder dies).
  * A client adds its line; the service takes it away when the client has gone.
  */
@@ -15,6 +15,7 @@ struct announcement {
   struct process process;
   int ring_fd;
   uint32_t slots;
+  uint64_t inode; /* tells a ring from one that the process had before under the same descriptor */
 };
 
 /** Adds a line. Waits at most `timeout_ms` for the lock. Returns 0, -ETIMEDOUT (somebody sits on the lock), or -errno. */

@@ -49,6 +49,15 @@ int run_folder_open(bool make)
   return fd < 0 ? -errno : fd;
 }
 
+int run_folder_of(const char *folder)
+{
+  int there = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int fd = there < 0 ? -1 : openat(there, RING_RUN_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int error = fd < 0 ? -errno : 0;
+  if (there >= 0) close(there);
+  return fd < 0 ? error : fd;
+}
+
 int service_find(int run, struct service_identity *identity)
 {
   int fd = openat(run, RING_PID_FILE, O_RDONLY | O_CLOEXEC);

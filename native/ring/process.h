@@ -35,6 +35,9 @@ int process_signal(int pidfd, int signal);
 /** Opens the run folder in the current folder, and makes it first if `make`. Returns a descriptor or -errno. */
 int run_folder_open(bool make);
 
+/** The same of another folder. */
+int run_folder_of(const char *folder);
+
 struct service_identity {
   struct process process;
   int statistics_fd; /* in the service: /proc/<pid>/fd/<this> */

@@ -9,6 +9,7 @@
 #define RING_STATISTICS_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define STATISTICS_MAGIC 0x74617453u /* "Stat" */
@@ -40,6 +41,10 @@ struct statistics_page {
   _Atomic uint32_t clients_now, clients_ever;
   struct statistics_client client[STATISTICS_CLIENTS];
 };
+
+_Static_assert(sizeof(struct statistics_client) == 640 && offsetof(struct statistics_client, answered) == 40 && offsetof(struct statistics_client, latency) == 80,
+               "electron/core/ring/statistics.ts reads it so");
+_Static_assert(offsetof(struct statistics_page, client) == 128 && offsetof(struct statistics_page, requests) == 40, "and the page");
 
 /**
  * Two buckets an octave: bucket 2k holds [2^k, 1.5 * 2^k) ns, bucket 2k + 1 [1.5 * 2^k, 2^(k+1)) ns, the last one all above.

@@ -16,7 +16,7 @@ static void respond(struct server *server, struct backend *backend, uint32_t id,
   server->wakes[server->wake_count++] = (struct wake){backend, RING_SLOT(id)};
 }
 
-void answer_publish(struct server *server)
+void answer_show(struct server *server)
 {
   for (uint32_t i = 0; i < server->unpublished_count; i++) {
     struct backend *backend = server->unpublished[i];
@@ -25,11 +25,17 @@ void answer_publish(struct server *server)
     statistics_set(&backend->statistics->rsp_prod, backend->rsp_prod_pvt);
     statistics_set(&backend->statistics->rsp_cons, statistics_get(&backend->view.shared->rsp_cons_shown));
   }
+  server->unpublished_count = 0;
+}
+
+void answer_publish(struct server *server)
+{
+  answer_show(server);
   for (uint32_t i = 0; i < server->wake_count; i++) {
     struct ring_bell_line *line = &server->wakes[i].backend->view.bells[server->wakes[i].slot];
     if (ring_must_wake(line)) futex_wake(&line->bell);
   }
-  server->unpublished_count = server->wake_count = 0;
+  server->wake_count = 0;
 }
 
 static void count_answer(struct backend *backend, uint64_t ns)
@@ -66,7 +72,7 @@ static bool read_sector(struct server *server, struct backend *backend, const st
     statistics_add(&backend->statistics->hits, 1);
     statistics_add(&server->with.page->hits, 1);
     give_sector(server, backend, request->id, cached);
-    count_answer(backend, 0);
+    count_answer(backend, now_ns() - server->now);
     return true;
   }
   if (server->in_flight >= server->depth) return false;
@@ -131,6 +137,7 @@ uint32_t answer_some(struct server *server, struct backend *backend, uint32_t bu
     taken++;
   }
   statistics_set(&backend->statistics->req_prod, prod);
+  statistics_set(&backend->statistics->rsp_cons, statistics_get(&backend->view.shared->rsp_cons_shown));
   statistics_set(&backend->statistics->req_cons, backend->req_cons);
   statistics_set(&backend->statistics->in_flight, backend->in_flight);
   statistics_add(&server->with.page->requests, taken);

@@ -20,7 +20,8 @@ static const char *map_ring(struct backend *backend, int fd)
   if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) return "its memory is not sealed against shrinking";
   // Huge pages could run out when they are first touched.
   if (fstatfs(fd, &system) != 0 || system.f_type != TMPFS_MAGIC) return "its memory is not ordinary shared memory";
-  if (fstat(fd, &info) != 0 || info.st_size != (off_t)ring_bytes(slots)) return "its memory has another size than its slots need";
+  if (fstat(fd, &info) != 0 || info.st_ino != backend->line.inode) return "its memory is not what it announced";
+  if (info.st_size != (off_t)ring_bytes(slots)) return "its memory has another size than its slots need";
   void *memory = mmap(NULL, ring_bytes(slots), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
   if (memory == MAP_FAILED) return "its memory cannot be mapped";
   backend->view = ring_view(memory, slots);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /** What a start has gathered before it leaves its caller. */
@@ -159,8 +160,19 @@ static enum outcome say_running(int run)
   return fail(OUTCOME_RUNNING, "A service runs in this folder already (pid %d). Stop it first: ./bin/service stop", (int)other.process.pid);
 }
 
+/** Whoever starts us may have left descriptors open that it did not mean us to keep for life. */
+static void close_inherited(void)
+{
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+  // Linux 5.9; on older ones they stay open, which harms nobody but the one who waits for them to close.
+  syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
+}
+
 enum outcome service_start(const struct start_options *options)
 {
+  if (!options->foreground) close_inherited();
   struct start start = {.options = options};
   enum outcome outcome = image_open(options->image, &start.image);
   if (outcome != OUTCOME_OK) return outcome;

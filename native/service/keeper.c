@@ -13,6 +13,7 @@
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 
+#define RINGS_A_PROCESS 16u /* one that makes ring after ring cannot take all places */
 #define RETRY_MS 20 /* when somebody has the clients file locked */
 
 /** What an epoll event is about: a place in the table, or one of these. */
@@ -56,14 +57,48 @@ static void show_arrival(struct keeper *keeper, struct backend *backend)
   backend->statistics = shown;
 }
 
+static void note_end(struct keeper *keeper, struct backend *backend)
+{
+  epoll_ctl(keeper->epoll, EPOLL_CTL_DEL, backend->pidfd, NULL);
+  atomic_store(&backend->gone, true);
+  keeper->sweep_due = true;
+  ring_server(keeper);
+}
+
+static bool is_same_process(struct process one, struct process other)
+{
+  return one.pid == other.pid && one.start_time == other.start_time;
+}
+
+/** How many rings a process has that are not on their way out. */
+static uint32_t rings_of(struct keeper *keeper, struct process process)
+{
+  uint32_t count = 0;
+  for (uint32_t place = 0; place < STATISTICS_CLIENTS; place++) {
+    const struct backend *known = keeper->places[place];
+    if (known && is_same_process(known->line.process, process) && !atomic_load(&known->gone)) count++;
+  }
+  return count;
+}
+
+/** The descriptor now holds another ring, as we have seen ourselves: the one that it held before was closed without a word. */
+static void retire_former(struct keeper *keeper, const struct backend *latest)
+{
+  for (uint32_t place = 0; place < STATISTICS_CLIENTS; place++) {
+    struct backend *known = keeper->places[place];
+    if (!known || known == latest || known->line.ring_fd != latest->line.ring_fd || !is_same_process(known->line.process, latest->line.process)) continue;
+    if (!atomic_load(&known->gone)) note_end(keeper, known);
+  }
+}
+
 /** Takes a ring in. Returns whether its line stays: also if there is no place just now. */
 static bool admit(struct keeper *keeper, const struct announcement *line)
 {
   uint32_t place = 0;
   while (place < STATISTICS_CLIENTS && keeper->places[place]) place++;
   if (place == STATISTICS_CLIENTS) return process_is(line->process);
-  const char *why;
-  struct backend *backend = backend_attach(line, &why);
+  const char *why = "its process has many rings already";
+  struct backend *backend = rings_of(keeper, line->process) < RINGS_A_PROCESS ? backend_attach(line, &why) : NULL;
   if (backend && !watch(keeper, backend->pidfd, place)) {
     why = "it cannot be watched";
     backend_free(backend);
@@ -75,6 +110,7 @@ static bool admit(struct keeper *keeper, const struct announcement *line)
   }
   backend->place = place;
   keeper->places[place] = backend;
+  retire_former(keeper, backend);
   show_arrival(keeper, backend);
   pthread_mutex_lock(&keeper->lock);
   backend->next = keeper->arrivals;
@@ -83,13 +119,18 @@ static bool admit(struct keeper *keeper, const struct announcement *line)
   return true;
 }
 
+/** A descriptor's number is used again as soon as a ring is closed; its memory is another. */
+static bool is_same_ring(const struct announcement *one, const struct announcement *other)
+{
+  return is_same_process(one->process, other->process) && one->ring_fd == other->ring_fd && one->inode == other->inode;
+}
+
 static bool keep_line(void *context, const struct announcement *line)
 {
   struct keeper *keeper = context;
   for (uint32_t place = 0; place < STATISTICS_CLIENTS; place++) {
     const struct backend *known = keeper->places[place];
-    if (known && known->line.process.pid == line->process.pid && known->line.process.start_time == line->process.start_time && known->line.ring_fd == line->ring_fd)
-      return !atomic_load(&known->gone);
+    if (known && is_same_ring(&known->line, line)) return !atomic_load(&known->gone);
   }
   return admit(keeper, line);
 }
@@ -114,14 +155,6 @@ static void sweep(struct keeper *keeper)
   if (result < 0 && result != -EWOULDBLOCK) log_line("the list of clients cannot be read: %s", strerror(-result));
   if (result == 0) free_swept(keeper);
   if (result == 0) ring_server(keeper);
-}
-
-static void note_end(struct keeper *keeper, struct backend *backend)
-{
-  epoll_ctl(keeper->epoll, EPOLL_CTL_DEL, backend->pidfd, NULL);
-  atomic_store(&backend->gone, true);
-  keeper->sweep_due = true;
-  ring_server(keeper);
 }
 
 static void take_released(struct keeper *keeper)

@@ -43,6 +43,9 @@ uint32_t answer_some(struct server *server, struct backend *backend, uint32_t bu
 /** Answers what the image has brought. Returns how many reads were done. */
 uint32_t answer_reads(struct server *server);
 
+/** Publishes all responses: who spins sees them. */
+void answer_show(struct server *server);
+
 /** Publishes all responses, then wakes those who wait for them. */
 void answer_publish(struct server *server);
 

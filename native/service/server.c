@@ -60,13 +60,14 @@ static uint32_t take_requests(struct server *server)
 static uint32_t take_turn(struct server *server)
 {
   uint32_t moved = answer_reads(server);
-  if (moved > 0) answer_publish(server);
+  if (moved > 0) answer_show(server);
   uint32_t taken = take_requests(server);
   if (taken > 0) {
     io_flush(server->with.io);
-    answer_publish(server);
     keeper_saw_request(server->with.keeper, server->now);
   }
+  // Waking costs a system call each: the disk is given its work first.
+  if (moved + taken > 0) answer_publish(server);
   return moved + taken;
 }
 
@@ -102,6 +103,7 @@ static void sleep_until_news(struct server *server)
   for (uint32_t i = 0; i < server->ring_count && !news && !full; i++) {
     struct backend *backend = server->rings[i];
     ring_about_to_sleep(&backend->view.shared->req_bell);
+    statistics_set(&backend->statistics->rsp_cons, statistics_get(&backend->view.shared->rsp_cons_shown));
     news = has_news(backend);
   }
   if (!news && !keeper_verdict(server->with.keeper)) {

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 static uint64_t state;
 static uint64_t until;
@@ -36,6 +37,12 @@ static bool time_left(void)
   return now_ns() < until;
 }
 
+static uint64_t inode_of(int fd)
+{
+  struct stat info;
+  return fstat(fd, &info) == 0 ? info.st_ino : 0;
+}
+
 /** A ring as it should be, announced; `fd` is where it is. */
 static struct ring_view join(uint32_t slots, int *fd)
 {
@@ -46,7 +53,7 @@ static struct ring_view join(uint32_t slots, int *fd)
   struct ring_view view = ring_view(memory, slots);
   view.shared->magic = RING_MAGIC;
   view.shared->version = RING_VERSION;
-  struct announcement line = {{getpid(), process_start_time(getpid())}, *fd, slots};
+  struct announcement line = {{getpid(), process_start_time(getpid())}, *fd, slots, inode_of(*fd)};
   announce_add(run, &line, 1000);
   const struct timespec patience = {.tv_sec = 1};
   if (atomic_load(&view.shared->state) == RING_OFFERED) futex_wait(&view.shared->state, RING_OFFERED, &patience);
@@ -146,7 +153,7 @@ static void announce_other_things(void)
   const int all[] = {plain, small, fds[0], run, 0, 999};
   for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
     uint32_t slots = any() % 2 ? 16 : (uint32_t)any();
-    announce_add(run, &(struct announcement){{getpid(), process_start_time(getpid())}, all[i], slots}, 100);
+    announce_add(run, &(struct announcement){{getpid(), process_start_time(getpid())}, all[i], slots, any() % 4 ? inode_of(all[i]) : any()}, 100);
   }
   usleep(10000);
   close(plain), close(small), close(fds[0]), close(fds[1]);

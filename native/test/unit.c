@@ -131,9 +131,9 @@ static void append(int run, const char *text)
 
 static void the_clients_file_bears_rubbish(int run)
 {
-  struct announcement one = {{11, 22}, 33, 16}, two = {{44, 55}, 66, 32};
+  struct announcement one = {{11, 22}, 33, 16, 77}, two = {{44, 55}, 66, 32, 88};
   struct seen seen = {.unwanted = 11};
-  append(run, "\n\nnonsense\n-4 1 2 3\n1 2 3\n1 2 3 4 5\n99999999999999999999 1 1 1\n");
+  append(run, "\n\nnonsense\n-4 1 2 3\n1 2 3 4\n1 2 3 4 5 6\n99999999999999999999 1 1 1\n");
   expect(announce_add(run, &one, 100) == 0 && announce_add(run, &two, 100) == 0);
   append(run, "77 88 9");
   expect(announce_sweep(run, note, &seen) == 0 && seen.count == 2);
@@ -163,7 +163,7 @@ static pid_t lock_elsewhere(int run, bool dies)
 
 static void who_holds_the_lock_stops_nobody_for_ever(int run)
 {
-  struct announcement line = {{1, 2}, 3, 16};
+  struct announcement line = {{1, 2}, 3, 16, 4};
   struct seen seen = {0};
   pid_t child = lock_elsewhere(run, false);
   expect(announce_add(run, &line, 20) == -ETIMEDOUT && announce_sweep(run, note, &seen) == -EWOULDBLOCK);

@@ -21,6 +21,7 @@ import styles from './app.module.css'
 
 // What the first picture of the window does not need comes when it is opened.
 const ImagesScreen = lazy(() => import('../features/images').then((module) => ({ default: module.ImagesScreen })))
+const RingScreen = lazy(() => import('../features/ring').then((module) => ({ default: module.RingScreen })))
 const ImportDialog = lazy(() => import('../features/images').then((module) => ({ default: module.ImportDialog })))
 const Welcome = lazy(() => import('../features/welcome').then((module) => ({ default: module.Welcome })))
 const SettingsScreen = lazy(() => import('../features/settings').then((module) => ({ default: module.SettingsScreen })))
@@ -79,6 +80,8 @@ function PlaceContent({ place }: { place: Place }) {
       return <DisksScreen />
     case 'images':
       return <ImagesScreen />
+    case 'ring':
+      return <RingScreen />
     case 'tasks':
       return <TasksPanel taskId={place.taskId} />
     case 'settings':
@@ -113,10 +116,10 @@ function Overlays() {
   )
 }
 
-/** When the list of machines can first be seen: what the start of the app is measured by. */
-function markListPainted(): void {
-  if (performance.getEntriesByName(LIST_PAINTED).length > 0) return
+/** When the list of machines can first be seen, with names and then with states: what the start of the app is measured by. */
+function markListPainted(what: 'names' | 'states'): void {
+  const mark = `strata:list-painted-${what}`
+  if (performance.getEntriesByName(mark).length > 0) return
   // After the frame that shows it: the next one's callback, and then a task.
-  requestAnimationFrame(() => setTimeout(() => performance.mark(LIST_PAINTED)))
+  requestAnimationFrame(() => setTimeout(() => performance.mark(mark)))
 }
-const LIST_PAINTED = 'strata:list-painted'

@@ -20,6 +20,8 @@ const NEEDED = [
   { packages: ['build-essential'], program: 'c++' },
   { packages: ['python3'], program: 'python3' },
   { packages: ['e2fsprogs'], program: 'mke2fs' },
+  // The other side of the ring's benchmark.
+  { packages: ['fio'], program: 'fio' },
   // A display of our own, for the tour and the tests.
   { packages: ['xvfb'], program: 'Xvfb' },
   { packages: ['xauth'], program: 'xauth' },

@@ -1,8 +1,9 @@
-import { existsSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { readJson } from '../lib/files.mjs'
 import { inTop } from '../lib/paths.mjs'
 import { run } from '../lib/run.mjs'
+import { nodeHeaders } from './node-headers.mjs'
 
 const MODULE = inTop('node_modules/node-pty')
 const BUILT = path.join(MODULE, 'build/Release/pty.node')
@@ -30,10 +31,4 @@ export const native = {
 function built() {
   const file = statSync(BUILT, { throwIfNoEntry: false })
   return file ? `${readJson(path.join(MODULE, 'package.json')).version} ${file.size} ${file.mtimeMs}` : ''
-}
-
-/** The folder whose include/node holds Node's header files, or null; node-gyp then tries to download them. */
-function nodeHeaders() {
-  const candidates = [path.resolve(realpathSync(process.execPath), '../..'), '/usr', '/usr/local']
-  return candidates.find((folder) => existsSync(path.join(folder, 'include/node/node_api.h'))) ?? null
 }

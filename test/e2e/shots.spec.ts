@@ -69,19 +69,36 @@ async function shootSnapshots(strata: Strata, machine: string): Promise<void> {
   const { page } = strata
   await strata.open(machine, 'Snapshots')
   await expect(page.getByText(`${machine} has no snapshots`)).toBeVisible()
-  await shoot(strata, '40-no-snapshots')
+  await shoot(strata, '50-no-snapshots')
   const taken = await strata.done('snapshot.take', { machine, name: 'Fresh', note: 'As installed' })
   await strata.done('snapshot.take', { machine, name: 'Packages' })
   await strata.done('snapshot.restore', { snapshot: taken.id, keep: false })
   await strata.done('snapshot.take', { machine, name: 'Ready for the class', note: 'Compiler and editor' })
   await expect(page.getByRole('option', { name: /Ready for the class/ })).toBeVisible()
-  await shoot(strata, '41-snapshots')
+  await shoot(strata, '51-snapshots')
   for (const [index, name] of ['Take a snapshot…', 'Restore…', 'As a new machine…', 'Fork…', 'Remove…'].entries()) {
     await page.getByRole('button', { name }).click()
     await expect(page.getByRole('dialog')).toBeVisible()
-    await shoot(strata, `${42 + index}-snapshots-dialog`)
+    await shoot(strata, `${52 + index}-snapshots-dialog`)
     await closeDialog(page)
   }
+}
+
+/** The ring lab: off, with clients at work, and compared. */
+async function shootRing(strata: Strata): Promise<void> {
+  const { page } = strata
+  await page.getByRole('button', { name: 'Ring lab' }).click()
+  await expect(page.getByRole('button', { name: 'Start the service' })).toBeVisible()
+  await shoot(strata, '40-ring-off')
+  await page.getByRole('button', { name: 'Start the service' }).click()
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  await expect(page.getByRole('img', { name: /^Ring of client/ }).first()).toBeVisible()
+  await shoot(strata, '41-ring')
+  await expect(page.getByText('each was compared with the image')).toBeVisible({ timeout: 60_000 })
+  await strata.done('ring.compare', { seconds: 0.5 })
+  await page.getByRole('heading', { name: 'How it works' }).scrollIntoViewIfNeeded()
+  await shoot(strata, '42-ring-compared')
+  await strata.need('ring.stop', {})
 }
 
 test('an empty library', async ({ launch }) => {
@@ -129,6 +146,7 @@ test('every screen of a library with machines', async ({ lab: { strata, machine 
   await shoot(strata, '08-machine-settings')
   await shootDisks(strata, machine)
   await shootSnapshots(strata, machine)
+  await shootRing(strata)
 
   for (const [index, tab] of (['Overview', 'Console', 'Display', 'Monitor'] as const).entries()) {
     await strata.open('database', tab)

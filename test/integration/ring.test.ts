@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { copySources, make, RingLab, until } from '../support/ring'
+import { builtPrograms, copySources, make, RingLab, until } from '../support/ring'
 import { isRoot, scratchFolder } from '../support/scratch'
 
 const MiB = 2 ** 20
 const LINE = /^\d+(\.\d)?\|\d+(\.\d)?\|\d+(\.\d)?\|\d+(\.\d)?\|\d+(\.\d)?\n$/
 let programs: string
+let clone: string
 
 /** A lab whose service, if any is left, is ended with the test. */
 function openRing(imageBytes = 8 * MiB): RingLab {
@@ -31,17 +32,17 @@ async function readsWell(lab: RingLab, threads = 4, requests = 1000): Promise<vo
 }
 
 beforeAll(() => {
-  programs = copySources()
-  make(programs, 'clean')
-  make(programs)
-  make(programs, 'tools')
+  programs = builtPrograms()
+  clone = copySources()
 }, 120_000)
-afterAll(() => rmSync(programs, { recursive: true, force: true }))
+afterAll(() => rmSync(clone, { recursive: true, force: true }))
 
 describe('the contract', () => {
   it('is kept from the folder of the Makefile, with three clients at once and the integrity tool over the files of each', async () => {
-    const lab = new RingLab(programs, programs)
-    execFileSync('dd', ['if=/dev/urandom', 'of=disk1.img', 'bs=1M', 'count=20'], { cwd: programs, stdio: 'ignore' })
+    make(clone, 'clean')
+    make(clone)
+    const lab = new RingLab(clone, clone)
+    execFileSync('dd', ['if=/dev/urandom', 'of=disk1.img', 'bs=1M', 'count=20'], { cwd: clone, stdio: 'ignore' })
     expect((await lab.run('service', 'start')).code).toBe(0)
     const loads = [[1, 2000], [4, 10_000], [32, 10_007]] as const
     const clients = await Promise.all(loads.map(([threads, requests]) => lab.run('client', threads, requests)))
@@ -50,7 +51,7 @@ describe('the contract', () => {
       expect(client.out).toMatch(LINE)
       const [max, average, min, , rate] = client.out.trim().split('|').map(Number) as [number, number, number, number, number]
       expect(min <= average && average <= max && rate > 0).toBe(true)
-      expect(readFileSync(join(programs, `sectors.${client.pid}`), 'utf8').trimEnd().split('\n')).toHaveLength(requests)
+      expect(readFileSync(join(clone, `sectors.${client.pid}`), 'utf8').trimEnd().split('\n')).toHaveLength(requests)
       const checked = await lab.run('tool_for_integrity', 'disk1.img', `sectors.${client.pid}`, `read.${client.pid}`)
       expect(checked).toMatchObject({ code: 0, out: `All ${requests} sectors are those of disk1.img.\n` })
       expect(lab.wrongSectors(client.pid)).toBe(0)
@@ -58,7 +59,7 @@ describe('the contract', () => {
     const { pid } = lab.service()
     expect((await lab.run('service', 'stop')).out).toMatch(/^cache hit ratio: 0\.\d{4} \(\d+ of 22007 reads\)\n$/)
     await until(() => !existsSync(`/proc/${pid}`)) // ended already; somebody has yet to take note of it
-    expect(readdirSync(join(programs, 'run'))).toEqual(['service.log'])
+    expect(readdirSync(join(clone, 'run'))).toEqual(['service.log'])
   })
 
   it.each(['uring', 'threads'])('reads with the way that is asked for: %s', async (way) => {
@@ -140,9 +141,11 @@ describe('images that cannot be served', () => {
   })
 
   it.skipIf(!isRoot)('are refused where they may not be read', async () => {
-    const lab = openRing()
-    chmodSync(lab.folder, 0o777)
-    chmodSync(programs, 0o755)
+    const { folder } = openRing()
+    // Nobody else may be let into the folder that the programs were made in.
+    cpSync(join(programs, 'bin'), join(folder, 'bin'), { recursive: true })
+    const lab = new RingLab(folder, folder)
+    chmodSync(folder, 0o777)
     chmodSync(join(lab.folder, 'disk1.img'), 0o600)
     const refused = await lab.start('service', ['start'], { uid: 65534 }).ended
     expect(refused).toMatchObject({ code: 11, said: 'The image disk1.img may not be read by this user.\n' })

@@ -31,6 +31,12 @@ export function copySources(): string {
   return folder
 }
 
+/** The programs as set-up has built them, and those that only tests need. */
+export function builtPrograms(): string {
+  make(SOURCES, 'all', 'tools')
+  return SOURCES
+}
+
 /** Builds the programs, and those that only tests need. */
 export function make(folder: string, ...targets: string[]): void {
   execFileSync('make', ['-C', folder, ...targets], { stdio: ['ignore', 'ignore', 'pipe'] })

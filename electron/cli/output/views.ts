@@ -3,6 +3,7 @@ import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
 import { describe } from './describe'
+import { comparisonTable, loadTable, ringBlock, sectorDump } from './ring-views'
 
 /** A result for people; what a program reads is the JSON. */
 type View<N extends OperationName> = (result: ResultOf<N>, paint: Paint, input: Record<string, unknown>) => string
@@ -31,6 +32,12 @@ const VIEWS: Views = {
     table(['TRASH ID', 'NAME', 'REMOVED', 'SIZE'], removed.map((one) => [one.trashId, one.name, `${ago(one.removedAtMs)} ago`, formatSize(one.diskBytes)]), paint.dim),
   'machine.empty-trash': ({ freedBytes }) => `Freed ${formatSize(freedBytes)}.\n`,
   'machine.command-line': (line) => [line.program, ...line.arguments].map(shellQuote).join(' ') + '\n',
+  'ring.show': ringBlock,
+  'ring.start': ringBlock,
+  'ring.stop': ({ said }) => said + '\n',
+  'ring.load': loadTable,
+  'ring.read': sectorDump,
+  'ring.compare': comparisonTable,
   'guest.ping': ({ roundTripMs }) => `The guest agent answers (${roundTripMs.toFixed(1)} ms).\n`,
   'guest.info': (info, paint) => guestBlock(info, paint),
   'console.log': ({ text }) => text,

@@ -16,6 +16,8 @@ export interface RunOptions {
   maxOutputBytes?: number
   /** Called with the output as it comes; characters are whole. */
   onStdout?: (text: string) => void
+  /** Called with its pid once it runs. */
+  onStart?: (pid: number) => void
   onStderr?: (text: string) => void
   /** The file that it writes, named when the disk is full. */
   writes?: string
@@ -51,6 +53,7 @@ export async function run(program: string, args: readonly string[], options: Run
   const env = { ...(options.env ?? process.env), LC_ALL: 'C.UTF-8' }
   // In a session of its own: Ctrl+C at the terminal is for us to act on, and what the program starts ends with it.
   const child = spawn(program, args, { cwd: options.cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+  child.once('spawn', () => options.onStart?.(child.pid ?? -1))
   let timedOut = false
   const end = (): void => killGroup(child)
   signal?.addEventListener('abort', end, { once: true })

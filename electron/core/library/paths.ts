@@ -18,6 +18,8 @@ export const libraryPaths = (root: string) => ({
   machines: join(root, 'machines'),
   images: join(root, 'images'),
   snapshots: join(root, 'snapshots'),
+  /** Where the service of the ring lab is started, and its own image lies. */
+  ring: ringPaths(join(root, 'ring')),
   trash: join(root, 'trash'),
   logs: join(root, 'logs'),
   cache: join(root, 'cache'),
@@ -72,6 +74,20 @@ export const snapshotPaths = (root: string) => ({
   disk: (file: string) => join(root, 'disks', file)
 })
 export type SnapshotPaths = ReturnType<typeof snapshotPaths>
+/** The folder of the ring lab. In `run`, the service and its clients find each other: see native/ring/process.h. */
+export const ringPaths = (root: string) => ({
+  root,
+  image: join(root, 'lab.img'),
+  started: join(root, 'started.json'),
+  pidFile: join(root, 'run', 'service.pid'),
+  statistics: (pid: number, descriptor: number) => `/proc/${pid}/fd/${descriptor}`,
+  vhostSocket: join(root, 'vhost.sock'),
+  nbdSocket: join(root, 'nbd.sock'),
+  /** What a client program leaves: the sectors that it read, one number a line, and their bytes. */
+  sectors: (pid: number) => join(root, `sectors.${pid}`),
+  reads: (pid: number) => join(root, `read.${pid}`)
+})
+export type RingPaths = ReturnType<typeof ringPaths>
 
 const trashPaths = (root: string) => ({ root, record: join(root, 'removed.json'), machine: join(root, 'machine') })
 

@@ -5,6 +5,7 @@ import { hostMirror, settingsMirror } from './host'
 import { imagesMirror } from './images'
 import { machinesMirror } from './machines'
 import { snapshotsMirror } from './snapshots'
+import { ringMirror } from './ring'
 import { tasksMirror } from './tasks'
 
 /** Whether what the window shows is what the core holds. */
@@ -130,6 +131,8 @@ function applyChange(change: Change): void {
       return tasksMirror.upsert(change.task)
     case 'settings-changed':
       return settingsMirror.replace(change.settings)
+    case 'ring-changed':
+      return ringMirror.replace(change.ring)
     case 'host-changed':
       return hostMirror.replace(change.host)
   }

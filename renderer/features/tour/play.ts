@@ -1,7 +1,7 @@
 import { create } from 'zustand'
 import type { Settings } from '#contract'
 import { allMachines, attempt, closeOverlay, shell, toast, useSettings } from '../../app'
-import { leftovers, removeTourMachines, steps, TOUR_NAMES, type Step, type TourMachines } from './steps'
+import { leftovers, removeTourMachines, steps, stopRing, TOUR_NAMES, type Step, type TourMachines } from './steps'
 
 type TourState =
   | { kind: 'off' }
@@ -37,7 +37,7 @@ export async function startTour(byItself: boolean): Promise<void> {
   if (taken) return void toast(`The tour makes a machine “${taken.name}”, and there is one. Rename it first.`)
   ended = false
   const theme = useSettings.getState().settings?.theme ?? 'system'
-  const machines: TourMachines = { first: '', second: '' }
+  const machines: TourMachines = { first: '', second: '', ringLoad: null }
   let problem: string | null = null
   try {
     await removeTourMachines(old, false)
@@ -69,7 +69,9 @@ async function playSteps(machines: TourMachines, byItself: boolean): Promise<voi
 }
 
 /** Takes the tour's machines away, or leaves them to the user who wants to go on with them. */
-async function putAway({ first, second }: TourMachines, byItself: boolean): Promise<void> {
+async function putAway(tour: TourMachines, byItself: boolean): Promise<void> {
+  const { first, second } = tour
+  await stopRing(tour)
   const made = [first, second].filter((id) => id !== '')
   if (made.length > 0 && !byItself) {
     closeOverlay()

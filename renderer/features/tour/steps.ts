@@ -12,11 +12,22 @@ export interface Step {
   settleMs?: number
 }
 
-/** The two machines that the tour makes, by id once they are there. */
+/** The two machines that the tour makes, by id once they are there, and the load that it puts on the ring. */
 export interface TourMachines {
   first: string
   second: string
+  ringLoad: string | null
 }
+
+/** Ends what the tour has begun at the ring lab. */
+export async function stopRing(tour: TourMachines): Promise<void> {
+  if (tour.ringLoad === null) return
+  await call('task.cancel', { taskId: tour.ringLoad }) // it may have ended by itself
+  await need('task.wait', { taskId: tour.ringLoad })
+  tour.ringLoad = null
+  await need('ring.stop', {})
+}
+
 export const TOUR_NAMES = ['tour-1', 'tour-2'] as const
 
 async function need<N extends OperationName>(name: N, input: InputOf<N>): Promise<void> {
@@ -224,12 +235,26 @@ export const steps: readonly Step[] = [
     settleMs: 800
   },
   {
+    label: 'ring',
+    title: 'A split driver at work',
+    text: 'Three clients read a disk image through rings in shared memory, as guests of Xen do. Producers run ahead, consumers follow.',
+    act: async (tour) => {
+      goTo({ kind: 'ring' })
+      // Where it could not be built, the disk has no direct reads, or somebody uses it, the screen itself shows what is so.
+      if (!(await call('ring.start', {})).ok) return
+      const load = await call('ring.load', { clients: 3, threads: 4, requests: 200_000 })
+      tour.ringLoad = load.ok ? load.value.taskId : null
+      await appeared('a ring', () => document.querySelector('main [aria-label^="Ring of client"]'))
+    },
+    settleMs: 2500
+  },
+  {
     label: 'disks',
     title: 'All disks',
     text: 'Every image file of the library: images as ground, on them the disks of all machines, each layer as thick as it is large.',
-    act: async () => {
+    act: async (tour) => {
       goTo({ kind: 'disks' })
-      await Promise.resolve()
+      await stopRing(tour)
     },
     settleMs: 600
   },

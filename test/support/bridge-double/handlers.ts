@@ -14,6 +14,7 @@ import {
 } from './life'
 import { diskHandlers } from './disks'
 import { snapshotHandlers } from './snapshots'
+import { ringHandlers } from './ring'
 import type { World } from './world'
 
 /** One handler an operation: a new operation in the contract does not compile until the double knows it. */
@@ -26,6 +27,7 @@ const requireRunning = (machine: Machine, verb: string): void =>
 export const handlers: Handlers = {
   ...diskHandlers,
   ...snapshotHandlers,
+  ...ringHandlers,
   'host.show': (_input, { host }) => host,
   'settings.show': (_input, { settings }) => settings,
   'settings.edit': ({ apiTcp, apiPort, historyBudget, ...rest }, world) => {

@@ -12,6 +12,22 @@ export const useArrangement = createPersisted<{ grouped: boolean; folded: readon
   ({ grouped, folded }) => typeof grouped === 'boolean' && Array.isArray(folded)
 )
 
+/** The first rows of the list as last shown: what the window opens with, until the machines have been read. Names only, no states. */
+interface Seen {
+  rows: readonly { heading: boolean; label: string }[]
+}
+const SEEN_ROWS = 40
+const isSeenRow = (row: Partial<Seen['rows'][number]> | null): boolean => typeof row?.label === 'string' && typeof row.heading === 'boolean'
+export const useSeen = createPersisted<Seen>(
+  'machine-list-seen',
+  { rows: [] },
+  ({ rows }) => Array.isArray(rows) && rows.length <= SEEN_ROWS && rows.every(isSeenRow)
+)
+export function remember(rows: Seen['rows']): void {
+  const first = rows.slice(0, SEEN_ROWS)
+  if (JSON.stringify(first) !== JSON.stringify(useSeen.getState().rows)) useSeen.setState({ rows: first })
+}
+
 export const toggleGrouped = (): void => useArrangement.setState(({ grouped }) => ({ grouped: !grouped }))
 export function toggleFolded(label: string): void {
   useArrangement.setState(({ folded }) => ({ folded: folded.includes(label) ? folded.filter((one) => one !== label) : [...folded, label] }))

@@ -1,26 +1,32 @@
-import { useLayoutEffect } from 'react'
+import { useEffect, useLayoutEffect } from 'react'
 import { Play, Plus, Square, Tags, Trash2, X } from 'lucide-react'
-import { keysOf, runCommand, useHost, useMachines } from '../../../app'
+import { keysOf, machineById, runCommand, useHost, useMachines } from '../../../app'
 import { Button, IconButton } from '../../../ui/button'
 import { formatCount } from '../../../ui/format'
 import { SearchField } from '../../../ui/search-field'
 import { removeMachines, startMachines, stopMachines } from '../actions'
 import { whyNotAny } from '../allowed'
 import { selectOnly, selectPlace, useSelection } from '../selection'
-import { setFilter, toggleGrouped, useArrangement, useFilter } from './list-state'
+import type { ListEntry } from './filter'
+import { remember, setFilter, toggleGrouped, useArrangement, useFilter, useSeen } from './list-state'
 import { MachineList, useListEntries } from './machine-list'
+import { SeenRows } from './seen-rows'
 import styles from './list.module.css'
 
 /** The left part of the window: every machine, a filter, and what can be done to several at once. */
-export function MachinePane({ onPainted }: { onPainted: () => void }) {
+export function MachinePane({ onPainted }: { onPainted: (what: 'names' | 'states') => void }) {
   const loaded = useMachines((state) => state.loaded)
   const entries = useListEntries()
   const filter = useFilter((state) => state.filter)
   const grouped = useArrangement((state) => state.grouped)
   const count = useMachines((state) => Object.keys(state.byId).length)
   useLayoutEffect(() => {
-    if (loaded) onPainted()
+    if (loaded) onPainted('states')
+    else if (useSeen.getState().rows.length > 0) onPainted('names')
   }, [loaded, onPainted])
+  useEffect(() => {
+    if (loaded && filter === '') remember(entries.map(seenOf))
+  }, [loaded, filter, entries])
   const first = entries.find((entry) => entry.kind === 'machine')
   return (
     <section className={styles.pane} aria-label="Machines">
@@ -59,19 +65,14 @@ export function MachinePane({ onPainted }: { onPainted: () => void }) {
       {loaded && entries.length === 0 && (
         <p className={styles.nothing}>{filter === '' ? 'There are no machines yet.' : `No machine fits “${filter}”.`}</p>
       )}
-      {loaded ? <MachineList entries={entries} /> : <Skeleton />}
+      {loaded ? <MachineList entries={entries} /> : <SeenRows />}
       <BulkBar />
     </section>
   )
 }
 
-const Skeleton = () => (
-  <div aria-hidden style={{ flex: 1 }}>
-    {[70, 55, 62].map((width) => (
-      <div key={width} className={styles.skeleton} style={{ width: `${width}%` }} />
-    ))}
-  </div>
-)
+const seenOf = (entry: ListEntry): { heading: boolean; label: string } =>
+  entry.kind === 'group' ? { heading: true, label: entry.label } : { heading: false, label: machineById(entry.id)?.name ?? '' }
 
 /** What can be done to the selection, while it is more than one. */
 function BulkBar() {

@@ -24,7 +24,12 @@ describe('the list of machines', () => {
   it('shows name, state as a word, and tags, and marks its first painting', async () => {
     expect(rowNames()).toEqual(['alpha', 'beta', 'delta', 'gamma'])
     expect(row('alpha').textContent).toBe('alphacourseRunning')
-    await waitFor(() => expect(performance.getEntriesByName('strata:list-painted')).toHaveLength(1))
+    await waitFor(() => expect(performance.getEntriesByName('strata:list-painted-states')).toHaveLength(1))
+  })
+
+  it('is remembered, so that the next window opens with the names', async () => {
+    const seen = (): { rows: { label: string }[] } => JSON.parse(localStorage.getItem('strata.machine-list-seen') ?? '{"rows":[]}') as never
+    await waitFor(() => expect(seen().rows.map(({ label }) => label)).toEqual(['alpha', 'beta', 'delta', 'gamma']))
   })
 
   it('follows what the core says', async () => {

@@ -1,0 +1,1 @@
+export { RingScreen } from './ring-screen'
