@@ -74,6 +74,7 @@ export async function encodeArchive(head: Omit<ArchiveHead, 'files'> & { files: 
 export function decodeHead(bytes: Buffer): { head: ArchiveHead; deflated: Buffer } {
   if (!bytes.subarray(0, 8).equals(BEGIN) || bytes.length < ARCHIVE_HEADER_BYTES) throw new PackProblem('it does not begin like an archive')
   if (bytes.readUInt32LE(8) > VERSION) throw new PackProblem('it was written by a newer version', true)
+  if (bytes.readUInt32LE(8) !== VERSION) throw new PackProblem('its version does not exist')
   const jsonEnd = ARCHIVE_HEADER_BYTES + bytes.readUInt32LE(12)
   const [json, deflated] = [bytes.subarray(ARCHIVE_HEADER_BYTES, jsonEnd), bytes.subarray(jsonEnd)]
   const whole = deflated.length === bytes.readUInt32LE(16) && checksum(json, deflated).equals(bytes.subarray(24, ARCHIVE_HEADER_BYTES))

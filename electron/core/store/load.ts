@@ -41,27 +41,26 @@ export function piecesOf(runs: Runs, chunkBytes: number, from = 0, until = Infin
 }
 
 /**
- * Pieces of one pack in the order of the pack, so that every frame is uncompressed once, in tasks that may run side by side. They are cut
- * where a frame ends.
+ * Pieces of one pack, in tasks that may run side by side: each has a stretch of whole frames of its own, in order, so that every frame is
+ * uncompressed once.
  */
-export function* tasksOf(pieces: readonly Piece[], { frameChunks, chunkBytes }: Pick<Pack, 'frameChunks' | 'chunkBytes'>): Generator<Piece[]> {
-  const most = Math.max(frameChunks, Math.floor(TASK_BYTES / chunkBytes / frameChunks) * frameChunks)
-  let task: Piece[] = []
-  let end = -1 // chunks from here on belong to another task
-  for (const whole of [...pieces].sort((a, b) => a.first - b.first)) {
-    let piece = whole
-    while (piece.count > 0) {
-      if (piece.first >= end) {
-        if (task.length > 0) yield task
-        task = []
-        end = Math.floor(piece.first / frameChunks) * frameChunks + most
-      }
-      const count = Math.min(piece.count, end - piece.first)
-      task.push({ ...piece, count })
-      piece = { first: piece.first + count, count: piece.count - count, offset: piece.offset + count * chunkBytes }
+export function tasksOf(pieces: readonly Piece[], { frameChunks, chunkBytes }: Pick<Pack, 'frameChunks' | 'chunkBytes'>): Piece[][] {
+  const stretch = Math.max(1, Math.floor(TASK_BYTES / chunkBytes / frameChunks)) * frameChunks
+  const tasks = new Map<number, Piece[]>()
+  for (const whole of pieces) {
+    let { first, count, offset } = whole
+    while (count > 0) {
+      const task = Math.floor(first / stretch)
+      const part = Math.min(count, (task + 1) * stretch - first)
+      const list = tasks.get(task)
+      if (list) list.push({ first, count: part, offset })
+      else tasks.set(task, [{ first, count: part, offset }])
+      first += part
+      count -= part
+      offset += part * chunkBytes
     }
   }
-  if (task.length > 0) yield task
+  return [...tasks.values()].map((task) => task.sort((a, b) => a.first - b.first))
 }
 
 export interface Loading {

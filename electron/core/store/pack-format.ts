@@ -55,6 +55,7 @@ export function encodeHeader({ chunkBytes, frameChunks }: PackHeader): Buffer {
 export function decodeHeader(header: Buffer): PackHeader {
   if (!header.subarray(0, 8).equals(BEGIN)) throw new PackProblem('it does not begin like a pack')
   if (header.readUInt32LE(8) > VERSION) throw new PackProblem('it was written by a newer version', true)
+  if (header.readUInt32LE(8) !== VERSION) throw new PackProblem('its version does not exist')
   const [chunkBytes, frameChunks] = [header.readUInt32LE(12), header.readUInt32LE(16)]
   if (!isChunkSize(chunkBytes) || frameChunks === 0) throw new PackProblem('its header is not as it should be')
   return { chunkBytes, frameChunks }

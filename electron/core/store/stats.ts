@@ -1,7 +1,8 @@
 import { Failure } from '#contract'
 import { HASH_BYTES } from './pack-format'
 import type { Store } from './store'
-import { bytesByUse, countUsage } from './usage'
+import type { Pack } from './packs'
+import { bytesByUse, countUsage, ifThere } from './usage'
 
 /** An archive in numbers. */
 export interface ArchiveStats {
@@ -83,7 +84,7 @@ async function countPacks(store: Store, stats: StoreStats): Promise<Map<string, 
 async function ownBytes(store: Store, count: Awaited<ReturnType<typeof countUsage>>, chunks: ReadonlyMap<string, number>, stats: StoreStats): Promise<Map<string, number>> {
   const own = new Map<string, number>()
   for (const id of chunks.keys()) {
-    await store.packs.use([id], async ([pack]) => {
+    const readPack = async ([pack]: Pack[]): Promise<void> => {
       const use = bytesByUse(pack!, count.of(id))
       stats.unusedBytes += Math.round(use.unusedBytes)
       stats.sharedBytes += Math.round(use.sharedBytes)
@@ -91,7 +92,8 @@ async function ownBytes(store: Store, count: Awaited<ReturnType<typeof countUsag
         const { path } = count.archives[user - 1]!
         own.set(path, (own.get(path) ?? 0) + bytes)
       }
-    })
+    }
+    await ifThere(() => store.packs.use([id], readPack)) // the clean-up may have removed it meanwhile
   }
   return own
 }

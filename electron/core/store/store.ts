@@ -240,7 +240,7 @@ interface FileTarget {
 async function loadFile(archive: Archive, index: number, packs: Pack[], { target, targetBytes, signal, onBytes, part }: FileTarget): Promise<void> {
   const { chunkBytes } = archive.head
   const pieces = piecesOf(archive.runs[index]!, chunkBytes, part?.from, part?.until, part?.shift)
-  const tasks = [...pieces].flatMap(([position, list]) => [...tasksOf(list, packs[position]!)].map((task) => ({ pack: packs[position]!, pieces: task })))
+  const tasks = [...pieces].flatMap(([position, list]) => tasksOf(list, packs[position]!).map((task) => ({ pack: packs[position]!, pieces: task })))
   await sideBySide(tasks, signal, async ({ pack, pieces: task }) => {
     throwIfDamaged(pack, await loadPieces({ pack, pieces: task, target, targetBytes }), archive.head.name, archive.head.files[index]!.name)
     onBytes(task.reduce((sum, piece) => sum + piece.count, 0) * chunkBytes)

@@ -1,4 +1,4 @@
-import { failure } from '#contract'
+import { failure, Failure } from '#contract'
 import type { Archive } from './archive-format'
 import type { Pack } from './packs'
 import { ZEROS } from './runs'
@@ -54,11 +54,22 @@ function mark(usage: Usage, first: number, chunks: number, me: number): void {
 export async function countUsage(store: Store, packs: ReadonlyMap<string, number>, strict: boolean): Promise<UsageCount> {
   const count = new UsageCount(packs)
   for (const listed of await store.list()) {
-    if (listed.head) count.add(listed.path, await store.archives.readAt(listed.path))
-    else if (strict)
+    const archive = listed.head && (await ifThere(() => store.archives.readAt(listed.path)))
+    if (archive) count.add(listed.path, archive)
+    else if (!listed.head && strict)
       throw failure('bad-file', `What the archive “${listed.path}” needs cannot be told: it cannot be read.`, { path: listed.path, next: 'Remove that archive, then clean up again.', cause: listed.error.message })
   }
   return count
+}
+
+/** What is gone by the time it is looked at needs nothing: null. */
+export async function ifThere<T>(act: () => Promise<T>): Promise<T | null> {
+  try {
+    return await act()
+  } catch (error) {
+    if (error instanceof Failure && error.error.code === 'not-found') return null
+    throw error
+  }
 }
 
 /** The bytes that chunks take in their pack, by who uses them. */

@@ -5,6 +5,7 @@ import { hashOf, loadPieces, sideBySide, tasksOf } from './load'
 import type { Pack } from './packs'
 import { ZEROS } from './runs'
 import type { Store, Watch } from './store'
+import { ifThere } from './usage'
 
 /** Where a damaged chunk is needed. */
 export interface Touched {
@@ -106,7 +107,9 @@ async function checkArchive(
   found: Map<string, DamagedChunk>,
   result: Verified
 ): Promise<boolean> {
-  const { head, runs } = await store.archives.readAt(path)
+  const archive = await ifThere(() => store.archives.readAt(path))
+  if (!archive) return false
+  const { head, runs } = archive
   const there = new Set(await store.packs.list())
   const missing = head.packs.filter((id) => !there.has(id))
   for (const id of missing) result.unreadable.push({ path: store.packs.pathOf(id), problem: `The pack is gone; the archive “${head.name}” needs it.` })
