@@ -8,12 +8,14 @@ import { diskHandlers, overlayHandlers } from './handlers/disk'
 import { guestHandlers } from './handlers/guest'
 import { machineHandlers } from './handlers/machine'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
+import { storeHandlers } from './handlers/store'
 import { HostWatch } from './host/host'
 import { openLibrary, type Library } from './library/library'
 import { Machines } from './machine/machines'
 import { finishAllPending } from './machine/overlays'
 import { openStream } from './machine/streams'
 import { SettingsStore } from './settings'
+import { Store } from './store/store'
 import { TaskJournal } from './task/journal'
 import { Tasks } from './task/tasks'
 import { checkedInput } from './input'
@@ -90,14 +92,15 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     onDidChange: (image) => tell({ kind: 'image-changed', image }),
     onDidRemove: (id) => tell({ kind: 'image-removed', id })
   })
+  const store = new Store(paths.store, (standard) => ({ ...standard, chunkBytes: settings.value.storeChunkBytes }))
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
   await Promise.all([machines.load(), images.load(), tasks.recall()])
-  const context: Context = { library, machines, images, tasks, host, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
+  const context: Context = { library, machines, images, store, tasks, host, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
   finishAllPending(context)
   return context
 }
 
-const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...diskHandlers, ...overlayHandlers, ...taskHandlers, ...hostHandlers }
+const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...diskHandlers, ...overlayHandlers, ...storeHandlers, ...taskHandlers, ...hostHandlers }
 
 function offer(context: Context, events: Events): OwnedCore {
   const closing = new AbortController()
@@ -124,6 +127,7 @@ function offer(context: Context, events: Events): OwnedCore {
       closing.abort()
       context.host.close()
       context.machines.release()
+      await context.store.close()
       context.library.release()
     }
   }

@@ -17,6 +17,8 @@ export const libraryPaths = (root: string) => ({
   apiToken: join(root, 'api-token'),
   machines: join(root, 'machines'),
   images: join(root, 'images'),
+  /** The deduplicated store; what is in it knows core/store. */
+  store: join(root, 'store'),
   trash: join(root, 'trash'),
   logs: join(root, 'logs'),
   cache: join(root, 'cache'),

@@ -40,6 +40,8 @@ export const ArchiveHead = z.object({
   /** What it is of, for people and programs: `image`, `disk`, `snapshot`. */
   kind: z.string(),
   note: z.string(),
+  /** What belongs to the kind: whoever saves it says it, whoever loads it reads it. */
+  details: z.record(z.string(), z.string()),
   packs: z.array(z.string().regex(/^[0-9a-f]{16}$/)),
   files: z.array(ArchiveFile)
 })

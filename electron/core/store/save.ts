@@ -10,6 +10,11 @@ import { Runs, ZEROS } from './runs'
 export interface Source {
   name: string
   path: string
+  /**
+   * Nobody writes to it any more: while it is the same file, with the same times, it need not be read again. Not for files that somebody has
+   * mapped: what is written so may leave the times as they are.
+   */
+  sealed?: boolean
 }
 
 /** Younger changes could be followed by another one in the same tick of the file system's clock. */
@@ -32,14 +37,14 @@ export function unchanged(name: string, { head, runs }: Archive, file: number): 
 export const identityKey = (identity: FileIdentity): string => Object.values(identity).join(' ')
 
 /** Reads a file, batches side by side, and stores what is not stored yet. @throws bad-file when it changes meanwhile, no-space, file, cancelled */
-export async function saveFile({ name, path }: Source, writing: PackWriting, chunkBytes: number, progress: Progress): Promise<SavedFile> {
+export async function saveFile({ name, path, sealed }: Source, writing: PackWriting, chunkBytes: number, progress: Progress): Promise<SavedFile> {
   const file = await OpenFile.read(path)
   try {
     const readAtMs = Date.now()
     const before = await file.identity()
     const runs = await saveRanges(file, before.sizeBytes, writing, chunkBytes, progress)
     if (identityKey(await file.identity()) !== identityKey(before)) throw changed(path)
-    const settled = readAtMs - Number(BigInt(before.changedNs) / 1_000_000n) > SETTLED_MS
+    const settled = sealed === true && readAtMs - Number(BigInt(before.changedNs) / 1_000_000n) > SETTLED_MS
     const dataBytes = Math.min(before.sizeBytes, runs.storedChunks * chunkBytes)
     return { file: { name, sizeBytes: before.sizeBytes, dataBytes, ...(settled ? { origin: before } : {}) }, runs, packs: writing.packIds }
   } catch (error) {

@@ -24,6 +24,7 @@ export interface Watch {
 export interface PutOptions extends Watch {
   kind?: string
   note?: string
+  details?: Record<string, string>
   /** Take the place of an archive of the same name. */
   replace?: boolean
 }
@@ -176,7 +177,7 @@ export class Store {
       throwIfCancelled(options.signal ?? never)
       await writing.seal()
       const { packs, runs } = joined(saved)
-      const facts = { name, savedAtMs: Date.now(), tookMs: Date.now() - startedAtMs, chunkBytes: settings.chunkBytes, addedBytes: writing.addedBytes, kind: options.kind ?? 'files', note: options.note ?? '' }
+      const facts = { name, savedAtMs: Date.now(), tookMs: Date.now() - startedAtMs, chunkBytes: settings.chunkBytes, addedBytes: writing.addedBytes, kind: options.kind ?? 'files', note: options.note ?? '', details: options.details ?? {} }
       const head = { ...facts, packs, files: saved.map((one) => one.file) }
       const encoded = await encodeArchive(head, runs)
       await this.archives.write(name, encoded)
@@ -208,8 +209,8 @@ export class Store {
     return known
   }
 
-  private async savedBefore({ name, path }: Source, known: ReadonlyMap<string, { path: string; file: number }>, progress: Progress): Promise<SavedFile | null> {
-    if (known.size === 0) return null
+  private async savedBefore({ name, path, sealed }: Source, known: ReadonlyMap<string, { path: string; file: number }>, progress: Progress): Promise<SavedFile | null> {
+    if (!sealed || known.size === 0) return null
     const file = await OpenFile.read(path)
     try {
       const identity = await file.identity()

@@ -82,7 +82,7 @@ describe('a pack', () => {
 })
 
 describe('an archive', () => {
-  const head = { name: 'a – b', savedAtMs: 1, tookMs: 2, chunkBytes: 4096, addedBytes: 3, kind: 'image', note: '', packs: ['0123456789abcdef'], files: [{ name: 'ram', sizeBytes: 5, dataBytes: 5 }, { name: 'empty', sizeBytes: 0, dataBytes: 0 }] }
+  const head = { name: 'a – b', savedAtMs: 1, tookMs: 2, chunkBytes: 4096, addedBytes: 3, kind: 'image', note: '', details: { format: 'raw' }, packs: ['0123456789abcdef'], files: [{ name: 'ram', sizeBytes: 5, dataBytes: 5 }, { name: 'empty', sizeBytes: 0, dataBytes: 0 }] }
 
   it('comes back from its encoding', async () => {
     const { head: back, runs } = await decodeArchive(await encodeArchive(head, [runsOf([3, 0, 7], [1, ZEROS, 0]), Runs.empty()]))

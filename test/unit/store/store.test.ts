@@ -57,17 +57,19 @@ describe('saving and loading', () => {
     await failureOf('not-found', store.read('a', 'disk', 0, 1))
   })
 
-  it('does not read a file again that nobody has touched', async () => {
+  it('does not read a sealed file again that nobody has touched', async () => {
     const { store, file, loaded } = place()
-    copyFileSync('/usr/bin/env', file('a'))
-    const origins = async (name: string) => (await store.archives.read(name)).head.files[0]!.origin
-    await store.put('fresh', [{ name: 'a', path: file('a') }])
-    expect(await origins('fresh')).toBeUndefined() // just made: another change might leave the same time
-    await store.put('old', [{ name: 'a', path: '/usr/bin/env' }])
-    expect(await origins('old')).toMatchObject({ sizeBytes: statSync('/usr/bin/env').size })
-    await store.put('again', [{ name: 'other', path: '/usr/bin/env' }])
-    expect(await origins('again')).toEqual(await origins('old'))
-    expect((await loaded('again')).map(digestOf)).toEqual([digestOf('/usr/bin/env')])
+    const old = '/usr/bin/env'
+    copyFileSync(old, file('a'))
+    const origin = async (name: string, path: string, sealed: boolean) => {
+      await store.put(name, [{ name: 'a', path, sealed }])
+      return (await store.archives.read(name)).head.files[0]!.origin
+    }
+    expect(await origin('fresh', file('a'), true)).toBeUndefined() // just made: another change might leave the same time
+    expect(await origin('open', old, false)).toBeUndefined()
+    expect(await origin('old', old, true)).toMatchObject({ sizeBytes: statSync(old).size })
+    expect(await origin('again', old, true)).toEqual(await origin('third', old, true))
+    expect((await loaded('again')).map(digestOf)).toEqual([digestOf(old)])
   })
 
   it('keeps archives with chunks of several sizes', async () => {
