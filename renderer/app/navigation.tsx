@@ -1,4 +1,4 @@
-import { HardDrive, Layers, ListTodo, Settings } from 'lucide-react'
+import { Archive, HardDrive, Layers, ListTodo, Settings } from 'lucide-react'
 import { tip } from '../ui/tip'
 import { keysOf } from './commands/registry'
 import { goTo, usePlaces, type Place } from './places'
@@ -16,6 +16,7 @@ export function Navigation() {
   const places = [
     { kind: 'disks', label: 'Disks', icon: Layers, count: disks },
     { kind: 'images', label: 'Images', icon: HardDrive, count: images },
+    { kind: 'store', label: 'Store', icon: Archive, count: 0 },
     { kind: 'tasks', label: 'Tasks', icon: ListTodo, count: running },
     { kind: 'settings', label: 'Settings and trash', icon: Settings, count: 0 }
   ] as const
@@ -39,4 +40,4 @@ export function Navigation() {
   )
 }
 
-const placeOf = (kind: 'disks' | 'images' | 'tasks' | 'settings'): Place => (kind === 'tasks' ? { kind, taskId: null } : { kind })
+const placeOf = (kind: 'disks' | 'images' | 'store' | 'tasks' | 'settings'): Place => (kind === 'tasks' ? { kind, taskId: null } : { kind })

@@ -43,7 +43,7 @@ function stats(world: World): StoreStats {
     unusedBytes,
     sharedBytes,
     indexBytes,
-    packs: all.length,
+    packs: all.length + (unusedBytes > 0 ? 1 : 0),
     chunks: all.length * 4000,
     archives: all,
     unreadable: []
