@@ -47,7 +47,7 @@ async function compileStore(progress) {
   if (!headers) throw new StepError(`Node ${process.version} came without its header files.`, { next: 'Install those with include/node/node_api.h.' })
   mkdirSync(path.dirname(STORE), { recursive: true })
   const part = `${STORE}.${process.pid}`
-  const sources = filesBelow(STORE_SOURCES).filter((name) => name.endsWith('.c'))
+  const sources = filesBelow(STORE_SOURCES).filter((name) => name.endsWith('.c') && name !== 'test.c')
   const args = [...STORE_FLAGS, `-I${path.join(headers, 'include/node')}`, '-o', part, ...sources, '-lzstd', '-pthread']
   await run('cc', args, { cwd: STORE_SOURCES, next: 'A C compiler and zstd are needed: sudo apt-get install build-essential libzstd-dev' })
   // A running Strata may have the old one mapped: it keeps that, as a file without a name.
