@@ -16,6 +16,8 @@ export const EXAMPLES: { overview: readonly string[] } & Record<string, readonly
   'image.import': ['strata image import ~/Downloads/debian-12.qcow2 --name debian-12', 'strata image import ./install.iso --reference'],
   'ring.start': ['strata ring start', 'strata ring start --size 256M --cache-percent 0'],
   'ring.load': ['strata ring load --clients 4 --threads 8 --requests 100000'],
+  'store.archive': ['strata store archive debian-12', "strata store archive debian-12 --name 'debian-12 before week 3'"],
+  'store.experiment': ['strata store experiment --image debian-12 --chunk 4K,64K,1M'],
   'settings.edit': ['strata settings edit --api-tcp --api-port 7411'],
   console: ['strata console lab1', 'strata console lab1 --log', "echo 'ls' | strata console lab1"],
   events: ['strata events'],

@@ -5,6 +5,7 @@ import type { Library } from './library/library'
 import type { Machines } from './machine/machines'
 import type { Ring } from './ring/ring'
 import type { SettingsStore } from './settings'
+import type { Store } from './store/store'
 import type { Tasks } from './task/tasks'
 import type { Work } from './task/work'
 
@@ -13,6 +14,7 @@ export interface Context {
   readonly library: Library
   readonly machines: Machines
   readonly images: Images
+  readonly store: Store
   readonly tasks: Tasks
   readonly host: HostWatch
   readonly ring: Ring

@@ -9,6 +9,7 @@ import { guestHandlers } from './handlers/guest'
 import { machineHandlers } from './handlers/machine'
 import { ringHandlers } from './handlers/ring'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
+import { storeHandlers } from './handlers/store'
 import { HostWatch } from './host/host'
 import { openLibrary, type Library } from './library/library'
 import { Machines } from './machine/machines'
@@ -16,6 +17,7 @@ import { finishAllPending } from './machine/overlays'
 import { openStream } from './machine/streams'
 import { Ring } from './ring/ring'
 import { SettingsStore } from './settings'
+import { Store } from './store/store'
 import { TaskJournal } from './task/journal'
 import { Tasks } from './task/tasks'
 import { checkedInput } from './input'
@@ -99,14 +101,25 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     onDidRemove: (id) => tell({ kind: 'image-removed', id })
   })
   const ring = new Ring(paths.ring, ringFolder(environment, builtinGuest), (view) => tell({ kind: 'ring-changed', ring: view }))
+  const store = new Store(paths.store, (standard) => ({ ...standard, chunkBytes: settings.value.storeChunkBytes }))
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
   await Promise.all([machines.load(), images.load(), tasks.recall()])
-  const context: Context = { library, machines, images, tasks, host, ring, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
+  const context: Context = { library, machines, images, store, tasks, host, ring, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
   finishAllPending(context)
   return context
 }
 
-const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...diskHandlers, ...overlayHandlers, ...ringHandlers, ...taskHandlers, ...hostHandlers }
+const handlers: Handlers<OperationName> = {
+  ...machineHandlers,
+  ...guestHandlers,
+  ...imageHandlers,
+  ...diskHandlers,
+  ...overlayHandlers,
+  ...storeHandlers,
+  ...ringHandlers,
+  ...taskHandlers,
+  ...hostHandlers
+}
 
 function offer(context: Context, events: Events): OwnedCore {
   const closing = new AbortController()
@@ -134,6 +147,7 @@ function offer(context: Context, events: Events): OwnedCore {
       context.host.close()
       context.ring.leave()
       context.machines.release()
+      await context.store.close()
       context.library.release()
     }
   }

@@ -21,6 +21,7 @@ import styles from './app.module.css'
 // What the first picture of the window does not need comes when it is opened.
 const ImagesScreen = lazy(() => import('../features/images').then((module) => ({ default: module.ImagesScreen })))
 const RingScreen = lazy(() => import('../features/ring').then((module) => ({ default: module.RingScreen })))
+const StoreScreen = lazy(() => import('../features/store').then((module) => ({ default: module.StoreScreen })))
 const ImportDialog = lazy(() => import('../features/images').then((module) => ({ default: module.ImportDialog })))
 const Welcome = lazy(() => import('../features/welcome').then((module) => ({ default: module.Welcome })))
 const SettingsScreen = lazy(() => import('../features/settings').then((module) => ({ default: module.SettingsScreen })))
@@ -81,6 +82,8 @@ function PlaceContent({ place }: { place: Place }) {
       return <ImagesScreen />
     case 'ring':
       return <RingScreen />
+    case 'store':
+      return <StoreScreen />
     case 'tasks':
       return <TasksPanel taskId={place.taskId} />
     case 'settings':

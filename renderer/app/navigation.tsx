@@ -1,4 +1,4 @@
-import { CircleDotDashed, HardDrive, Layers, ListTodo, Settings } from 'lucide-react'
+import { Archive, CircleDotDashed, HardDrive, Layers, ListTodo, Settings } from 'lucide-react'
 import { tip } from '../ui/tip'
 import { keysOf } from './commands/registry'
 import { goTo, usePlaces, type Place } from './places'
@@ -17,6 +17,7 @@ export function Navigation() {
     { kind: 'disks', label: 'Disks', icon: Layers, count: disks },
     { kind: 'images', label: 'Images', icon: HardDrive, count: images },
     { kind: 'ring', label: 'Ring lab', icon: CircleDotDashed, count: 0 },
+    { kind: 'store', label: 'Store', icon: Archive, count: 0 },
     { kind: 'tasks', label: 'Tasks', icon: ListTodo, count: running },
     { kind: 'settings', label: 'Settings and trash', icon: Settings, count: 0 }
   ] as const
@@ -40,4 +41,4 @@ export function Navigation() {
   )
 }
 
-const placeOf = (kind: 'disks' | 'images' | 'ring' | 'tasks' | 'settings'): Place => (kind === 'tasks' ? { kind, taskId: null } : { kind })
+const placeOf = (kind: Exclude<Place['kind'], 'home' | 'machine'>): Place => (kind === 'tasks' ? { kind, taskId: null } : { kind })

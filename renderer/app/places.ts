@@ -10,6 +10,7 @@ export type Place =
   | { kind: 'disks' }
   | { kind: 'images' }
   | { kind: 'ring' }
+  | { kind: 'store' }
   | { kind: 'tasks'; taskId: string | null }
   | { kind: 'settings' }
 
@@ -19,7 +20,7 @@ interface Places {
   tab: MachineTab
 }
 
-const KINDS: Place['kind'][] = ['home', 'machine', 'disks', 'images', 'ring', 'tasks', 'settings']
+const KINDS: Place['kind'][] = ['home', 'machine', 'disks', 'images', 'store', 'ring', 'tasks', 'settings']
 const isValid = ({ place, tab }: Places): boolean => KINDS.includes(place.kind) && MACHINE_TABS.includes(tab)
 
 export const usePlaces = createPersisted<Places>('place', { place: { kind: 'home' }, tab: 'overview' }, isValid)

@@ -45,6 +45,14 @@ const VIEWS: Views = {
   'image.list': (images, paint) => table(['NAME', 'KIND', 'FORMAT', 'SIZE', 'ON DISK', 'FILE'], images.map(imageRow), paint.dim) + imageProblems(images, paint),
   'image.import': (image) => `Imported ${image.name}. Use it: strata machine create NAME --source ${shellQuote(image.name)}\n`,
   'image.remove': ({ removed }) => `Removed ${removed}.\n`,
+  'store.stats': (stats, paint) => storeBlock(stats, paint),
+  'store.archive': (archive) => `Archived ${archive.name}: ${formatSize(archive.dataBytes)} of data, of which ${formatSize(archive.ownBytes)} are its own.\n`,
+  'store.restore': (image) => `${image.name} is an image again.\n`,
+  'store.remove': ({ removed }) => `Removed ${removed}. Give its space back: strata store gc\n`,
+  'store.verify': (verified, paint) => verifiedBlock(verified, paint),
+  'store.gc': ({ freedBytes, damagedPacks }) => `Freed ${formatSize(freedBytes)}.\n` + (damagedPacks.length > 0 ? `${damagedPacks.length} damaged packs were left alone: strata store verify\n` : ''),
+  'store.experiment': ({ rows }, paint) =>
+    table(['CHUNK', 'STORED', 'INDEX', 'SAVED IN', 'LOADED IN'], rows.map((row) => [formatSize(row.chunkBytes), formatSize(row.storedBytes), formatSize(row.indexBytes), `${Math.round(row.saveMs)} ms`, `${Math.round(row.loadMs)} ms`]), paint.dim),
   'task.list': (tasks, paint) => table(['ID', 'STATE', 'DONE', 'STARTED', 'TASK'], tasks.map((task) => taskRow(task, paint)), paint.dim),
   'task.show': (task, paint) => taskBlock(task, paint),
   'task.wait': (task, paint) => taskBlock(task, paint),
@@ -184,6 +192,32 @@ function guestBlock(info: ResultOf<'guest.info'>, paint: Paint): string {
     ],
     paint.dim
   )
+}
+
+function storeBlock(stats: ResultOf<'store.stats'>, paint: Paint): string {
+  const saved = stats.dataBytes > 0 ? ` (${Math.round((1 - stats.storedBytes / stats.dataBytes) * 100)} % saved)` : ''
+  const head = block(
+    [
+      ['Archived', `${formatSize(stats.logicalBytes)}, of which ${formatSize(stats.dataBytes)} are data`],
+      ['Stored', formatSize(stats.storedBytes) + saved],
+      ['  shared', formatSize(stats.sharedBytes)],
+      ['  index', formatSize(stats.indexBytes)],
+      ['  unused', formatSize(stats.unusedBytes) + (stats.unusedBytes > 0 ? ', to be freed by: strata store gc' : '')],
+      ['Chunks', `${stats.chunks} in ${stats.packs} packs; new ones of ${formatSize(stats.chunkBytes)}`]
+    ],
+    paint.dim
+  )
+  const rows = stats.archives.map((one) => [one.name, one.kind, formatSize(one.logicalBytes), formatSize(one.dataBytes), formatSize(one.ownBytes), `${ago(one.savedAtMs)} ago`])
+  const problems = stats.unreadable.map(({ problem }) => `${paint.red('Cannot be read:')} ${problem}\n`).join('')
+  return head + (rows.length > 0 ? '\n' + table(['ARCHIVE', 'KIND', 'SIZE', 'DATA', 'OWN', 'SAVED'], rows, paint.dim) : '') + problems
+}
+
+function verifiedBlock(verified: ResultOf<'store.verify'>, paint: Paint): string {
+  const checked = `Checked ${verified.checkedChunks} chunks and ${verified.archives} archives (${formatSize(verified.checkedBytes)}).\n`
+  const unreadable = verified.unreadable.map(({ problem }) => `${paint.red('Cannot be read:')} ${problem}\n`).join('')
+  const damaged = verified.damaged.map(({ chunk, touches }) => `${paint.red('Damaged:')} chunk ${chunk || '?'}, needed by ${touches.map((touch) => `${touch.archive} (${touch.file} at ${touch.offset})`).join(', ')}\n`).join('')
+  const touched = verified.touchedArchives.length > 0 ? `Archives that cannot be loaded as a whole: ${verified.touchedArchives.join(', ')}. All others can.\n` : ''
+  return checked + (unreadable + damaged + touched || `${paint.green('All is as it was saved.')}\n`)
 }
 
 const percentOf = (task: Task): string => (task.state.kind === 'running' ? (task.ratio === null ? '?' : `${Math.round(task.ratio * 100)} %`) : '')

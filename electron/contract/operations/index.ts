@@ -8,6 +8,7 @@ import { imageOperations } from './image'
 import { machineOperations } from './machine'
 import { overlayOperations } from './overlay'
 import { ringOperations } from './ring'
+import { storeOperations } from './store'
 import { taskOperations } from './task'
 
 /** Every operation of Strata by name. */
@@ -18,6 +19,7 @@ export const operations = {
   ...diskOperations,
   ...overlayOperations,
   ...ringOperations,
+  ...storeOperations,
   ...taskOperations,
   ...hostOperations
 } as const satisfies Record<string, Operation>

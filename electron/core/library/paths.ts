@@ -19,6 +19,8 @@ export const libraryPaths = (root: string) => ({
   images: join(root, 'images'),
   /** Where the service of the ring lab is started, and its own image lies. */
   ring: ringPaths(join(root, 'ring')),
+  /** The deduplicated store; what is in it knows core/store. */
+  store: join(root, 'store'),
   trash: join(root, 'trash'),
   logs: join(root, 'logs'),
   cache: join(root, 'cache'),

@@ -1,4 +1,4 @@
-import { CircleDotDashed, HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon } from 'lucide-react'
+import { Archive, CircleDotDashed, HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon } from 'lucide-react'
 import type { Settings } from '#contract'
 import { diskCommands } from '../../features/disks'
 import { machineCommands } from '../../features/machines'
@@ -50,6 +50,7 @@ export const commandList: readonly Command[] = [
   { id: 'go.disks', title: 'Disks', section: 'Go to', icon: Layers, keys: ['Ctrl+Shift+D'], run: () => goTo({ kind: 'disks' }) },
   { id: 'go.images', title: 'Images', section: 'Go to', icon: HardDrive, keys: ['Ctrl+Shift+I'], run: () => goTo({ kind: 'images' }) },
   { id: 'go.ring', title: 'Ring lab', section: 'Go to', icon: CircleDotDashed, alias: 'split driver xen shared memory', run: () => goTo({ kind: 'ring' }) },
+  { id: 'go.store', title: 'Store', section: 'Go to', icon: Archive, alias: 'archive deduplication chunks', run: () => goTo({ kind: 'store' }) },
   {
     id: 'go.tasks',
     title: 'Tasks',

@@ -14,6 +14,7 @@ import {
 } from './life'
 import { diskHandlers } from './disks'
 import { ringHandlers } from './ring'
+import { storeHandlers } from './store'
 import type { World } from './world'
 
 /** One handler an operation: a new operation in the contract does not compile until the double knows it. */
@@ -26,11 +27,12 @@ const requireRunning = (machine: Machine, verb: string): void =>
 export const handlers: Handlers = {
   ...diskHandlers,
   ...ringHandlers,
+  ...storeHandlers,
   'host.show': (_input, { host }) => host,
   'settings.show': (_input, { settings }) => settings,
-  'settings.edit': ({ apiTcp, apiPort, historyBudget, ...rest }, world) => {
+  'settings.edit': ({ apiTcp, apiPort, historyBudget, storeChunk, ...rest }, world) => {
     const tcp = { enabled: apiTcp ?? world.settings.apiTcp.enabled, port: apiPort ?? world.settings.apiTcp.port }
-    world.settings = { ...world.settings, ...rest, historyBudgetBytes: historyBudget ?? world.settings.historyBudgetBytes, apiTcp: tcp }
+    world.settings = { ...world.settings, ...rest, historyBudgetBytes: historyBudget ?? world.settings.historyBudgetBytes, storeChunkBytes: storeChunk ?? world.settings.storeChunkBytes, apiTcp: tcp }
     world.emit({ kind: 'settings-changed', settings: world.settings })
     return world.settings
   },
