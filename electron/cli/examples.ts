@@ -14,6 +14,8 @@ export const EXAMPLES: { overview: readonly string[] } & Record<string, readonly
   'monitor.run': ["strata monitor lab1 'info block'"],
   'qmp.run': ['strata qmp lab1 query-block', `strata qmp lab1 query-blockstats --arguments '{"query-nodes": true}'`],
   'image.import': ['strata image import ~/Downloads/debian-12.qcow2 --name debian-12', 'strata image import ./install.iso --reference'],
+  'share.create': ['strata share create lab1:disk1 --to lab2 --to lab3', 'strata share create lab1:disk1 --to lab2 --next-start'],
+  'share.attach': ['strata share attach lab1:disk1 lab4'],
   'settings.edit': ['strata settings edit --api-tcp --api-port 7411'],
   console: ['strata console lab1', 'strata console lab1 --log', "echo 'ls' | strata console lab1"],
   events: ['strata events'],

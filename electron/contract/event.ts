@@ -3,6 +3,7 @@ import { Host } from './models/host'
 import { Image } from './models/image'
 import { Machine } from './models/machine'
 import { Settings } from './models/settings'
+import { Share } from './models/share'
 import { Task } from './models/task'
 
 /**
@@ -14,6 +15,8 @@ const change = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('machine-removed'), id: z.string() }),
   z.object({ kind: z.literal('image-changed'), image: Image }),
   z.object({ kind: z.literal('image-removed'), id: z.string() }),
+  z.object({ kind: z.literal('share-changed'), share: Share }),
+  z.object({ kind: z.literal('share-removed'), id: z.string() }),
   z.object({ kind: z.literal('task-changed'), task: Task }),
   z.object({ kind: z.literal('settings-changed'), settings: Settings }),
   z.object({ kind: z.literal('host-changed'), host: Host })

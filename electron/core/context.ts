@@ -4,6 +4,7 @@ import type { HostWatch } from './host/host'
 import type { Library } from './library/library'
 import type { Machines } from './machine/machines'
 import type { SettingsStore } from './settings'
+import type { Shares } from './share/shares'
 import type { Tasks } from './task/tasks'
 import type { Work } from './task/work'
 
@@ -12,6 +13,7 @@ export interface Context {
   readonly library: Library
   readonly machines: Machines
   readonly images: Images
+  readonly shares: Shares
   readonly tasks: Tasks
   readonly host: HostWatch
   readonly settings: SettingsStore

@@ -8,12 +8,14 @@ import { diskHandlers, overlayHandlers } from './handlers/disk'
 import { guestHandlers } from './handlers/guest'
 import { machineHandlers } from './handlers/machine'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
+import { shareHandlers } from './handlers/share'
 import { HostWatch } from './host/host'
 import { openLibrary, type Library } from './library/library'
 import { Machines } from './machine/machines'
 import { finishAllPending } from './machine/overlays'
 import { openStream } from './machine/streams'
 import { SettingsStore } from './settings'
+import { Shares } from './share/shares'
 import { TaskJournal } from './task/journal'
 import { Tasks } from './task/tasks'
 import { checkedInput } from './input'
@@ -81,8 +83,15 @@ async function openContext(library: Library, { tell }: Events, environment: Node
   ])
   const machines = new Machines(library, {
     defaultAccelerator: () => host.value.accelerator,
-    onDidChange: (machine) => tell({ kind: 'machine-changed', machine }),
+    onDidChange: (machine) => {
+      tell({ kind: 'machine-changed', machine })
+      shares.noteMachine(machine.id)
+    },
     onDidRemove: (id) => tell({ kind: 'machine-removed', id })
+  })
+  const shares = new Shares(library, machines, {
+    onDidChange: (share) => tell({ kind: 'share-changed', share }),
+    onDidRemove: (id) => tell({ kind: 'share-removed', id })
   })
   const images = new Images(library, {
     builtinGuest,
@@ -91,13 +100,13 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     onDidRemove: (id) => tell({ kind: 'image-removed', id })
   })
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
-  await Promise.all([machines.load(), images.load(), tasks.recall()])
-  const context: Context = { library, machines, images, tasks, host, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
+  await Promise.all([machines.load().then(() => shares.load()), images.load(), tasks.recall()])
+  const context: Context = { library, machines, images, shares, tasks, host, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
   finishAllPending(context)
   return context
 }
 
-const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...diskHandlers, ...overlayHandlers, ...taskHandlers, ...hostHandlers }
+const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...diskHandlers, ...overlayHandlers, ...shareHandlers, ...taskHandlers, ...hostHandlers }
 
 function offer(context: Context, events: Events): OwnedCore {
   const closing = new AbortController()
@@ -123,6 +132,7 @@ function offer(context: Context, events: Events): OwnedCore {
       await context.machines.tidied
       closing.abort()
       context.host.close()
+      await context.shares.release()
       context.machines.release()
       context.library.release()
     }

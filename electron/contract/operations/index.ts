@@ -7,6 +7,7 @@ import { hostOperations } from './host'
 import { imageOperations } from './image'
 import { machineOperations } from './machine'
 import { overlayOperations } from './overlay'
+import { shareOperations } from './share'
 import { taskOperations } from './task'
 
 /** Every operation of Strata by name. */
@@ -16,6 +17,7 @@ export const operations = {
   ...imageOperations,
   ...diskOperations,
   ...overlayOperations,
+  ...shareOperations,
   ...taskOperations,
   ...hostOperations
 } as const satisfies Record<string, Operation>

@@ -13,6 +13,7 @@ import {
   usesImage
 } from './life'
 import { diskHandlers } from './disks'
+import { shareHandlers } from './shares'
 import type { World } from './world'
 
 /** One handler an operation: a new operation in the contract does not compile until the double knows it. */
@@ -24,6 +25,7 @@ const requireRunning = (machine: Machine, verb: string): void =>
 
 export const handlers: Handlers = {
   ...diskHandlers,
+  ...shareHandlers,
   'host.show': (_input, { host }) => host,
   'settings.show': (_input, { settings }) => settings,
   'settings.edit': ({ apiTcp, apiPort, historyBudget, ...rest }, world) => {
