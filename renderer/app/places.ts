@@ -8,6 +8,7 @@ export type Place =
   | { kind: 'home' }
   | { kind: 'machine'; id: string; tab: MachineTab }
   | { kind: 'disks' }
+  | { kind: 'shares' }
   | { kind: 'images' }
   | { kind: 'tasks'; taskId: string | null }
   | { kind: 'settings' }
@@ -18,7 +19,7 @@ interface Places {
   tab: MachineTab
 }
 
-const KINDS: Place['kind'][] = ['home', 'machine', 'disks', 'images', 'tasks', 'settings']
+const KINDS: Place['kind'][] = ['home', 'machine', 'disks', 'shares', 'images', 'tasks', 'settings']
 const isValid = ({ place, tab }: Places): boolean => KINDS.includes(place.kind) && MACHINE_TABS.includes(tab)
 
 export const usePlaces = createPersisted<Places>('place', { place: { kind: 'home' }, tab: 'overview' }, isValid)
