@@ -41,7 +41,7 @@ export function sayServer({ server, machine }: Share): string {
 /** When a machine would get the disk; what it has to be told before. */
 export function whenItGets(machine: Machine): { note: string; nextStart: boolean } {
   if (!('pid' in machine.state)) return { note: 'At its next start.', nextStart: false }
-  const shareable = machine.definition?.sharedMemory === true && !machine.pending.includes('sharedMemory')
+  const shareable = machine.definition?.sharedMemory === true && !machine.pending.includes('shared memory')
   if (shareable) return { note: 'At once: it runs, and the disk is plugged in.', nextStart: false }
   return { note: 'At its next start: only then is its memory such that other processes can map it.', nextStart: true }
 }
