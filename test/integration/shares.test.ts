@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Share } from '#contract'
@@ -118,6 +118,28 @@ async function expectReading(name: string, sizes: number[], wanted: string): Pro
   expect(await inGuest(name, 'sort -u /tmp/sums.*')).toBe(wanted)
 }
 
+describe('a share', () => {
+  it('is refused, with the reason, where it cannot be, and leaves nothing behind', async () => {
+    await machine('lab2')
+    await Promise.all([start('lab1'), start('lab2')])
+    const refused = async (input: object): Promise<object> => failureIn(await lab.ended('share.create', { disk: 'lab1:disk1', ...input }))
+    expect(await refused({ to: ['lab2'] })).toMatchObject({ code: 'unsupported', next: expect.stringContaining('--next-start') as string })
+    expect(await refused({ to: ['lab1'] })).toMatchObject({ code: 'bad-input', field: 'machine' })
+    expect(await refused({ disk: 'lab1:disk7' })).toMatchObject({ code: 'not-found' })
+    expect(await lab.call('share.list', {})).toEqual([])
+
+    await lab.done('share.create', { disk: 'lab1:disk1', to: ['lab2'], nextStart: true })
+    expect(await states()).toBe('machine, lab2 unplugged')
+    expect((await share()).clients[0]!.reason).toContain('at its next start')
+    expect(await refused({ to: [] })).toMatchObject({ code: 'already-exists' })
+    expect(failureIn(await lab.ended('share.attach', { share: 'lab1', machine: 'lab2' }))).toMatchObject({ code: 'already-exists' })
+    await lab.ended('machine.stop', { machine: 'lab2', force: true })
+    await start('lab2')
+    expect(await states()).toBe('machine, lab2 connected')
+    await expectSame(0, ['lab2'])
+  })
+})
+
 describe('who serves', () => {
   it('passes from the owner to a storage daemon and back while a client reads on', async () => {
     await machine('lab2', { sharedMemory: true })
@@ -155,6 +177,7 @@ describe('who serves', () => {
     await becomes('daemon, lab2 connected, lab3 connected')
     await expectReading('lab2', [64], wanted)
     expect((await share()).clients[0]!.reason).toContain('ended without warning')
+    for (const socket of sockets()) rmSync(socket) // the next one makes them anew
     const pid = await daemonPid()
     process.kill(pid, 'SIGKILL')
     await until(lab, async () => (await share()).server.kind === 'daemon' && (await daemonPid()) !== pid, 60_000)

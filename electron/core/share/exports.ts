@@ -1,4 +1,4 @@
-import { makePrivate, removeFile } from '../host/files'
+import { exists, makePrivate, removeFile } from '../host/files'
 import type { ShareRuntimePaths } from '../library/paths'
 import type { QmpSession } from '../qmp/session'
 import { exportId } from './plan'
@@ -9,6 +9,8 @@ export interface WantedExports {
   nodeName: string
   /** Machine ids of the clients that are to be served. */
   clients: readonly string[]
+  /** Those of them that are not connected now. */
+  waiting: readonly string[]
   /** Where the export runs; null: with the node. */
   ioThread: string | null
 }
@@ -23,8 +25,13 @@ export async function levelExports(qmp: QmpSession, wanted: WantedExports): Prom
   const ids = new Map(clients.map((machineId) => [exportId(shareId, machineId), machineId]))
   for (const { id } of there) if (!ids.has(id)) await endExport(qmp, id, runtime.client(id.slice(-8)))
   for (const [id, machineId] of ids) {
-    if (there.some((one) => one.id === id && !one['shutting-down'])) continue
-    await addExport(qmp, id, runtime.client(machineId), wanted)
+    const path = runtime.client(machineId)
+    if (there.some((one) => one.id === id && !one['shutting-down'])) {
+      // A socket that somebody deleted is made anew, once its client looks for it: one that is connected does not need it.
+      if (!wanted.waiting.includes(machineId) || (await exists(path))) continue
+      await endExport(qmp, id, path)
+    }
+    await addExport(qmp, id, path, wanted)
   }
 }
 

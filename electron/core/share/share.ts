@@ -14,7 +14,7 @@ import type { QmpSession } from '../qmp/session'
 import { throwIfCancelled } from '../task/work'
 import { clientLink, type ClientLink } from './client'
 import { adoptDaemon, DAEMON_IO_THREAD, launchDaemon, type StorageDaemon } from './daemon'
-import { levelExports, servesAnybody } from './exports'
+import { levelExports, servesAnybody, type WantedExports } from './exports'
 import type { OwnerWatch } from './owner'
 import { isServing, needsExport, planServer } from './plan'
 import { saveShare } from './record'
@@ -248,8 +248,9 @@ export class ManagedShare {
     return { kind: 'daemon', pid: daemon.pid }
   }
 
-  private wantedExports(nodeName: string, clients: ManagedMachine[], ioThread: string | null) {
-    return { shareId: this.record.id, runtime: this.runtime, nodeName, clients: clients.map((machine) => machine.definition.id), ioThread }
+  private wantedExports(nodeName: string, clients: ManagedMachine[], ioThread: string | null): WantedExports {
+    const waiting = [...this.links].flatMap(([machineId, link]) => (link === 'waiting' ? [machineId] : []))
+    return { shareId: this.record.id, runtime: this.runtime, nodeName, clients: clients.map((machine) => machine.definition.id), waiting, ioThread }
   }
 
   private employ(daemon: StorageDaemon): void {

@@ -62,7 +62,9 @@ export class Shares {
     for (const client of to) this.requirePossible(record, client, given)
     await saveShare(this.library.paths, record)
     const share = this.manage(record)
-    work.onUndo(() => this.forget(share))
+    work.onUndo(async () => {
+      if (share.record.clients.length === 0) await this.forget(share) // a guest that has not let go of it keeps it
+    })
     await share.level()
     for (const client of new Set(to)) await this.attach(share, client, given, work)
     return share.view()
@@ -79,7 +81,7 @@ export class Shares {
         work.log(`“${client.name}” has shareable memory from its next start on.`)
       }
       await share.save({ ...share.record, clients: [...share.record.clients, { machineId: id, addedAtMs: Date.now() }] })
-      work.onUndo(() => this.strike(share, id))
+      work.onUndo(() => this.takeBack(share, client, UNDO_TIMEOUT_SECONDS, new AbortController().signal))
       if (!isLive(client.state)) await share.level()
       else if (hasSharedMemory(client)) await this.plug(share, client, work.signal)
       else await this.refuse(share, client, LATER)
@@ -98,9 +100,7 @@ export class Shares {
     const release = client.reserve(`${share.label} is being taken off`)
     try {
       work.phase(`asking “${client.name}” to let go of it`)
-      if (isLive(client.state)) await unplugShare(client.live('asked').qmp, share.record.id, share.label, timeoutSeconds, work.signal)
-      else if (!isOff(client.state)) client.live('asked')
-      await this.strike(share, id)
+      await this.takeBack(share, client, timeoutSeconds, work.signal)
       return share.view()
     } finally {
       release()
@@ -215,8 +215,10 @@ export class Shares {
     return share.level()
   }
 
-  /** Takes a client out of the record; its export goes. */
-  private async strike(share: ManagedShare, machineId: string): Promise<void> {
+  /** Unplugs the disk from a client that runs, and takes it out of the record; its export goes. @throws time-out, wrong-state */
+  private async takeBack(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+    const machineId = client.definition.id
+    if (!isOff(client.state)) await unplugShare(client.live('asked').qmp, share.record.id, share.label, timeoutSeconds, signal)
     await share.save({ ...share.record, clients: share.record.clients.filter((client) => client.machineId !== machineId) })
     await share.level()
   }
@@ -247,6 +249,8 @@ export class Shares {
   }
 }
 
+/** For a guest to let go of what was just plugged in. */
+const UNDO_TIMEOUT_SECONDS = 20
 const LATER = 'Its memory becomes shareable at its next start; it gets the disk then.'
 /** Of the QEMU that runs it. */
 const hasSharedMemory = (machine: ManagedMachine): boolean => machine.running?.record.definition.sharedMemory ?? false
