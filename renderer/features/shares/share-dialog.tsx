@@ -52,7 +52,7 @@ function Chosen({ choice, machines, picker }: { choice: Choice; machines: Machin
   return (
     <Dialog
       title={picker ? 'Share a disk' : `Share ${disk} of ${machine.name}`}
-      description="Other machines read it while its own goes on using it. QEMU itself refuses what they write."
+      description="Other machines read it while its own machine goes on using it. QEMU itself refuses what they write."
       onClose={closeOverlay}
       width={560}
       footer={
@@ -77,7 +77,7 @@ function Chosen({ choice, machines, picker }: { choice: Choice; machines: Machin
       </fieldset>
       <section className={styles.help}>
         <p>
-          In the guest it is one more virtio disk. Mount it read-only. A guest keeps what it has read: to see what {machine.name} wrote since, mount it anew.
+          In the guest it is one more virtio disk, usually the last one. Mount it read-only. A guest keeps what it has read: to see what {machine.name} wrote since, mount it anew.
         </p>
         <CopyLine text={MOUNT_LINE} onCopy={copyText} />
       </section>

@@ -5,20 +5,20 @@ import type { StateLook } from '#ui'
 export const labelOf = (share: Share): string => `${share.disk} of ${share.machine}`
 
 const CLIENTS: Record<ShareClient['state'], StateLook> = {
-  connected: { tone: 'running', icon: CircleCheck, word: 'connected' },
-  waiting: { tone: 'busy', icon: LoaderCircle, word: 'waits', turning: true },
-  starting: { tone: 'busy', icon: LoaderCircle, word: 'starting', turning: true },
-  unplugged: { tone: 'paused', icon: Unplug, word: 'without it' },
-  off: { tone: 'off', icon: CircleOff, word: 'off' }
+  connected: { tone: 'running', icon: CircleCheck, word: 'Connected' },
+  waiting: { tone: 'busy', icon: LoaderCircle, word: 'Waits', turning: true },
+  starting: { tone: 'busy', icon: LoaderCircle, word: 'Starting', turning: true },
+  unplugged: { tone: 'paused', icon: Unplug, word: 'Without it' },
+  off: { tone: 'off', icon: CircleOff, word: 'Off' }
 }
 export const lookOfClient = ({ state }: ShareClient): StateLook => CLIENTS[state]
 
 const SERVERS: Record<Share['server']['kind'], StateLook> = {
-  idle: { tone: 'off', icon: CircleDashed, word: 'nobody needs it' },
-  machine: { tone: 'running', icon: CircleCheck, word: 'serving' },
-  daemon: { tone: 'running', icon: CircleCheck, word: 'serving' },
-  moving: { tone: 'busy', icon: LoaderCircle, word: 'being handed over', turning: true },
-  failed: { tone: 'failed', icon: CircleAlert, word: 'not served' }
+  idle: { tone: 'off', icon: CircleDashed, word: 'Nobody needs it' },
+  machine: { tone: 'running', icon: CircleCheck, word: 'Serving' },
+  daemon: { tone: 'running', icon: CircleCheck, word: 'Serving' },
+  moving: { tone: 'busy', icon: LoaderCircle, word: 'Being handed over', turning: true },
+  failed: { tone: 'failed', icon: CircleAlert, word: 'Not served' }
 }
 export const lookOfServer = ({ server }: Share): StateLook => SERVERS[server.kind]
 
