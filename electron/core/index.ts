@@ -10,6 +10,7 @@ import { machineHandlers } from './handlers/machine'
 import { ringHandlers } from './handlers/ring'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
 import { storeHandlers } from './handlers/store'
+import { shareHandlers } from './handlers/share'
 import { HostWatch } from './host/host'
 import { openLibrary, type Library } from './library/library'
 import { Machines } from './machine/machines'
@@ -18,6 +19,7 @@ import { openStream } from './machine/streams'
 import { Ring } from './ring/ring'
 import { SettingsStore } from './settings'
 import { Store } from './store/store'
+import { Shares } from './share/shares'
 import { TaskJournal } from './task/journal'
 import { Tasks } from './task/tasks'
 import { checkedInput } from './input'
@@ -91,8 +93,15 @@ async function openContext(library: Library, { tell }: Events, environment: Node
   ])
   const machines = new Machines(library, {
     defaultAccelerator: () => host.value.accelerator,
-    onDidChange: (machine) => tell({ kind: 'machine-changed', machine }),
+    onDidChange: (machine) => {
+      tell({ kind: 'machine-changed', machine })
+      shares.noteMachine(machine.id)
+    },
     onDidRemove: (id) => tell({ kind: 'machine-removed', id })
+  })
+  const shares = new Shares(library, machines, {
+    onDidChange: (share) => tell({ kind: 'share-changed', share }),
+    onDidRemove: (id) => tell({ kind: 'share-removed', id })
   })
   const images = new Images(library, {
     builtinGuest,
@@ -103,8 +112,19 @@ async function openContext(library: Library, { tell }: Events, environment: Node
   const ring = new Ring(paths.ring, ringFolder(environment, builtinGuest), (view) => tell({ kind: 'ring-changed', ring: view }))
   const store = new Store(paths.store, (standard) => ({ ...standard, chunkBytes: settings.value.storeChunkBytes }))
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
-  await Promise.all([machines.load(), images.load(), tasks.recall()])
-  const context: Context = { library, machines, images, store, tasks, host, ring, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
+  await Promise.all([machines.load().then(() => shares.load()), images.load(), tasks.recall()])
+  const context: Context = {
+    library,
+    machines,
+    images,
+    shares,
+    store,
+    ring,
+    tasks,
+    host,
+    settings,
+    api: { tcp: { enabled: false, reason: 'it is off in the settings' } }
+  }
   finishAllPending(context)
   return context
 }
@@ -118,7 +138,8 @@ const handlers: Handlers<OperationName> = {
   ...storeHandlers,
   ...ringHandlers,
   ...taskHandlers,
-  ...hostHandlers
+  ...hostHandlers,
+  ...shareHandlers
 }
 
 function offer(context: Context, events: Events): OwnedCore {
@@ -146,6 +167,7 @@ function offer(context: Context, events: Events): OwnedCore {
       closing.abort()
       context.host.close()
       context.ring.leave()
+      await context.shares.release()
       context.machines.release()
       await context.store.close()
       context.library.release()

@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'react'
 import { DiskDialogs, DisksScreen } from '../features/disks'
+import { ShareDialog, SharesScreen } from '../features/shares'
 import { MachineDialogs, MachinePane, MachineScreen } from '../features/machines'
 import { HostBanner, StatusBar } from '../features/status'
 import { TasksPanel } from '../features/tasks'
@@ -78,6 +79,8 @@ function PlaceContent({ place }: { place: Place }) {
       return <MachineScreen id={place.id} tab={place.tab} />
     case 'disks':
       return <DisksScreen />
+    case 'shares':
+      return <SharesScreen />
     case 'images':
       return <ImagesScreen />
     case 'ring':
@@ -112,6 +115,7 @@ function Overlays() {
       {overlay?.kind === 'about' && <About onClose={closeOverlay} />}
       {overlay?.kind === 'import-image' && <ImportDialog path={overlay.path} />}
       {overlay?.kind === 'disk' && <DiskDialogs key={`${overlay.action} ${overlay.machine} ${overlay.disk}`} overlay={overlay} />}
+      {overlay?.kind === 'share' && <ShareDialog machine={overlay.machine} disk={overlay.disk} />}
       <MachineDialogs />
     </Suspense>
   )

@@ -43,6 +43,8 @@ export type Overlay =
   | { kind: 'reset'; machines: readonly string[] }
   | { kind: 'import-image'; path: string }
   | DiskOverlay
+  /** Null: the first, or the one that is chosen in the dialog. */
+  | { kind: 'share'; machine: string | null; disk: string | null }
   | { kind: 'empty-trash'; trashId: string | null; name: string | null }
   | { kind: 'palette' }
   | { kind: 'shortcuts' }

@@ -1,4 +1,4 @@
-import type { Availability, Image, Machine, OperationName, ResultOf, Task } from '#contract'
+import type { Availability, Image, Machine, OperationName, ResultOf, Share, Task } from '#contract'
 import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
@@ -53,11 +53,44 @@ const VIEWS: Views = {
   'store.gc': ({ freedBytes, damagedPacks }) => `Freed ${formatSize(freedBytes)}.\n` + (damagedPacks.length > 0 ? `${damagedPacks.length} damaged packs were left alone: strata store verify\n` : ''),
   'store.experiment': ({ rows }, paint) =>
     table(['CHUNK', 'STORED', 'INDEX', 'SAVED IN', 'LOADED IN'], rows.map((row) => [formatSize(row.chunkBytes), formatSize(row.storedBytes), formatSize(row.indexBytes), `${Math.round(row.saveMs)} ms`, `${Math.round(row.loadMs)} ms`]), paint.dim),
+  'share.list': (shares, paint) => table(['DISK', 'MODE', 'SERVED BY', 'HAS IT'], shares.map(shareRow), paint.dim),
+  'share.show': (share, paint) => shareBlock(share, paint),
+  'share.create': (share, paint) => shareBlock(share, paint),
+  'share.attach': (share, paint) => shareBlock(share, paint),
+  'share.detach': (share, paint) => shareBlock(share, paint),
+  'share.remove': ({ removed }) => `${removed} is no longer shared.\n`,
   'task.list': (tasks, paint) => table(['ID', 'STATE', 'DONE', 'STARTED', 'TASK'], tasks.map((task) => taskRow(task, paint)), paint.dim),
   'task.show': (task, paint) => taskBlock(task, paint),
   'task.wait': (task, paint) => taskBlock(task, paint),
   'task.cancel': (task) => (task.state.kind === 'running' ? `“${task.title}” is being cancelled.\n` : `“${task.title}” is cancelled.\n`),
   'host.show': (host, paint) => hostBlock(host, paint)
+}
+
+const SERVED_BY: { [K in Share['server']['kind']]: string } = {
+  idle: '-',
+  machine: 'its machine',
+  daemon: 'the storage daemon',
+  moving: 'moving',
+  failed: 'nobody'
+}
+const shareRow = (share: Share): string[] => [
+  `${share.machine}:${share.disk}`,
+  share.mode,
+  SERVED_BY[share.server.kind],
+  none(share.clients.map((client) => `${client.machine} (${client.state})`))
+]
+
+/** One shared disk: who serves it, and a line for each machine that has it. */
+function shareBlock(share: Share, paint: Paint): string {
+  const server = share.server.kind === 'failed' ? paint.red(share.server.message) : SERVED_BY[share.server.kind]
+  const rows = share.clients.map((client) => [client.machine, client.state, client.transport, client.reason ?? ''])
+  const head = block([
+    ['Disk', `${share.machine}:${share.disk}`],
+    ['Size', formatSize(share.sizeBytes)],
+    ['Mode', share.mode],
+    ['Served by', server]
+  ], paint.dim)
+  return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'OVER', ''], rows, paint.dim))
 }
 
 const imageRow = (image: Image): string[] => [
@@ -81,6 +114,7 @@ export const EMPTY: { [N in OperationName]?: string } = {
   'machine.list': 'There are no machines. Create one: strata machine create lab1',
   'machine.list-removed': 'There are no removed machines.',
   'image.list': 'There are no images. Bring one in: strata image import FILE',
+  'share.list': 'No disk is shared. Share one: strata share create lab1:disk1 --to lab2',
   'task.list': 'There are no tasks.'
 }
 

@@ -9,6 +9,7 @@ import { machineOperations } from './machine'
 import { overlayOperations } from './overlay'
 import { ringOperations } from './ring'
 import { storeOperations } from './store'
+import { shareOperations } from './share'
 import { taskOperations } from './task'
 
 /** Every operation of Strata by name. */
@@ -20,6 +21,7 @@ export const operations = {
   ...overlayOperations,
   ...ringOperations,
   ...storeOperations,
+  ...shareOperations,
   ...taskOperations,
   ...hostOperations
 } as const satisfies Record<string, Operation>

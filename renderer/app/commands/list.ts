@@ -1,7 +1,8 @@
-import { Archive, CircleDotDashed, HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon } from 'lucide-react'
+import { Archive, CircleDotDashed, HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon, Share2 } from 'lucide-react'
 import type { Settings } from '#contract'
 import { diskCommands } from '../../features/disks'
 import { machineCommands } from '../../features/machines'
+import { shareCommands } from '../../features/shares'
 import { attempt } from '../run'
 import { goBack, goTo } from '../places'
 import { openOverlay } from '../overlays'
@@ -39,6 +40,7 @@ function focusPart(by: 1 | -1): void {
 export const commandList: readonly Command[] = [
   ...machineCommands,
   ...diskCommands,
+  ...shareCommands,
   {
     id: 'image.import',
     title: 'Import an image…',
@@ -48,6 +50,7 @@ export const commandList: readonly Command[] = [
     run: () => void importImage()
   },
   { id: 'go.disks', title: 'Disks', section: 'Go to', icon: Layers, keys: ['Ctrl+Shift+D'], run: () => goTo({ kind: 'disks' }) },
+  { id: 'go.shares', title: 'Shares', section: 'Go to', icon: Share2, alias: 'vhost-user-blk', run: () => goTo({ kind: 'shares' }) },
   { id: 'go.images', title: 'Images', section: 'Go to', icon: HardDrive, keys: ['Ctrl+Shift+I'], run: () => goTo({ kind: 'images' }) },
   { id: 'go.ring', title: 'Ring lab', section: 'Go to', icon: CircleDotDashed, alias: 'split driver xen shared memory', run: () => goTo({ kind: 'ring' }) },
   { id: 'go.store', title: 'Store', section: 'Go to', icon: Archive, alias: 'archive deduplication chunks', run: () => goTo({ kind: 'store' }) },

@@ -5,6 +5,7 @@ import { hostMirror, settingsMirror } from './host'
 import { imagesMirror } from './images'
 import { machinesMirror } from './machines'
 import { ringMirror } from './ring'
+import { sharesMirror } from './shares'
 import { tasksMirror } from './tasks'
 
 /** Whether what the window shows is what the core holds. */
@@ -50,7 +51,7 @@ class Synchroniser {
     this.reading = true
     this.during = []
     // The machines first: they are what the window opens with.
-    const errors = await Promise.all([this.readMachines(), this.readTasks(), this.readImages(), this.readSettings(), this.readHost()])
+    const errors = await Promise.all([this.readMachines(), this.readTasks(), this.readImages(), this.readShares(), this.readSettings(), this.readHost()])
     this.reading = false
     const error = errors.find((one) => one !== null)
     if (this.again) {
@@ -86,6 +87,13 @@ class Synchroniser {
       (change) => change.kind === 'image-changed' || change.kind === 'image-removed'
     )
   }
+  private async readShares(): Promise<AppError | null> {
+    return this.take(
+      await call('share.list', {}),
+      sharesMirror.replace,
+      (change) => change.kind === 'share-changed' || change.kind === 'share-removed'
+    )
+  }
   private async readSettings(): Promise<AppError | null> {
     return this.take(await call('settings.show', {}), settingsMirror.replace, (change) => change.kind === 'settings-changed')
   }
@@ -115,6 +123,10 @@ function applyChange(change: Change): void {
       return imagesMirror.upsert(change.image)
     case 'image-removed':
       return imagesMirror.remove(change.id)
+    case 'share-changed':
+      return sharesMirror.upsert(change.share)
+    case 'share-removed':
+      return sharesMirror.remove(change.id)
     case 'task-changed':
       return tasksMirror.upsert(change.task)
     case 'settings-changed':

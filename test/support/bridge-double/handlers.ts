@@ -15,6 +15,7 @@ import {
 import { diskHandlers } from './disks'
 import { ringHandlers } from './ring'
 import { storeHandlers } from './store'
+import { shareHandlers } from './shares'
 import type { World } from './world'
 
 /** One handler an operation: a new operation in the contract does not compile until the double knows it. */
@@ -28,6 +29,7 @@ export const handlers: Handlers = {
   ...diskHandlers,
   ...ringHandlers,
   ...storeHandlers,
+  ...shareHandlers,
   'host.show': (_input, { host }) => host,
   'settings.show': (_input, { settings }) => settings,
   'settings.edit': ({ apiTcp, apiPort, historyBudget, storeChunk, ...rest }, world) => {
