@@ -6,6 +6,8 @@ import type { Machines } from './machine/machines'
 import type { Ring } from './ring/ring'
 import type { SettingsStore } from './settings'
 import type { Snapshots } from './snapshot/snapshots'
+import type { Store } from './store/store'
+import type { Shares } from './share/shares'
 import type { Tasks } from './task/tasks'
 import type { Work } from './task/work'
 
@@ -15,6 +17,8 @@ export interface Context {
   readonly machines: Machines
   readonly images: Images
   readonly snapshots: Snapshots
+  readonly store: Store
+  readonly shares: Shares
   readonly tasks: Tasks
   readonly host: HostWatch
   readonly ring: Ring

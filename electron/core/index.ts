@@ -10,6 +10,8 @@ import { machineHandlers } from './handlers/machine'
 import { ringHandlers } from './handlers/ring'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
 import { snapshotHandlers } from './handlers/snapshot'
+import { storeHandlers } from './handlers/store'
+import { shareHandlers } from './handlers/share'
 import { HostWatch } from './host/host'
 import { openLibrary, type Library } from './library/library'
 import { Machines } from './machine/machines'
@@ -19,6 +21,8 @@ import { Ring } from './ring/ring'
 import { SettingsStore } from './settings'
 import { resumeInterrupted } from './snapshot/interrupted'
 import { Snapshots } from './snapshot/snapshots'
+import { Store } from './store/store'
+import { Shares } from './share/shares'
 import { TaskJournal } from './task/journal'
 import { Tasks } from './task/tasks'
 import { checkedInput } from './input'
@@ -92,13 +96,20 @@ async function openContext(library: Library, { tell }: Events, environment: Node
   ])
   const machines = new Machines(library, {
     defaultAccelerator: () => host.value.accelerator,
-    onDidChange: (machine) => tell({ kind: 'machine-changed', machine }),
+    onDidChange: (machine) => {
+      tell({ kind: 'machine-changed', machine })
+      shares.noteMachine(machine.id)
+    },
     onDidRemove: (id) => tell({ kind: 'machine-removed', id })
   })
   const snapshots: Snapshots = new Snapshots(library, machines, {
     host: () => host.value,
     onDidChange: (snapshot) => tell({ kind: 'snapshot-changed', snapshot }),
     onDidRemove: (id) => tell({ kind: 'snapshot-removed', id })
+  })
+  const shares = new Shares(library, machines, {
+    onDidChange: (share) => tell({ kind: 'share-changed', share }),
+    onDidRemove: (id) => tell({ kind: 'share-removed', id })
   })
   const images = new Images(library, {
     builtinGuest,
@@ -107,15 +118,40 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     onDidRemove: (id) => tell({ kind: 'image-removed', id })
   })
   const ring = new Ring(paths.ring, ringFolder(environment, builtinGuest), (view) => tell({ kind: 'ring-changed', ring: view }))
+  const store = new Store(paths.store, (standard) => ({ ...standard, chunkBytes: settings.value.storeChunkBytes }))
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
-  await Promise.all([machines.load(), images.load(), snapshots.load(), tasks.recall()])
+  await Promise.all([machines.load().then(() => shares.load()), images.load(), snapshots.load(), tasks.recall()])
   await resumeInterrupted(machines)
-  const context: Context = { library, machines, images, snapshots, tasks, host, ring, settings, api: { tcp: { enabled: false, reason: 'it is off in the settings' } } }
+  const context: Context = {
+    library,
+    machines,
+    images,
+    snapshots,
+    shares,
+    store,
+    ring,
+    tasks,
+    host,
+    settings,
+    api: { tcp: { enabled: false, reason: 'it is off in the settings' } }
+  }
   finishAllPending(context)
   return context
 }
 
-const handlers: Handlers<OperationName> = { ...machineHandlers, ...guestHandlers, ...imageHandlers, ...diskHandlers, ...overlayHandlers, ...snapshotHandlers, ...ringHandlers, ...taskHandlers, ...hostHandlers }
+const handlers: Handlers<OperationName> = {
+  ...machineHandlers,
+  ...guestHandlers,
+  ...imageHandlers,
+  ...diskHandlers,
+  ...overlayHandlers,
+  ...snapshotHandlers,
+  ...storeHandlers,
+  ...ringHandlers,
+  ...taskHandlers,
+  ...hostHandlers,
+  ...shareHandlers
+}
 
 function offer(context: Context, events: Events): OwnedCore {
   const closing = new AbortController()
@@ -142,7 +178,9 @@ function offer(context: Context, events: Events): OwnedCore {
       closing.abort()
       context.host.close()
       context.ring.leave()
+      await context.shares.release()
       context.machines.release()
+      await context.store.close()
       context.library.release()
     }
   }

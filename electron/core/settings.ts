@@ -20,12 +20,13 @@ export class SettingsStore {
   }
 
   async edit(input: ParsedInputOf<'settings.edit'>): Promise<Settings> {
-    const { apiTcp, apiPort, historyBudget, ...rest } = input
+    const { apiTcp, apiPort, historyBudget, storeChunk, ...rest } = input
     const named = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
     const edited: Settings = {
       ...this.current,
       ...named,
       historyBudgetBytes: historyBudget ?? this.current.historyBudgetBytes,
+      storeChunkBytes: storeChunk ?? this.current.storeChunkBytes,
       apiTcp: { enabled: apiTcp ?? this.current.apiTcp.enabled, port: apiPort ?? this.current.apiTcp.port }
     }
     await writeJsonAtomic(this.path, edited)

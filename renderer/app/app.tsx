@@ -1,6 +1,7 @@
 import { lazy, Suspense } from 'react'
 import { DiskDialogs, DisksScreen } from '../features/disks'
 import { SnapshotDialogs } from '../features/snapshots'
+import { ShareDialog, SharesScreen } from '../features/shares'
 import { MachineDialogs, MachinePane, MachineScreen } from '../features/machines'
 import { HostBanner, StatusBar } from '../features/status'
 import { TasksPanel } from '../features/tasks'
@@ -22,6 +23,7 @@ import styles from './app.module.css'
 // What the first picture of the window does not need comes when it is opened.
 const ImagesScreen = lazy(() => import('../features/images').then((module) => ({ default: module.ImagesScreen })))
 const RingScreen = lazy(() => import('../features/ring').then((module) => ({ default: module.RingScreen })))
+const StoreScreen = lazy(() => import('../features/store').then((module) => ({ default: module.StoreScreen })))
 const ImportDialog = lazy(() => import('../features/images').then((module) => ({ default: module.ImportDialog })))
 const Welcome = lazy(() => import('../features/welcome').then((module) => ({ default: module.Welcome })))
 const SettingsScreen = lazy(() => import('../features/settings').then((module) => ({ default: module.SettingsScreen })))
@@ -78,10 +80,14 @@ function PlaceContent({ place }: { place: Place }) {
       return <MachineScreen id={place.id} tab={place.tab} />
     case 'disks':
       return <DisksScreen />
+    case 'shares':
+      return <SharesScreen />
     case 'images':
       return <ImagesScreen />
     case 'ring':
       return <RingScreen />
+    case 'store':
+      return <StoreScreen />
     case 'tasks':
       return <TasksPanel taskId={place.taskId} />
     case 'settings':
@@ -111,6 +117,7 @@ function Overlays() {
       {overlay?.kind === 'import-image' && <ImportDialog path={overlay.path} />}
       {overlay?.kind === 'disk' && <DiskDialogs key={`${overlay.action} ${overlay.machine} ${overlay.disk}`} overlay={overlay} />}
       {overlay?.kind === 'snapshot' && <SnapshotDialogs key={`${overlay.action} ${overlay.snapshot}`} overlay={overlay} />}
+      {overlay?.kind === 'share' && <ShareDialog machine={overlay.machine} disk={overlay.disk} />}
       <MachineDialogs />
     </Suspense>
   )

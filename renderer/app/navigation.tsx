@@ -1,9 +1,10 @@
-import { CircleDotDashed, HardDrive, Layers, ListTodo, Settings } from 'lucide-react'
+import { Archive, CircleDotDashed, HardDrive, Layers, ListTodo, Settings, Share2 } from 'lucide-react'
 import { tip } from '../ui/tip'
 import { keysOf } from './commands/registry'
 import { goTo, usePlaces, type Place } from './places'
 import { useImages } from './world/images'
 import { useMachines } from './world/machines'
+import { useShares } from './world/shares'
 import { hasEnded, useTasks } from './world/tasks'
 import styles from './app.module.css'
 
@@ -12,11 +13,14 @@ export function Navigation() {
   const current = usePlaces((state) => state.place.kind)
   const images = useImages((state) => Object.keys(state.byId).length)
   const disks = useMachines((state) => Object.values(state.byId).reduce((sum, machine) => sum + (machine.definition?.disks.length ?? 0), 0))
+  const shares = useShares((state) => Object.keys(state.byId).length)
   const running = useTasks((state) => Object.values(state.byId).filter((task) => !hasEnded(task)).length)
   const places = [
     { kind: 'disks', label: 'Disks', icon: Layers, count: disks },
+    { kind: 'shares', label: 'Shares', icon: Share2, count: shares },
     { kind: 'images', label: 'Images', icon: HardDrive, count: images },
     { kind: 'ring', label: 'Ring lab', icon: CircleDotDashed, count: 0 },
+    { kind: 'store', label: 'Store', icon: Archive, count: 0 },
     { kind: 'tasks', label: 'Tasks', icon: ListTodo, count: running },
     { kind: 'settings', label: 'Settings and trash', icon: Settings, count: 0 }
   ] as const
@@ -40,4 +44,4 @@ export function Navigation() {
   )
 }
 
-const placeOf = (kind: 'disks' | 'images' | 'ring' | 'tasks' | 'settings'): Place => (kind === 'tasks' ? { kind, taskId: null } : { kind })
+const placeOf = (kind: Exclude<Place['kind'], 'home' | 'machine'>): Place => (kind === 'tasks' ? { kind, taskId: null } : { kind })

@@ -54,6 +54,8 @@ export type Overlay =
   | { kind: 'import-image'; path: string }
   | DiskOverlay
   | SnapshotOverlay
+  /** Null: the first, or the one that is chosen in the dialog. */
+  | { kind: 'share'; machine: string | null; disk: string | null }
   | { kind: 'empty-trash'; trashId: string | null; name: string | null }
   | { kind: 'palette' }
   | { kind: 'shortcuts' }

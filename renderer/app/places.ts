@@ -8,8 +8,10 @@ export type Place =
   | { kind: 'home' }
   | { kind: 'machine'; id: string; tab: MachineTab }
   | { kind: 'disks' }
+  | { kind: 'shares' }
   | { kind: 'images' }
   | { kind: 'ring' }
+  | { kind: 'store' }
   | { kind: 'tasks'; taskId: string | null }
   | { kind: 'settings' }
 
@@ -19,7 +21,7 @@ interface Places {
   tab: MachineTab
 }
 
-const KINDS: Place['kind'][] = ['home', 'machine', 'disks', 'images', 'ring', 'tasks', 'settings']
+const KINDS: Place['kind'][] = ['home', 'machine', 'disks', 'images', 'store', 'ring', 'tasks', 'settings', 'shares']
 const isValid = ({ place, tab }: Places): boolean => KINDS.includes(place.kind) && MACHINE_TABS.includes(tab)
 
 export const usePlaces = createPersisted<Places>('place', { place: { kind: 'home' }, tab: 'overview' }, isValid)

@@ -4,9 +4,9 @@
 export const COMMANDS = [
   // monitor, QEMU and machine (qapi/control.json, run-state.json, machine.json, misc.json)
   ...['qmp_capabilities', 'query-version', 'query-commands', 'query-qmp-schema', 'human-monitor-command', 'quit'],
-  ...['query-status', 'stop', 'cont', 'system_reset', 'system_powerdown', 'query-name', 'query-uuid', 'query-kvm', 'query-target'],
+  ...['query-status', 'stop', 'cont', 'set-action', 'system_reset', 'system_powerdown', 'query-name', 'query-uuid', 'query-kvm', 'query-target'],
   ...['query-machines', 'query-cpus-fast', 'query-cpu-definitions', 'query-hotpluggable-cpus', 'query-memory-size-summary', 'query-iothreads'],
-  ...['query-balloon', 'balloon', 'query-chardev', 'query-vnc', 'screendump', 'send-key', 'set_link'],
+  ...['query-balloon', 'balloon', 'query-chardev', 'chardev-add', 'chardev-remove', 'query-vnc', 'screendump', 'send-key', 'set_link'],
   // devices and objects (qapi/qdev.json, qom.json)
   ...['device_add', 'device_del', 'device-list-properties', 'object-add', 'object-del', 'qom-get', 'qom-list', 'qom-list-types', 'qom-set'],
   // block layer (qapi/block-core.json, block-export.json, job.json, transaction.json)
@@ -37,6 +37,7 @@ export const BRANCHES = {
   BlockStatsSpecific: ['file', 'host_device'],
   BlockExportOptions: ['nbd', 'vhost-user-blk'],
   ImageInfoSpecific: ['qcow2', 'vmdk'],
+  ChardevBackend: ['socket'],
   ObjectOptions: [
     ...['iothread', 'memory-backend-file', 'memory-backend-memfd', 'memory-backend-ram', 'rng-builtin', 'rng-random', 'secret'],
     ...['throttle-group', 'tls-creds-psk', 'tls-creds-x509']
@@ -137,6 +138,8 @@ export const NAMES = {
   BlockdevSnapshot: 'blockdev-snapshot arguments',
   TransactionAction: 'transaction arguments.actions[]',
   BlockExportOptions: 'block-export-add arguments',
+  ChardevBackend: 'chardev-add arguments.backend',
+  ChardevSocket: 'chardev-add arguments.backend<socket>.data',
   ObjectOptions: 'object-add arguments',
   MemoryBackendProperties: 'object-add arguments<memory-backend-ram>',
   MemoryBackendFileProperties: 'object-add arguments<memory-backend-file>',

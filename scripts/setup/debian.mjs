@@ -16,8 +16,9 @@ const NEEDED = [
   { packages: ['swtpm'], program: 'swtpm' },
   { packages: ['swtpm-tools'], program: 'swtpm_setup' },
   { packages: ['vde2'], program: 'vde_switch' },
-  // Building: the native module, and the built-in guest.
+  // Building: the native modules, and the built-in guest.
   { packages: ['build-essential'], program: 'c++' },
+  { packages: ['libzstd-dev'], file: '/usr/include/zstd.h' },
   { packages: ['python3'], program: 'python3' },
   { packages: ['e2fsprogs'], program: 'mke2fs' },
   // The other side of the ring's benchmark.

@@ -1,34 +1,58 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { readJson } from '../lib/files.mjs'
+import { filesBelow, fingerprint, readJson } from '../lib/files.mjs'
 import { inTop } from '../lib/paths.mjs'
-import { run } from '../lib/run.mjs'
+import { run, StepError } from '../lib/run.mjs'
 import { nodeHeaders } from './node-headers.mjs'
 
 const MODULE = inTop('node_modules/node-pty')
 const BUILT = path.join(MODULE, 'build/Release/pty.node')
+const STORE_SOURCES = inTop('native/store')
+const STORE = inTop('out/native/store.node')
+const STORE_FLAGS = ['-std=gnu11', '-O3', '-Wall', '-Wextra', '-Werror', '-Wno-psabi', '-fPIC', '-shared', '-fvisibility=hidden']
 
 /** Native modules. They use Node-API only, so that the same build loads in Node and in Electron. */
 export const native = {
   name: 'Native modules',
 
-  isDone: (stamp) => !existsSync(MODULE) || (Boolean(stamp) && stamp.built === built()),
+  isDone: (stamp) => Boolean(stamp) && (!existsSync(MODULE) || stamp.built === built()) && stamp.store === store(),
 
   async install(progress) {
-    progress('compiling node-pty')
-    const headers = nodeHeaders()
-    const args = ['rebuild', '--jobs=max', ...(headers ? [`--nodedir=${headers}`] : [])]
-    await run(process.execPath, [inTop('node_modules/node-gyp/bin/node-gyp.js'), ...args], {
-      cwd: MODULE,
-      next: headers
-        ? 'A C++ compiler and python3 are needed: sudo apt-get install build-essential python3'
-        : `Node ${process.version} came without its header files, and they could not be downloaded. Install those with include/node/node_api.h.`
-    })
-    return { built: built() }
+    if (existsSync(MODULE)) await compilePty(progress)
+    await compileStore(progress)
+    return { built: existsSync(MODULE) ? built() : '', store: store() }
   }
+}
+
+async function compilePty(progress) {
+  progress('compiling node-pty')
+  const headers = nodeHeaders()
+  const args = ['rebuild', '--jobs=max', ...(headers ? [`--nodedir=${headers}`] : [])]
+  await run(process.execPath, [inTop('node_modules/node-gyp/bin/node-gyp.js'), ...args], {
+    cwd: MODULE,
+    next: headers
+      ? 'A C++ compiler and python3 are needed: sudo apt-get install build-essential python3'
+      : `Node ${process.version} came without its header files, and they could not be downloaded. Install those with include/node/node_api.h.`
+  })
 }
 
 function built() {
   const file = statSync(BUILT, { throwIfNoEntry: false })
   return file ? `${readJson(path.join(MODULE, 'package.json')).version} ${file.size} ${file.mtimeMs}` : ''
 }
+
+/** The store's own module: a few C files, which need no more than the compiler. */
+async function compileStore(progress) {
+  progress('compiling the store')
+  const headers = nodeHeaders()
+  if (!headers) throw new StepError(`Node ${process.version} came without its header files.`, { next: 'Install those with include/node/node_api.h.' })
+  mkdirSync(path.dirname(STORE), { recursive: true })
+  const part = `${STORE}.${process.pid}`
+  const sources = filesBelow(STORE_SOURCES).filter((name) => name.endsWith('.c') && name !== 'test.c')
+  const args = [...STORE_FLAGS, `-I${path.join(headers, 'include/node')}`, '-o', part, ...sources, '-lzstd', '-pthread']
+  await run('cc', args, { cwd: STORE_SOURCES, next: 'A C compiler and zstd are needed: sudo apt-get install build-essential libzstd-dev' })
+  // A running Strata may have the old one mapped: it keeps that, as a file without a name.
+  renameSync(part, STORE)
+}
+
+const store = () => (existsSync(STORE) ? fingerprint([STORE, STORE_SOURCES]) : '')

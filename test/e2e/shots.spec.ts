@@ -169,6 +169,9 @@ test('every screen of a library with machines', async ({ lab: { strata, machine 
     await page.getByRole('navigation').getByRole('button', { name: title }).first().click()
     await shoot(strata, `${14 + index}-${title.split(' ')[0]!.toLowerCase()}`)
   }
+  await page.getByRole('navigation').getByRole('button', { name: 'Store' }).click()
+  await expect(page.getByText('Nothing is archived yet')).toBeVisible()
+  await shoot(strata, '39-store')
   await page.keyboard.press('Control+K')
   await expect(page.getByRole('dialog')).toBeVisible()
   await page.keyboard.type('re')

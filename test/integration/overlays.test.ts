@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Disk, DiskView } from '#contract'
-import { failureIn, openLab, type Lab } from '../support/lab'
+import { failureIn, openLab, until, type Lab } from '../support/lab'
 import { readPattern, writePattern } from '../support/pattern'
 
 const MiB = 2 ** 20
@@ -191,6 +191,7 @@ describe('the disk of a machine that is off', () => {
     await write('a', 0, 48 * MiB)
     await lab.done('overlay.create', D)
     const { taskId } = await lab.call('disk.flatten', D)
+    await until(lab, async () => (await lab.call('task.show', { taskId })).phase !== '') // it has the disk now
     const start = failureIn(await lab.ended('machine.start', { machine: 'lab1' }))
     expect(start.code).toBe('in-use')
     expect((await lab.call('task.wait', { taskId })).state.kind).toBe('done')

@@ -1,4 +1,4 @@
-import type { Availability, Image, Machine, OperationName, Renewal, ResultOf, Snapshot, SnapshotPlan, Task } from '#contract'
+import type { Availability, Image, Machine, OperationName, Renewal, ResultOf, Share, Snapshot, SnapshotPlan, Task } from '#contract'
 import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
@@ -54,11 +54,52 @@ const VIEWS: Views = {
   'snapshot.fork': ({ machines, renewals }, paint) =>
     machines.map((machine) => `${machine.name} is ${stateWord(machine, paint)}.\n`).join('') + renewals.map(renewalLines).join(''),
   'snapshot.remove': ({ removed, freedBytes }) => `Removed ${removed}; ${formatSize(freedBytes)} are free again.\n`,
+  'store.stats': (stats, paint) => storeBlock(stats, paint),
+  'store.archive': (archive) => `Archived ${archive.name}: ${formatSize(archive.dataBytes)} of data, of which ${formatSize(archive.ownBytes)} are its own.\n`,
+  'store.restore': (image) => `${image.name} is an image again.\n`,
+  'store.remove': ({ removed }) => `Removed ${removed}. Give its space back: strata store gc\n`,
+  'store.verify': (verified, paint) => verifiedBlock(verified, paint),
+  'store.gc': ({ freedBytes, damagedPacks }) => `Freed ${formatSize(freedBytes)}.\n` + (damagedPacks.length > 0 ? `${damagedPacks.length} damaged packs were left alone: strata store verify\n` : ''),
+  'store.experiment': ({ rows }, paint) =>
+    table(['CHUNK', 'STORED', 'INDEX', 'SAVED IN', 'LOADED IN'], rows.map((row) => [formatSize(row.chunkBytes), formatSize(row.storedBytes), formatSize(row.indexBytes), `${Math.round(row.saveMs)} ms`, `${Math.round(row.loadMs)} ms`]), paint.dim),
+  'share.list': (shares, paint) => table(['DISK', 'MODE', 'SERVED BY', 'HAS IT'], shares.map(shareRow), paint.dim),
+  'share.show': (share, paint) => shareBlock(share, paint),
+  'share.create': (share, paint) => shareBlock(share, paint),
+  'share.attach': (share, paint) => shareBlock(share, paint),
+  'share.detach': (share, paint) => shareBlock(share, paint),
+  'share.remove': ({ removed }) => `${removed} is no longer shared.\n`,
   'task.list': (tasks, paint) => table(['ID', 'STATE', 'DONE', 'STARTED', 'TASK'], tasks.map((task) => taskRow(task, paint)), paint.dim),
   'task.show': (task, paint) => taskBlock(task, paint),
   'task.wait': (task, paint) => taskBlock(task, paint),
   'task.cancel': (task) => (task.state.kind === 'running' ? `“${task.title}” is being cancelled.\n` : `“${task.title}” is cancelled.\n`),
   'host.show': (host, paint) => hostBlock(host, paint)
+}
+
+const SERVED_BY: { [K in Share['server']['kind']]: string } = {
+  idle: '-',
+  machine: 'its machine',
+  daemon: 'the storage daemon',
+  moving: 'moving',
+  failed: 'nobody'
+}
+const shareRow = (share: Share): string[] => [
+  `${share.machine}:${share.disk}`,
+  share.mode,
+  SERVED_BY[share.server.kind],
+  none(share.clients.map((client) => `${client.machine} (${client.state})`))
+]
+
+/** One shared disk: who serves it, and a line for each machine that has it. */
+function shareBlock(share: Share, paint: Paint): string {
+  const server = share.server.kind === 'failed' ? paint.red(share.server.message) : SERVED_BY[share.server.kind]
+  const rows = share.clients.map((client) => [client.machine, client.state, client.transport, client.reason ?? ''])
+  const head = block([
+    ['Disk', `${share.machine}:${share.disk}`],
+    ['Size', formatSize(share.sizeBytes)],
+    ['Mode', share.mode],
+    ['Served by', server]
+  ], paint.dim)
+  return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'OVER', ''], rows, paint.dim))
 }
 
 const imageRow = (image: Image): string[] => [
@@ -108,6 +149,7 @@ export const EMPTY: { [N in OperationName]?: string } = {
   'machine.list-removed': 'There are no removed machines.',
   'image.list': 'There are no images. Bring one in: strata image import FILE',
   'snapshot.list': 'There are no snapshots. Take one: strata snapshot take MACHINE',
+  'share.list': 'No disk is shared. Share one: strata share create lab1:disk1 --to lab2',
   'task.list': 'There are no tasks.'
 }
 
@@ -219,6 +261,32 @@ function guestBlock(info: ResultOf<'guest.info'>, paint: Paint): string {
     ],
     paint.dim
   )
+}
+
+function storeBlock(stats: ResultOf<'store.stats'>, paint: Paint): string {
+  const saved = stats.dataBytes > 0 ? ` (${Math.round((1 - stats.storedBytes / stats.dataBytes) * 100)} % saved)` : ''
+  const head = block(
+    [
+      ['Archived', `${formatSize(stats.logicalBytes)}, of which ${formatSize(stats.dataBytes)} are data`],
+      ['Stored', formatSize(stats.storedBytes) + saved],
+      ['  shared', formatSize(stats.sharedBytes)],
+      ['  index', formatSize(stats.indexBytes)],
+      ['  unused', formatSize(stats.unusedBytes) + (stats.unusedBytes > 0 ? ', to be freed by: strata store gc' : '')],
+      ['Chunks', `${stats.chunks} in ${stats.packs} packs; new ones of ${formatSize(stats.chunkBytes)}`]
+    ],
+    paint.dim
+  )
+  const rows = stats.archives.map((one) => [one.name, one.kind, formatSize(one.logicalBytes), formatSize(one.dataBytes), formatSize(one.ownBytes), `${ago(one.savedAtMs)} ago`])
+  const problems = stats.unreadable.map(({ problem }) => `${paint.red('Cannot be read:')} ${problem}\n`).join('')
+  return head + (rows.length > 0 ? '\n' + table(['ARCHIVE', 'KIND', 'SIZE', 'DATA', 'OWN', 'SAVED'], rows, paint.dim) : '') + problems
+}
+
+function verifiedBlock(verified: ResultOf<'store.verify'>, paint: Paint): string {
+  const checked = `Checked ${verified.checkedChunks} chunks and ${verified.archives} archives (${formatSize(verified.checkedBytes)}).\n`
+  const unreadable = verified.unreadable.map(({ problem }) => `${paint.red('Cannot be read:')} ${problem}\n`).join('')
+  const damaged = verified.damaged.map(({ chunk, touches }) => `${paint.red('Damaged:')} chunk ${chunk || '?'}, needed by ${touches.map((touch) => `${touch.archive} (${touch.file} at ${touch.offset})`).join(', ')}\n`).join('')
+  const touched = verified.touchedArchives.length > 0 ? `Archives that cannot be loaded as a whole: ${verified.touchedArchives.join(', ')}. All others can.\n` : ''
+  return checked + (unreadable + damaged + touched || `${paint.green('All is as it was saved.')}\n`)
 }
 
 const percentOf = (task: Task): string => (task.state.kind === 'running' ? (task.ratio === null ? '?' : `${Math.round(task.ratio * 100)} %`) : '')

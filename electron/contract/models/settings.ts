@@ -9,6 +9,8 @@ export const Settings = z.object({
   apiTcp: z.object({ enabled: z.boolean(), port: z.number().int().min(1024).max(65535) }).default({ enabled: false, port: 7411 }),
   /** What the commits of one disk may take on the host before the oldest is merged, and can no longer be undone. */
   historyBudgetBytes: z.number().int().nonnegative().default(10 * 2 ** 30),
+  /** How big the chunks of new archives are. Those that are there stay as they are. */
+  storeChunkBytes: z.number().int().positive().default(4096),
   /** The first-run welcome was seen. */
   welcomed: z.boolean().default(false)
 })

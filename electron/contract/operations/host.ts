@@ -3,6 +3,7 @@ import { Host } from '../models/host'
 import { Settings } from '../models/settings'
 import { operation } from '../operation'
 import { Size } from '../values'
+import { ChunkSize } from './store'
 
 export const hostOperations = {
   'host.show': operation({
@@ -20,6 +21,7 @@ export const hostOperations = {
       apiTcp: z.boolean().optional().meta({ description: 'serve the HTTP API on loopback TCP too' }),
       apiPort: z.number().int().min(1024).max(65535).optional().meta({ description: 'port of the HTTP API on loopback TCP' }),
       historyBudget: Size.optional().meta({ description: 'what the commits of one disk may take before the oldest is merged for good' }),
+      storeChunk: ChunkSize.optional().meta({ description: 'how big the chunks of new archives in the store are' }),
       welcomed: z.boolean().optional().meta({ description: 'the first-run welcome was seen' })
     }),
     result: Settings

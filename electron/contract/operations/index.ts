@@ -9,6 +9,8 @@ import { machineOperations } from './machine'
 import { overlayOperations } from './overlay'
 import { snapshotOperations } from './snapshot'
 import { ringOperations } from './ring'
+import { storeOperations } from './store'
+import { shareOperations } from './share'
 import { taskOperations } from './task'
 
 /** Every operation of Strata by name. */
@@ -20,6 +22,8 @@ export const operations = {
   ...overlayOperations,
   ...snapshotOperations,
   ...ringOperations,
+  ...storeOperations,
+  ...shareOperations,
   ...taskOperations,
   ...hostOperations
 } as const satisfies Record<string, Operation>

@@ -35,8 +35,10 @@ export const machineHandlers: Handlers<Extract<OperationName, `machine.${string}
   'machine.start': asTask('machine.start', (input, context) => `Start ${nameOf(input, context)}`, nameOf, startMachine),
   'machine.stop': asTask('machine.stop', (input, context) => `${input.force ? 'Force off' : 'Stop'} ${nameOf(input, context)}`, nameOf, async (input, context, work) => {
     const machine = context.machines.get(input.machine)
-    if (input.force) await machine.forceOff(() => context.machines.endUnreachable(machine))
-    else await machine.stop(work, (input.timeoutSeconds ?? context.settings.value.stopTimeoutSeconds) * 1000)
+    if (input.force) {
+      await context.shares.ownerEnds(machine)
+      await machine.forceOff(() => context.machines.endUnreachable(machine))
+    } else await machine.stop(work, (input.timeoutSeconds ?? context.settings.value.stopTimeoutSeconds) * 1000)
     return machine.view()
   }),
   'machine.pause': async (input, { machines }) => {
@@ -54,7 +56,11 @@ export const machineHandlers: Handlers<Extract<OperationName, `machine.${string}
     await machine.reset()
     return machine.view()
   },
-  'machine.remove': (input, { machines }) => machines.remove(machines.get(input.machine)),
+  'machine.remove': async (input, { machines, shares }) => {
+    const machine = machines.get(input.machine)
+    shares.requireUnshared(machine, null, 'deleted')
+    return machines.remove(machine)
+  },
   'machine.restore-removed': async (input, { machines }) => (await machines.restoreRemoved(input.removed)).view(),
   'machine.list-removed': (_input, { machines }) => machines.listRemoved(),
   'machine.empty-trash': async (input, { machines }) => ({ freedBytes: await machines.emptyTrash(input.trashId) }),

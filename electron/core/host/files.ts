@@ -282,6 +282,15 @@ export async function makeReadOnly(path: string): Promise<void> {
   }
 }
 
+/** Nobody but this user may use it. */
+export async function makePrivate(path: string): Promise<void> {
+  try {
+    await chmod(path, 0o600)
+  } catch (error) {
+    throw fileFailure(error, path, 'made private')
+  }
+}
+
 /** The whole of a small file. */
 export async function readBytes(path: string): Promise<Buffer> {
   try {

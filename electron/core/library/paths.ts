@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
  *   library (STRATA_HOME, default ~/Strata)       runtime ($XDG_RUNTIME_DIR/strata/<library>)
  *     lock settings.json api-token                  owner.sock
  *     machines/<name>/machine.json ...              <machine>/qmp.sock serial.sock vnc.sock agent.sock ...
- *     images/ trash/ logs/ cache/ ...               net-<name>/
+ *     images/ shares/ trash/ logs/ cache/ ...       net-<name>/ share-<id>/
  */
 export const libraryPaths = (root: string) => ({
   root,
@@ -20,6 +20,11 @@ export const libraryPaths = (root: string) => ({
   snapshots: join(root, 'snapshots'),
   /** Where the service of the ring lab is started, and its own image lies. */
   ring: ringPaths(join(root, 'ring')),
+  /** The deduplicated store; what is in it knows core/store. */
+  store: join(root, 'store'),
+  /** One file a shared disk. */
+  shares: join(root, 'shares'),
+  share: (shareId: string) => join(root, 'shares', shareId + '.json'),
   trash: join(root, 'trash'),
   logs: join(root, 'logs'),
   cache: join(root, 'cache'),
@@ -96,7 +101,8 @@ export const runtimePaths = (root: string) => ({
   root,
   ownerSocket: join(root, 'owner.sock'),
   machine: (machineId: string) => machineRuntimePaths(join(root, machineId.slice(0, 8))),
-  network: (name: string) => networkPaths(join(root, 'net-' + name))
+  network: (name: string) => networkPaths(join(root, 'net-' + name)),
+  share: (shareId: string) => shareRuntimePaths(join(root, 'share-' + shareId))
 })
 export type RuntimePaths = ReturnType<typeof runtimePaths>
 
@@ -124,6 +130,16 @@ const networkPaths = (root: string) => ({
   ports: join(root, 'ports')
 })
 export type NetworkPaths = ReturnType<typeof networkPaths>
+
+/** Of one shared disk: a socket a client, and the storage daemon's. */
+const shareRuntimePaths = (root: string) => ({
+  root,
+  client: (machineId: string) => join(root, machineId.slice(0, 8) + '.sock'),
+  daemonQmp: join(root, 'qmp.sock'),
+  daemonRecord: join(root, 'daemon.json'),
+  daemonLog: join(root, 'daemon.log')
+})
+export type ShareRuntimePaths = ReturnType<typeof shareRuntimePaths>
 
 export interface Environment {
   STRATA_HOME?: string | undefined

@@ -8,10 +8,11 @@ import { activeLayer, appliedCommits, flattened, freeDiskId, newDisk, withOverla
 import { copyBig, fileFacts, removeFile } from '../host/files'
 import type { QmpSession } from '../qmp/session'
 import { throwIfCancelled, type Work } from '../task/work'
-import { diskDevice, HOT_PLUG_PORTS } from './command-line'
+import { diskDevice } from './command-line'
 import { makeDisk } from './create'
 import { groundOf, wholeSectors, type DiskPlan } from './definition'
 import { DiskTarget, diskTarget, reserved } from './disk-target'
+import { freePort, unplugDevice } from './hot-plug'
 import type { ManagedMachine } from './machine'
 import { dropNode, makeLayerFile, requireOwn } from './overlays'
 
@@ -79,34 +80,16 @@ async function plug(qmp: QmpSession, target: DiskTarget, disk: Disk): Promise<vo
   }
 }
 
-async function freePort(qmp: QmpSession): Promise<string> {
-  const free: string[] = []
-  for (const port of HOT_PLUG_PORTS) {
-    const properties = await qmp.execute('qom-list', { path: `/machine/peripheral/${port}/${port}` })
-    // What is plugged in is a link `child[0]`; that to its hotplug-handler every bus has.
-    if (!properties.some(({ name }) => name.startsWith('child['))) free.push(port)
-  }
-  if (free[0]) return free[0]
-  throw failure('unsupported', 'All hot-plug ports of the machine are taken.', { next: `Stop the machine, and add the disk then; up to ${HOT_PLUG_PORTS.length} can be added while it runs.` })
-}
-
 /** The guest is asked to let go of the device; then its nodes are closed. @throws time-out (it keeps it; nothing has changed) */
 async function unplug(qmp: QmpSession, disk: Disk, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
-  const device = `${disk.id}-device`
-  const deleted = qmp.waitForEvent('DEVICE_DELETED', (data) => data.device === device, { timeoutMs: timeoutSeconds * 1000, signal })
-  const refused = qmp.waitForEvent('DEVICE_UNPLUG_GUEST_ERROR', (data) => data.device === device, { timeoutMs: Infinity, signal })
-  refused.catch(() => {}) // it was let go, or nobody waits any more
-  await qmp.execute('device_del', { id: device })
-  const outcome = await Promise.race([deleted.then(() => 'deleted', () => 'kept'), refused.then(() => 'kept')])
-  if (outcome === 'kept') {
-    throw failure('time-out', `The guest has not let go of ${disk.id}.`, { waitedMs: timeoutSeconds * 1000, next: 'Unmount it in the guest, and try again; or stop the machine first.' })
-  }
+  await unplugDevice(qmp, { device: `${disk.id}-device`, label: disk.id, timeoutSeconds, signal })
   await dropNode(qmp, activeLayer(disk).nodeName)
 }
 
 /** Takes a disk from a machine. @param keep what becomes of its files, once nobody has them open */
 async function takeOff<T>(input: One & { timeoutSeconds: number }, context: Context, work: Work, keep: (target: DiskTarget, disk: Disk) => Promise<T>): Promise<T> {
   const target = diskTarget(input, context)
+  context.shares.requireUnshared(target.machine, input.disk, 'taken off')
   return reserved(target, 'is being taken off', async () => {
     const { disk, machine, qmp } = target
     if (qmp) {

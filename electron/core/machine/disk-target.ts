@@ -53,6 +53,11 @@ export class DiskTarget {
     return (await fileFacts(this.pathOf(file))).allocatedBytes
   }
 
+  /** No storage daemon opens its files until the answer is called. @throws in-use when one has them open */
+  occupy(): Promise<() => void> {
+    return this.context.shares.occupy(this.machine, this.id)
+  }
+
   requireOff(what: string): void {
     if (this.machine.running === null) return
     throw failure('wrong-state', `“${this.machine.name}” is running, and ${what} needs it off.`, {
@@ -78,7 +83,12 @@ export async function reserved<T>(target: DiskTarget, doing: string, act: () => 
   await target.machine.inOrder
   const release = target.machine.reserve(`${target.disk.id} ${doing}`)
   try {
-    return await act()
+    const giveBack = await target.occupy()
+    try {
+      return await act()
+    } finally {
+      giveBack()
+    }
   } finally {
     release()
   }

@@ -118,6 +118,7 @@ export async function adoptQemu(record: RunRecord): Promise<Qemu | null> {
   if (!(await exists(runtime.qmp))) return null
   const { pid, startTicks } = record
   const kill = (): void => void signalProcess(pid, startTicks, 'SIGKILL')
+  signalProcess(pid, startTicks, 'SIGCONT') // held still for a moment by an owner of the library that was ended then (core/share)
   try {
     const socket = await waitForSocket(runtime.qmp, { signal: new AbortController().signal, timeoutMs: ADOPT_TIMEOUT_MS })
     const qmp = await QmpSession.over(socket, { peer: `QEMU of “${record.definition.name}”`, timeoutMs: ADOPT_TIMEOUT_MS })
@@ -142,7 +143,7 @@ function watched(
 ): Qemu {
   let shutdown: string | null = null
   let forced = false
-  qmp.onEvent('SHUTDOWN', (data) => void (shutdown = data.reason))
+  qmp.onEvent('SHUTDOWN', (data) => void (shutdown ??= data.reason)) // the first: an owner of shared disks is told to quit after it
   const agent = new GuestAgent(runtime.agent, record.definition.name)
   const exited = exit.then(async (facts) => {
     await Promise.race([qmp.closed, delay(500)]) // the last events may still be on their way
@@ -169,7 +170,7 @@ function watched(
 }
 
 /** Waits for the end of a process that is not our child. Its monitor has closed, so that is near, or it hangs. */
-async function processGone(pid: number, startTicks: number, released: AbortSignal): Promise<void> {
+export async function processGone(pid: number, startTicks: number, released: AbortSignal = new AbortController().signal): Promise<void> {
   for (let polls = 0; processStartTicks(pid) === startTicks; polls++) {
     await delay(polls < 200 ? 10 : 500, undefined, { signal: released, ref: false }).catch(() => new Promise(() => {})) // released: never told
   }

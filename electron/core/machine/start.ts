@@ -15,20 +15,44 @@ import { requireState } from './state'
 /** Cancelled before QEMU runs, nothing is left of the start; cancelled while it waits for the agent, the machine runs on. */
 export async function startMachine(input: ParsedInputOf<'machine.start'>, context: Context, work: Work): Promise<Machine> {
   const machine = context.machines.get(input.machine)
-  await prepareDisks(machine, context, input.temporary, work)
-  await machine.start(work, (signal) => prepareLaunch(machine, context, { paused: input.paused }, signal))
+  const shares = context.shares.withClient(machine)
+  await withFiles(machine, context, async () => {
+    await prepareDisks(machine, context, input.temporary, work)
+    await machine.start(work, (signal) => prepareLaunch(machine, context, { paused: input.paused || shares.length > 0 }, signal))
+  })
+  if (shares.length > 0) await addShares(machine, context, input.paused, work)
   if (input.wait === 'agent' && !input.paused) await machine.waitForAgent(work, input.timeoutSeconds * 1000)
   return machine.view()
 }
 
 /** Starts QEMU with the memory and devices of a snapshot; it loads them, and stands still. */
 export async function startFromSnapshot(machine: ManagedMachine, context: Context, incoming: Incoming, work: Work): Promise<void> {
-  await machine.start(work, (signal) => prepareLaunch(machine, context, { paused: true, incoming }, signal))
+  await withFiles(machine, context, () => machine.start(work, (signal) => prepareLaunch(machine, context, { paused: true, incoming }, signal)))
+}
+
+/** A storage daemon that serves a disk of it closes its files first; once QEMU has them open, or has not come up, they are served again. */
+async function withFiles(machine: ManagedMachine, context: Context, act: () => Promise<void>): Promise<void> {
+  requireState(machine.name, machine.state, ['created', 'stopped', 'crashed'], 'started')
+  const release = await context.shares.occupyAll(machine)
+  try {
+    await act()
+  } finally {
+    release()
+  }
+}
+
+/** Before the first instruction, so that the guest finds the disks of others at its boot as it does its own. */
+async function addShares(machine: ManagedMachine, context: Context, paused: boolean, work: Work): Promise<void> {
+  work.phase('plugging in shared disks')
+  try {
+    await context.shares.plugAll(machine, work)
+  } finally {
+    if (!paused) await machine.resume()
+  }
 }
 
 /** A guest never writes to a layer that is committed, and in a temporary run only to throw-away ones. */
 async function prepareDisks(machine: ManagedMachine, context: Context, temporary: boolean, work: Work): Promise<void> {
-  requireState(machine.name, machine.state, ['created', 'stopped', 'crashed'], 'started')
   for (const { id } of machine.definition.disks) {
     const target = new DiskTarget(context, machine, id)
     await reserved(target, 'is being made ready', async () => {

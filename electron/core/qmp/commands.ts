@@ -18,6 +18,15 @@ export interface Commands {
   'query-status': { arguments: None; returns: { running: boolean; singlestep: boolean; status: RunState } }
   stop: { arguments: None; returns: None }
   cont: { arguments: None; returns: None }
+  'set-action': {
+    arguments: {
+      reboot?: 'reset' | 'shutdown'
+      shutdown?: 'poweroff' | 'pause'
+      panic?: 'pause' | 'shutdown' | 'exit-failure' | 'none'
+      watchdog?: WatchdogAction
+    }
+    returns: None
+  }
   system_reset: { arguments: None; returns: None }
   system_powerdown: { arguments: None; returns: None }
   'query-name': { arguments: None; returns: { name?: string } }
@@ -46,6 +55,8 @@ export interface Commands {
   'query-balloon': { arguments: None; returns: { actual: number } }
   balloon: { arguments: { value: number }; returns: None }
   'query-chardev': { arguments: None; returns: { label: string; filename: string; 'frontend-open': boolean }[] }
+  'chardev-add': { arguments: { id: string; backend: ChardevBackend }; returns: { pty?: string } }
+  'chardev-remove': { arguments: { id: string }; returns: None }
   'query-vnc': { arguments: None; returns: VncInfo }
   screendump: { arguments: { filename: string; device?: string; head?: number; format?: 'ppm' | 'png' }; returns: None }
   'send-key': {
@@ -518,6 +529,26 @@ export interface BlockdevSnapshot {
 
 export type BlockdevVmdkSubformat =
   | 'monolithicSparse' | 'monolithicFlat' | 'twoGbMaxExtentSparse' | 'twoGbMaxExtentFlat' | 'streamOptimized'
+
+export interface ChardevBackend {
+  type: 'socket'
+  data: ChardevSocket
+}
+
+export interface ChardevSocket {
+  logfile?: string
+  logappend?: boolean
+  addr: SocketAddressLegacy
+  'tls-creds'?: string
+  'tls-authz'?: string
+  server?: boolean
+  wait?: boolean
+  nodelay?: boolean
+  telnet?: boolean
+  tn3270?: boolean
+  websocket?: boolean
+  reconnect?: number
+}
 
 export interface CompressionStats {
   pages: number

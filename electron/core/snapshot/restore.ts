@@ -18,7 +18,7 @@ import { isOff } from '../machine/state'
 import { throwIfCancelled, type Work } from '../task/work'
 import { renewIdentity, setLinks, type Renewed } from './identity'
 import { loadProblem } from './snapshots'
-import { takeReserved } from './take'
+import { requireUnshared, takeReserved } from './take'
 
 const LOAD_POLL_MS = 2
 
@@ -55,6 +55,7 @@ export async function requireUsable(record: SnapshotRecord, context: Context): P
 
 async function restoreInPlace(record: SnapshotRecord, input: ParsedInputOf<'snapshot.restore'>, context: Context, work: Work): Promise<ResultOf<'snapshot.restore'>> {
   const machine = requireMachineOf(record, context)
+  requireUnshared(machine, context)
   await machine.inOrder
   let release = machine.reserve('it is being taken back to a snapshot')
   try {

@@ -38,6 +38,7 @@ export async function takeSnapshot(input: ParsedInputOf<'snapshot.take'>, contex
 export async function takeReserved(machine: ManagedMachine, input: Taken, context: Context, work: Work): Promise<SnapshotRecord> {
   for (const { id } of machine.definition.disks) await finishPending(new DiskTarget(context, machine, id), work)
   requireNothingUndone(machine, input.forget)
+  requireUnshared(machine, context)
   const folder = await context.library.unfinished()
   work.onUndo(() => removeTree(folder))
   const paths = snapshotPaths(folder)
@@ -82,6 +83,13 @@ async function takeOff(machine: ManagedMachine, cover: Cover, paths: SnapshotPat
   await cover.apply()
   if (await exists(machine.paths.uefiVariables)) await copySmall(machine.paths.uefiVariables, paths.uefiVariables)
   return null
+}
+
+/** A disk of another machine is no part of a snapshot, and one that others read must not be exchanged under them. @throws in-use, unsupported */
+export function requireUnshared(machine: ManagedMachine, { shares }: Context): void {
+  shares.requireUnshared(machine, null, 'a part of a snapshot')
+  if (shares.withClient(machine).length === 0) return
+  throw failure('unsupported', `“${machine.name}” uses a disk that is shared with it, which no snapshot can hold.`, { next: 'Detach the shared disk from it first: strata share detach' })
 }
 
 interface Live {
@@ -168,7 +176,8 @@ export async function planSnapshot(input: { machine: string }, context: Context)
   const machine = context.machines.get(input.machine)
   const qemu = machine.running
   if (!qemu) return { method: 'off', reason: null, expectedStallMs: 0, problem: null }
-  const problem = livingProblem(machine, qemu)
+  const shared = context.shares.withClient(machine).length > 0 ? 'it uses a disk that is shared with it' : null
+  const problem = livingProblem(machine, qemu) ?? shared
   if (machine.state.kind === 'paused' || problem) return { method: 'stopped', reason: null, expectedStallMs: 0, problem }
   const reason = await backgroundProblem(qemu.qmp)
   if (reason === null) return { method: 'background', reason, expectedStallMs: BACKGROUND_STALL_MS, problem: null }

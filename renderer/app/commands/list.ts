@@ -1,8 +1,9 @@
-import { CircleDotDashed, HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon } from 'lucide-react'
+import { Archive, CircleDotDashed, HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon, Share2 } from 'lucide-react'
 import type { Settings } from '#contract'
 import { diskCommands } from '../../features/disks'
 import { machineCommands } from '../../features/machines'
 import { snapshotCommands } from '../../features/snapshots'
+import { shareCommands } from '../../features/shares'
 import { attempt } from '../run'
 import { goBack, goTo } from '../places'
 import { openOverlay } from '../overlays'
@@ -41,6 +42,7 @@ export const commandList: readonly Command[] = [
   ...machineCommands,
   ...diskCommands,
   ...snapshotCommands,
+  ...shareCommands,
   {
     id: 'image.import',
     title: 'Import an image…',
@@ -50,8 +52,10 @@ export const commandList: readonly Command[] = [
     run: () => void importImage()
   },
   { id: 'go.disks', title: 'Disks', section: 'Go to', icon: Layers, keys: ['Ctrl+Shift+D'], run: () => goTo({ kind: 'disks' }) },
+  { id: 'go.shares', title: 'Shares', section: 'Go to', icon: Share2, alias: 'vhost-user-blk', run: () => goTo({ kind: 'shares' }) },
   { id: 'go.images', title: 'Images', section: 'Go to', icon: HardDrive, keys: ['Ctrl+Shift+I'], run: () => goTo({ kind: 'images' }) },
   { id: 'go.ring', title: 'Ring lab', section: 'Go to', icon: CircleDotDashed, alias: 'split driver xen shared memory', run: () => goTo({ kind: 'ring' }) },
+  { id: 'go.store', title: 'Store', section: 'Go to', icon: Archive, alias: 'archive deduplication chunks', run: () => goTo({ kind: 'store' }) },
   {
     id: 'go.tasks',
     title: 'Tasks',

@@ -15,6 +15,8 @@ import {
 import { diskHandlers } from './disks'
 import { snapshotHandlers } from './snapshots'
 import { ringHandlers } from './ring'
+import { storeHandlers } from './store'
+import { shareHandlers } from './shares'
 import type { World } from './world'
 
 /** One handler an operation: a new operation in the contract does not compile until the double knows it. */
@@ -28,11 +30,13 @@ export const handlers: Handlers = {
   ...diskHandlers,
   ...snapshotHandlers,
   ...ringHandlers,
+  ...storeHandlers,
+  ...shareHandlers,
   'host.show': (_input, { host }) => host,
   'settings.show': (_input, { settings }) => settings,
-  'settings.edit': ({ apiTcp, apiPort, historyBudget, ...rest }, world) => {
+  'settings.edit': ({ apiTcp, apiPort, historyBudget, storeChunk, ...rest }, world) => {
     const tcp = { enabled: apiTcp ?? world.settings.apiTcp.enabled, port: apiPort ?? world.settings.apiTcp.port }
-    world.settings = { ...world.settings, ...rest, historyBudgetBytes: historyBudget ?? world.settings.historyBudgetBytes, apiTcp: tcp }
+    world.settings = { ...world.settings, ...rest, historyBudgetBytes: historyBudget ?? world.settings.historyBudgetBytes, storeChunkBytes: storeChunk ?? world.settings.storeChunkBytes, apiTcp: tcp }
     world.emit({ kind: 'settings-changed', settings: world.settings })
     return world.settings
   },

@@ -9,6 +9,7 @@ import {
   type MachineDefinition,
   type MachineState,
   type Settings,
+  type Share,
   type Task
 } from '#contract'
 import { nextState, type MachineEvent } from '#core/machine/state'
@@ -40,6 +41,7 @@ export class World {
   private readonly cancels = new Map<string, AbortController>()
   readonly machines = new Map<string, Machine>()
   readonly images = new Map<string, Image>()
+  readonly shares = new Map<string, Share>()
   readonly tasks = new Map<string, Task>()
   readonly trash: Removed[] = []
   /** Events that are counted and not delivered: what a window misses. */

@@ -98,7 +98,7 @@ const MORE: readonly (readonly [DiskAction, string] | null)[] = [
 /** What can be done to a disk: the three that are this screen's purpose, and a menu with the rest. */
 function Actions({ machine, disk }: { machine: Machine; disk: DiskView['disk'] | undefined }) {
   const open = (action: DiskAction) => () => openOverlay({ kind: 'disk', action, machine: machine.id, disk: disk?.id ?? '' })
-  const items: MenuItems = MORE.map(
+  const items: MenuItems[number][] = MORE.map(
     (entry) =>
       entry && {
         id: entry[0],
@@ -109,6 +109,8 @@ function Actions({ machine, disk }: { machine: Machine; disk: DiskView['disk'] |
         onSelect: open(entry[0])
       }
   )
+  const share = (): void => openOverlay({ kind: 'share', machine: machine.id, disk: disk?.id ?? null })
+  items.unshift({ id: 'share', label: 'Share with other machines…', blocked: disk ? null : `${machine.name} has no disk.`, onSelect: share }, null)
   return (
     <div className={styles.actions}>
       {ALWAYS.map(([action, label]) => (

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+
+/** `ro`: QEMU itself refuses what a client writes. */
+export const ShareMode = z.enum(['ro'])
+export type ShareMode = z.output<typeof ShareMode>
+
+/**
+ * What a share is: the content of its file in the library. One disk of a machine, its owner, and the machines that get it too. There
+ * is at most one share of a disk. Nothing in it changes because somebody starts or stops.
+ */
+export const ShareRecord = z.object({
+  schemaVersion: z.literal(1),
+  /** Also part of the names of exports, devices and sockets. */
+  id: z.string().regex(/^[0-9a-f]{8}$/),
+  /** The owner: the machine that the disk belongs to. */
+  machineId: z.uuid(),
+  disk: z.string(),
+  mode: ShareMode,
+  createdAtMs: z.number(),
+  /** Machines that get the disk, in the order in which they were added. */
+  clients: z.array(z.object({ machineId: z.uuid(), addedAtMs: z.number() }))
+})
+export type ShareRecord = z.output<typeof ShareRecord>
+
+/** Which process has the image open, and hands its blocks to the clients. */
+export const ShareServer = z.discriminatedUnion('kind', [
+  /** No client runs: nothing is exported. */
+  z.object({ kind: z.literal('idle') }),
+  /** The owner's own QEMU, beside its guest. */
+  z.object({ kind: z.literal('machine'), machine: z.string() }),
+  /** qemu-storage-daemon, while the owner is off. */
+  z.object({ kind: z.literal('daemon'), pid: z.number() }),
+  /** It passes from one to the other; what clients read waits meanwhile. */
+  z.object({ kind: z.literal('moving') }),
+  /** Nobody can serve it; what clients read waits until somebody can. */
+  z.object({ kind: z.literal('failed'), message: z.string() })
+])
+export type ShareServer = z.output<typeof ShareServer>
+
+/**
+ * How a client is. `waiting`: it has the disk, and what it reads waits until somebody serves it. `unplugged`: it runs without it;
+ * the reason says why.
+ */
+export const ShareClientState = z.enum(['off', 'starting', 'connected', 'waiting', 'unplugged'])
+export type ShareClientState = z.output<typeof ShareClientState>
+
+export const ShareClient = z.object({
+  machineId: z.string(),
+  machine: z.string(),
+  transport: z.enum(['vhost-user-blk']),
+  state: ShareClientState,
+  /** Why it is not connected, where that is known. */
+  reason: z.string().nullable()
+})
+export type ShareClient = z.output<typeof ShareClient>
+
+export const Share = z.object({
+  id: z.string(),
+  machineId: z.string(),
+  /** The owner's name. */
+  machine: z.string(),
+  disk: z.string(),
+  sizeBytes: z.number(),
+  mode: ShareMode,
+  createdAtMs: z.number(),
+  server: ShareServer,
+  clients: z.array(ShareClient)
+})
+export type Share = z.output<typeof Share>

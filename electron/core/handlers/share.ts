@@ -1,0 +1,50 @@
+import type { OperationName } from '#contract'
+import { asTask, type Context, type Handlers } from '../context'
+import { diskTarget } from '../machine/disk-target'
+
+/** `lab1:disk0`; without a disk the first one. */
+function ownDisk(reference: string, context: Context): { machine: string; disk: string } {
+  const [machine = '', disk] = reference.split(':')
+  return { machine, disk: disk ?? context.machines.get(machine).definition.disks[0]?.id ?? 'disk0' }
+}
+
+const labelOf = (input: { share: string }, { shares }: Context): string => shares.get(input.share).label
+const clientOf = (input: { machine: string }, { machines }: Context): string => machines.get(input.machine).name
+
+export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> = {
+  'share.create': asTask(
+    'share.create',
+    (input) => `Share ${input.disk}`,
+    (input) => input.disk,
+    (input, context, work) => {
+      const { machine, disk } = diskTarget(ownDisk(input.disk, context), context)
+      const to = [...new Set(input.to.map((name) => context.machines.get(name)))]
+      return context.shares.create({ machine, disk: disk.id, mode: input.mode, to, nextStart: input.nextStart }, work)
+    }
+  ),
+  'share.list': async (_input, { shares }) => shares.list(),
+  'share.show': async (input, { shares }) => shares.get(input.share).view(),
+  'share.attach': asTask(
+    'share.attach',
+    (input, context) => `Give ${clientOf(input, context)} the disk ${labelOf(input, context)}`,
+    clientOf,
+    (input, { shares, machines }, work) => shares.attach(shares.get(input.share), machines.get(input.machine), input, work)
+  ),
+  'share.detach': asTask(
+    'share.detach',
+    (input, context) => `Take the disk ${labelOf(input, context)} from ${clientOf(input, context)}`,
+    clientOf,
+    (input, { shares, machines }, work) => shares.detach(shares.get(input.share), machines.get(input.machine), input.timeoutSeconds, work)
+  ),
+  'share.remove': asTask(
+    'share.remove',
+    (input, context) => `End the share of ${labelOf(input, context)}`,
+    labelOf,
+    async (input, { shares }, work) => {
+      const share = shares.get(input.share)
+      const removed = share.label
+      await shares.remove(share, input.timeoutSeconds, work)
+      return { removed }
+    }
+  )
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod'
+import { failure, type Failure } from '#contract'
+import { ensurePrivateFolder, exists, readJson, removeFile, truncate, writeJsonAtomic } from '../host/files'
+import { bootId, isSameProcess, signalProcess, spawnDetached } from '../host/process'
+import { checkSocketPath, waitForSocket } from '../host/socket'
+import type { ShareRuntimePaths } from '../library/paths'
+import { lastLines } from '../machine/exit'
+import { processGone } from '../machine/qemu'
+import { QmpSession } from '../qmp/session'
+
+const PROGRAM = 'qemu-storage-daemon'
+const LAUNCH_TIMEOUT_MS = 30_000
+const ADOPT_TIMEOUT_MS = 2_000
+const QUIT_TIMEOUT_MS = 5_000
+/** Its exports run here, and not where its monitor is answered. */
+export const DAEMON_IO_THREAD = 'io'
+
+const DaemonRecord = z.object({ schemaVersion: z.literal(1), pid: z.number().int(), startTicks: z.number(), bootId: z.string() })
+type DaemonRecord = z.output<typeof DaemonRecord>
+
+/** A qemu-storage-daemon of ours: started by this process, or found running. It outlives the app, as QEMU does. */
+export interface StorageDaemon {
+  readonly pid: number
+  readonly qmp: QmpSession
+  /** Fulfilled when the process has ended, by whatever. */
+  readonly ended: Promise<void>
+  /** Ends it in good order: what is being read is answered first, and its files are closed. */
+  quit(): Promise<void>
+  /** Lets go of it: it runs on. */
+  release(): void
+}
+
+/**
+ * Starts a daemon that has an image open.
+ * @param node the image as block nodes, with all that it stands on
+ * @throws missing-program, program-failed (with its words), time-out
+ */
+export async function launchDaemon(runtime: ShareRuntimePaths, node: Record<string, unknown>): Promise<StorageDaemon> {
+  await ensurePrivateFolder(runtime.root)
+  checkSocketPath(runtime.daemonQmp)
+  await removeFile(runtime.daemonQmp)
+  await truncate(runtime.daemonLog)
+  const started = await spawnDetached(PROGRAM, daemonArguments(runtime, node), { logFile: runtime.daemonLog })
+  const record: DaemonRecord = { schemaVersion: 1, pid: started.pid, startTicks: started.startTicks, bootId: bootId() }
+  const gone = new AbortController()
+  const exited = started.exited.then(() => gone.abort())
+  try {
+    await writeJsonAtomic(runtime.daemonRecord, record)
+    const socket = await waitForSocket(runtime.daemonQmp, { signal: gone.signal, timeoutMs: LAUNCH_TIMEOUT_MS })
+    const qmp = await QmpSession.over(socket, { peer: 'the storage daemon' })
+    return daemonOver(qmp, record, exited, runtime)
+  } catch (error) {
+    const failed = gone.signal.aborted ? await explained(runtime) : error
+    signalProcess(record.pid, record.startTicks, 'SIGKILL')
+    await exited
+    await removeFile(runtime.daemonRecord)
+    throw failed
+  }
+}
+
+/** Source: qemu-storage-daemon(1), QEMU 7.2. Exports are added over its monitor. */
+export const daemonArguments = (runtime: ShareRuntimePaths, node: Record<string, unknown>): string[] => [
+  ...['--chardev', `socket,id=qmp,path=${runtime.daemonQmp.replaceAll(',', ',,')},server=on,wait=off`],
+  ...['--monitor', 'chardev=qmp'],
+  ...['--object', `iothread,id=${DAEMON_IO_THREAD}`],
+  ...['--blockdev', JSON.stringify(node)]
+]
+
+async function explained(runtime: ShareRuntimePaths): Promise<Failure> {
+  return failure('program-failed', 'The storage daemon could not open the image.', { program: PROGRAM, exitCode: null, cause: await lastLines(runtime.daemonLog) })
+}
+
+/** Takes over a daemon that another Strata process started; one that does not answer is ended. @returns null when there is none */
+export async function adoptDaemon(runtime: ShareRuntimePaths): Promise<StorageDaemon | null> {
+  if (!(await exists(runtime.daemonRecord))) return null
+  const record = await readJson(runtime.daemonRecord, DaemonRecord).catch(() => null) // cut off while it was written: it had no client yet
+  if (!record || record.bootId !== bootId() || !isSameProcess(record.pid, record.startTicks)) {
+    await removeFile(runtime.daemonRecord)
+    return null
+  }
+  try {
+    const socket = await waitForSocket(runtime.daemonQmp, { signal: new AbortController().signal, timeoutMs: ADOPT_TIMEOUT_MS })
+    const qmp = await QmpSession.over(socket, { peer: 'the storage daemon', timeoutMs: ADOPT_TIMEOUT_MS })
+    const ended = qmp.closed.then(() => processGone(record.pid, record.startTicks))
+    return daemonOver(qmp, record, ended, runtime)
+  } catch {
+    signalProcess(record.pid, record.startTicks, 'SIGKILL') // it hangs, or is out of reach: another takes its place
+    await removeFile(runtime.daemonRecord)
+    return null
+  }
+}
+
+function daemonOver(qmp: QmpSession, record: DaemonRecord, exited: Promise<void>, runtime: ShareRuntimePaths): StorageDaemon {
+  let released = false
+  const ended = exited.then(async () => {
+    if (released) return new Promise<void>(() => {}) // never told: it is the next owner's
+    qmp.close()
+    await removeFile(runtime.daemonRecord)
+  })
+  return {
+    pid: record.pid,
+    qmp,
+    ended,
+    quit: async () => {
+      const timer = setTimeout(() => signalProcess(record.pid, record.startTicks, 'SIGKILL'), QUIT_TIMEOUT_MS)
+      await qmp.execute('quit').catch(() => {}) // it ends before it answers, or has ended
+      await ended
+      clearTimeout(timer)
+    },
+    release: () => {
+      released = true
+      qmp.close()
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { MachineState, ShareServer } from '#contract'
+import { isLive, isOff } from '../machine/state'
+
+/**
+ * Who is to serve a shared disk. Pure, so that every case can be looked at.
+ *
+ *              somebody needs it, owner off                  owner runs
+ *   idle ─────────────────────────────────> daemon ────────────────────────> machine
+ *     ^  <──────── nobody needs it ────────   ^   <─── owner has ended ────     │
+ *     └─────────────────────────────────────── nobody needs it ────────────────┘
+ *
+ * Between two of them lies `moving`: two processes never have the image open for writing and for reading at once, as QEMU's file locks
+ * would refuse the second.
+ */
+export type Wanted = 'idle' | 'machine' | 'daemon' | 'moving'
+
+export interface Situation {
+  /** Null when the owner is not to be had: its folder is damaged. */
+  owner: MachineState | null
+  /** The owner's guest has powered off, or it is about to be ended. */
+  ending: boolean
+  /** Somebody is about to work on the owner's files, or to start it. */
+  occupied: boolean
+  /** How many clients run, or are being started. */
+  needed: number
+}
+
+export function planServer({ owner, ending, occupied, needed }: Situation): Wanted {
+  if (needed === 0) return 'idle'
+  if (owner !== null && isLive(owner)) return ending ? 'moving' : 'machine'
+  if (owner === null || occupied || !isOff(owner)) return 'moving'
+  return 'daemon'
+}
+
+/** Whether a machine in this state has, or is about to have, a device whose other end must be there. */
+export const needsExport = (state: MachineState): boolean => !isOff(state) && state.kind !== 'broken'
+
+export const isServing = (server: ShareServer): boolean => server.kind === 'machine' || server.kind === 'daemon'
+
+/** What tells our exports in a QEMU from others; it ends with what the client’s socket is named after. */
+export const exportId = (shareId: string, machineId: string): string => `share-${shareId}-${machineId.slice(0, 8)}`
+/** A client's device and character device. */
+export const deviceId = (shareId: string): string => `share-${shareId}`
+export const chardevId = (shareId: string): string => `share-${shareId}-socket`

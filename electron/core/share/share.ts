@@ -1,0 +1,342 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Disk, Share, ShareClient, ShareRecord, ShareServer } from '#contract'
+import { failure, toAppError } from '#contract'
+import { diskNodes } from '../disk/nodes'
+import { activeLayer } from '../disk/stack'
+import { ensurePrivateFolder, removeTree } from '../host/files'
+import { signalProcess } from '../host/process'
+import type { Library } from '../library/library'
+import type { ShareRuntimePaths } from '../library/paths'
+import type { ManagedMachine } from '../machine/machine'
+import type { Machines } from '../machine/machines'
+import { isLive, isOff } from '../machine/state'
+import type { QmpSession } from '../qmp/session'
+import { throwIfCancelled } from '../task/work'
+import { clientLink, type ClientLink } from './client'
+import { adoptDaemon, DAEMON_IO_THREAD, launchDaemon, type StorageDaemon } from './daemon'
+import { levelExports, servesAnybody, type WantedExports } from './exports'
+import type { OwnerWatch } from './owner'
+import { isServing, needsExport, planServer } from './plan'
+import { saveShare } from './record'
+import type { Turns } from './turns'
+
+/** How often a client that waits is looked at again, while somebody serves. */
+const LOOK_AGAIN_MS = 250
+/** An owner that is being started, or that ends, serves or has ended by then. */
+const SERVED_TIMEOUT_MS = 60_000
+const LOOK_MS = 50
+/** A daemon that ends by itself is started again; one that does not last is not, until something changes. */
+const SHORT_LIFE_MS = 5_000
+const MOST_SHORT_LIVES = 3
+
+/** One shared disk, and the process that serves it now. Whatever changes around it, `level` brings the exports to what is wanted. */
+export class ManagedShare {
+  private server: ShareServer = { kind: 'idle' }
+  private daemon: StorageDaemon | null = null
+  private daemonStartedAtMs = 0
+  private shortLives = 0
+  private occupants = 0
+  private ending = false
+  private readonly links = new Map<string, ClientLink>()
+  /** Why a client runs without the disk, by machine id. */
+  private readonly refusals = new Map<string, string>()
+  /** Clients whose exporter ended without warning while they were connected. */
+  private readonly cutOff = new Set<string>()
+  private queue: Promise<void> = Promise.resolve()
+  private lookTimer: NodeJS.Timeout | null = null
+  private told = ''
+  private closed = false
+
+  constructor(
+    public record: ShareRecord,
+    private readonly library: Library,
+    private readonly machines: Machines,
+    private readonly watch: OwnerWatch,
+    private readonly standstill: Turns,
+    private readonly onDidChange: (share: Share) => void,
+    /** The owner's guest has powered off. */
+    private readonly onOwnerEnds: (owner: ManagedMachine) => void
+  ) {}
+
+  get runtime(): ShareRuntimePaths {
+    return this.library.runtime.share(this.record.id)
+  }
+  /** Null when its folder is damaged, or it is in the trash. */
+  get owner(): ManagedMachine | null {
+    return this.machines.all().find((machine) => machine.definition.id === this.record.machineId) ?? null
+  }
+  get disk(): Disk | null {
+    return this.owner?.definition.disks.find((disk) => disk.id === this.record.disk) ?? null
+  }
+  /** As people write it: `lab1:disk0`. */
+  get label(): string {
+    return `${this.owner?.name ?? this.record.machineId}:${this.record.disk}`
+  }
+  /** The clients that there are; one in the trash has it again when it is brought back. */
+  get clients(): ManagedMachine[] {
+    const all = this.machines.all()
+    return this.record.clients.flatMap(({ machineId }) => all.find((machine) => machine.definition.id === machineId) ?? [])
+  }
+  get runningClients(): ManagedMachine[] {
+    return this.clients.filter((machine) => needsExport(machine.state))
+  }
+  /** Whether the daemon has the files of the owner open. */
+  get hasDaemon(): boolean {
+    return this.daemon !== null
+  }
+
+  view(): Share {
+    const { id, machineId, disk, mode, createdAtMs } = this.record
+    const clients = this.clients.map((machine) => this.clientView(machine))
+    return { id, machineId, machine: this.owner?.name ?? '', disk, sizeBytes: this.disk?.sizeBytes ?? 0, mode, createdAtMs, server: this.server, clients }
+  }
+
+  private clientView(machine: ManagedMachine): ShareClient {
+    const base = { machineId: machine.definition.id, machine: machine.name, transport: 'vhost-user-blk' as const, reason: null }
+    if (!needsExport(machine.state)) return { ...base, state: 'off' }
+    if (!isLive(machine.state)) return { ...base, state: 'starting' }
+    const link = this.links.get(base.machineId) ?? 'none'
+    if (link === 'none') return { ...base, state: 'unplugged', reason: this.refusals.get(base.machineId) ?? null }
+    const deaf = this.refusals.get(base.machineId)
+    if (deaf !== undefined) return { ...base, state: 'waiting', reason: deaf }
+    if (link === 'waiting') return { ...base, state: 'waiting', reason: this.server.kind === 'failed' ? this.server.message : null }
+    return { ...base, state: 'connected', reason: this.cutOff.has(base.machineId) ? CUT_OFF : null }
+  }
+
+  /** Takes over what an earlier owner of the library left running. */
+  async recall(): Promise<void> {
+    const daemon = await adoptDaemon(this.runtime)
+    if (daemon) this.employ(daemon)
+    await this.level()
+  }
+
+  async save(record: ShareRecord): Promise<void> {
+    await saveShare(this.library.paths, record)
+    this.record = record
+  }
+
+  noteRefusal(machineId: string, reason: string | null): void {
+    if (reason === null) this.refusals.delete(machineId)
+    else this.refusals.set(machineId, reason)
+  }
+
+  /**
+   * Keeps the storage daemon from the owner's files, until the answer is called. A daemon that has them open is ended first; what clients
+   * read waits meanwhile.
+   */
+  async occupy(): Promise<() => void> {
+    this.occupants++
+    let held = true
+    const release = (): void => {
+      if (held) this.occupants--
+      held = false
+      void this.level()
+    }
+    try {
+      await this.level()
+    } catch (error) {
+      release()
+      throw error
+    }
+    return release
+  }
+
+  /** Takes what is served from the owner, which is about to end. */
+  ownerEnds(): Promise<void> {
+    this.ending = true
+    return this.level()
+  }
+
+  /** Brings the exports to what is wanted now, one call after the other. It never fails: what went wrong is what `server` says. */
+  level(): Promise<void> {
+    this.queue = this.queue.then(async () => {
+      if (this.closed) return
+      try {
+        this.server = await this.levelServer()
+      } catch (error) {
+        this.server = serverAfter(error)
+      }
+      await this.lookAtClients()
+      this.tell()
+    })
+    return this.queue
+  }
+
+  /** Waits until somebody serves. @throws wrong-state (nobody can), cancelled */
+  async requireServed(signal: AbortSignal): Promise<void> {
+    const deadlineMs = performance.now() + SERVED_TIMEOUT_MS
+    await this.level()
+    while (this.server.kind === 'moving' && performance.now() < deadlineMs) {
+      throwIfCancelled(signal)
+      await delay(LOOK_MS)
+      await this.level()
+    }
+    if (isServing(this.server)) return
+    const why = this.server.kind === 'failed' ? this.server.message : `“${this.owner?.name ?? this.label}” is on its way up or down.`
+    throw failure('wrong-state', `${this.label} is not served now: ${why}`, { name: this.label, state: this.server.kind, next: 'Try again when its owner is running or off.' })
+  }
+
+  private async levelServer(): Promise<ShareServer> {
+    const { owner, disk } = this
+    const needed = this.runningClients
+    if (!owner || isOff(owner.state)) {
+      if (this.server.kind === 'machine') this.noteCutOff()
+      this.ending = false
+    }
+    const wanted = planServer({ owner: owner?.state ?? null, ending: this.ending, occupied: this.occupants > 0, needed: needed.length })
+    if (wanted !== 'daemon' && this.daemon) await this.withoutRequests(() => this.dismiss())
+    if (owner && isLive(owner.state) && disk) await this.levelOwner(owner, disk, wanted === 'machine' ? needed : [])
+    if (wanted === 'daemon' && owner && disk) return this.levelDaemon(owner, disk, needed)
+    if (wanted === 'machine' && owner) return { kind: 'machine', machine: owner.name }
+    if (wanted === 'idle') return { kind: 'idle' }
+    if (!owner || !disk) return { kind: 'failed', message: 'The machine that it belongs to is not to be had.' }
+    if (owner.state.kind === 'unreachable') return { kind: 'failed', message: `The monitor of “${owner.name}” does not answer.` }
+    return { kind: 'moving' }
+  }
+
+  private async levelOwner(owner: ManagedMachine, disk: Disk, clients: ManagedMachine[]): Promise<void> {
+    const qemu = owner.running
+    if (!qemu) return
+    const { qmp } = qemu
+    const level = (): Promise<void> => levelExports(qmp, this.wantedExports(activeLayer(disk).nodeName, clients, null))
+    if (clients.length > 0) {
+      await ensurePrivateFolder(this.runtime.root)
+      await this.watch.hold(qmp, () => this.onOwnerEnds(owner))
+      return level()
+    }
+    if (this.ending) await this.withoutRequests(level)
+    else await level()
+    if (!(await servesAnybody(qmp))) await this.watch.letGo(qmp)
+  }
+
+  /**
+   * Takes the exports from whoever serves. QEMU's export keeps no account of the requests that are under way for another process to go on
+   * from: a client that sees the end of the connection goes by what is answered by then, and those that are answered out of order, or a moment
+   * later, would be lost. So the clients' processes stand still until all that was taken is answered.
+   */
+  private withoutRequests(act: () => Promise<void>): Promise<void> {
+    return this.standstill.take(async () => {
+      const clients = this.clients.flatMap((machine) => (isLive(machine.state) ? [{ machine, qemu: machine.live('asked') }] : []))
+      for (const { machine, qemu } of clients) await this.noteIfDeaf(machine, qemu.qmp)
+      const held = clients.filter(({ qemu: { record } }) => signalProcess(record.pid, record.startTicks, 'SIGSTOP'))
+      try {
+        await act()
+      } finally {
+        for (const { qemu } of held) signalProcess(qemu.record.pid, qemu.record.startTicks, 'SIGCONT')
+      }
+    })
+  }
+
+  /** QEMU before 8.1 does not connect again when its guest stands still as the connection ends. */
+  private async noteIfDeaf(machine: ManagedMachine, qmp: QmpSession): Promise<void> {
+    if ((await clientLink(qmp, this.record.id)) === 'none' || (await qmp.execute('query-status')).running || atLeast(qmp.version, 8, 1)) return
+    this.noteRefusal(machine.definition.id, `“${machine.name}” was paused while another process took over, and does not notice it. Detach the disk and attach it again.`)
+  }
+
+  private async levelDaemon(owner: ManagedMachine, disk: Disk, clients: ManagedMachine[]): Promise<ShareServer> {
+    if (!this.daemon) {
+      if (this.shortLives >= MOST_SHORT_LIVES) {
+        this.shortLives = 0
+        return { kind: 'failed', message: 'The storage daemon ended several times right after its start.' }
+      }
+      await ensurePrivateFolder(this.runtime.root)
+      this.daemonStartedAtMs = Date.now()
+      this.employ(await launchDaemon(this.runtime, { ...diskNodes(disk, owner.paths.disk), 'read-only': true }))
+    }
+    const daemon = this.daemon! // employed above
+    await levelExports(daemon.qmp, this.wantedExports(activeLayer(disk).nodeName, clients, DAEMON_IO_THREAD))
+    return { kind: 'daemon', pid: daemon.pid }
+  }
+
+  private wantedExports(nodeName: string, clients: ManagedMachine[], ioThread: string | null): WantedExports {
+    const waiting = [...this.links].flatMap(([machineId, link]) => (link === 'waiting' ? [machineId] : []))
+    return { shareId: this.record.id, runtime: this.runtime, nodeName, clients: clients.map((machine) => machine.definition.id), waiting, ioThread }
+  }
+
+  private employ(daemon: StorageDaemon): void {
+    this.daemon = daemon
+    void daemon.ended.then(() => {
+      if (this.daemon !== daemon) return // it was dismissed
+      this.noteCutOff()
+      this.daemon = null
+      this.shortLives = Date.now() - this.daemonStartedAtMs < SHORT_LIFE_MS ? this.shortLives + 1 : 0
+      void this.level()
+    })
+  }
+
+  private noteCutOff(): void {
+    for (const [machineId, link] of this.links) if (link !== 'none') this.cutOff.add(machineId)
+  }
+
+  private async dismiss(): Promise<void> {
+    const { daemon } = this
+    this.daemon = null
+    this.shortLives = 0
+    await daemon?.quit()
+  }
+
+  /** Asks every running client how its end is; as long as one waits for somebody who serves, again after a moment. */
+  private async lookAtClients(): Promise<void> {
+    this.links.clear()
+    for (const machine of this.clients.filter(({ state }) => isOff(state))) {
+      this.refusals.delete(machine.definition.id)
+      this.cutOff.delete(machine.definition.id)
+    }
+    for (const machine of this.clients.filter(({ state }) => isLive(state))) {
+      this.links.set(machine.definition.id, await this.linkOf(machine))
+    }
+    if (this.lookTimer) clearTimeout(this.lookTimer)
+    this.lookTimer = null
+    if (this.closed || !isServing(this.server) || ![...this.links.values()].includes('waiting')) return
+    this.lookTimer = setTimeout(() => void this.level(), LOOK_AGAIN_MS).unref()
+  }
+
+  private async linkOf(machine: ManagedMachine): Promise<ClientLink> {
+    try {
+      return await clientLink(machine.live('asked').qmp, this.record.id)
+    } catch {
+      return 'none' // it has just ended, which is told by its own state
+    }
+  }
+
+  private tell(): void {
+    const view = this.view()
+    const text = JSON.stringify(view)
+    if (text === this.told) return
+    this.told = text
+    this.onDidChange(view)
+  }
+
+  /** The share is no more: nothing serves it. */
+  async end(): Promise<void> {
+    await this.level()
+    this.close()
+    await this.dismiss()
+    await removeTree(this.runtime.root)
+  }
+
+  /** Lets go of what serves: it runs on, and the next owner of the library finds it. */
+  async release(): Promise<void> {
+    this.close()
+    await this.queue
+    this.daemon?.release()
+  }
+
+  private close(): void {
+    this.closed = true
+    if (this.lookTimer) clearTimeout(this.lookTimer)
+  }
+}
+
+/** An owner whose monitor has just closed is ending, and the next change tells how that went. */
+function serverAfter(error: unknown): ShareServer {
+  const { code, message, causes } = toAppError(error)
+  return code === 'connection-lost' ? { kind: 'moving' } : { kind: 'failed', message: [message, ...causes].join(' ') }
+}
+
+const CUT_OFF = 'The process that served it ended without warning. If something in the guest waits for it without end, reset the machine.'
+
+const atLeast = (version: string, major: number, minor: number): boolean => {
+  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor)
+}

@@ -1,0 +1,257 @@
+import { failure, type Share, type ShareMode, type ShareRecord } from '#contract'
+import type { Library } from '../library/library'
+import { HOT_PLUG_PORTS } from '../machine/command-line'
+import type { ManagedMachine } from '../machine/machine'
+import type { Machines } from '../machine/machines'
+import { isLive, isOff } from '../machine/state'
+import type { Work } from '../task/work'
+import { plugShare, unplugShare } from './client'
+import { OwnerWatch } from './owner'
+import { deleteShare, loadShares, newShareId, saveShare } from './record'
+import { ManagedShare } from './share'
+import { Turns } from './turns'
+
+export interface SharesOptions {
+  onDidChange: (share: Share) => void
+  onDidRemove: (id: string) => void
+}
+
+interface Attaching {
+  /** A machine that runs without shareable memory is made to have both at its next start, instead of being refused. */
+  nextStart: boolean
+}
+
+/** The shared disks of the library. */
+export class Shares {
+  private readonly shares = new Map<string, ManagedShare>()
+  private readonly watch = new OwnerWatch()
+  private readonly standstill = new Turns()
+
+  constructor(
+    private readonly library: Library,
+    private readonly machines: Machines,
+    private readonly options: SharesOptions
+  ) {}
+
+  /** Reads every share and takes charge of what serves them. The machines are loaded before. */
+  async load(): Promise<void> {
+    for (const record of await loadShares(this.library.paths)) this.manage(record)
+    await Promise.all(this.all().map((share) => share.recall()))
+  }
+
+  list(): Share[] {
+    return this.all()
+      .map((share) => share.view())
+      .sort((a, b) => a.createdAtMs - b.createdAtMs)
+  }
+
+  /** By id, or by the disk: `lab1:disk0`; `lab1` alone when one of its disks is shared. @throws not-found */
+  get(reference: string): ManagedShare {
+    const name = reference.normalize('NFC')
+    const found = this.shares.get(name) ?? this.all().find((share) => share.label === name) ?? onlyOne(this.all().filter((share) => share.owner?.name === name))
+    if (found) return found
+    throw failure('not-found', `“${reference}” is not shared.`, { what: 'share', name: reference, next: 'See the list of shares.' })
+  }
+
+  /** @throws not-found, already-exists, and what `attach` throws, before anything is made */
+  async create(given: { machine: ManagedMachine; disk: string; mode: ShareMode; to: ManagedMachine[] } & Attaching, work: Work): Promise<Share> {
+    const { machine, disk, mode, to } = given
+    const shared = this.of(machine, disk)
+    if (shared) throw failure('already-exists', `${shared.label} is shared already.`, { what: 'share', name: shared.label, next: 'Attach it to more machines: share attach.' })
+    const record: ShareRecord = { schemaVersion: 1, id: newShareId(), machineId: machine.definition.id, disk, mode, createdAtMs: Date.now(), clients: [] }
+    for (const client of to) this.requirePossible(record, client, given)
+    await saveShare(this.library.paths, record)
+    const share = this.manage(record)
+    work.onUndo(async () => {
+      if (share.record.clients.length === 0) await this.forget(share) // a guest that has not let go of it keeps it
+    })
+    await share.level()
+    for (const client of new Set(to)) await this.attach(share, client, given, work)
+    return share.view()
+  }
+
+  /** Gives a machine the disk: at once when it runs, else at its next start. @throws bad-input, already-exists, unsupported, in-use, wrong-state */
+  async attach(share: ManagedShare, client: ManagedMachine, options: Attaching, work: Work): Promise<Share> {
+    this.requirePossible(share.record, client, options)
+    const release = client.reserve(`${share.label} is being plugged in`)
+    try {
+      const { id } = client.definition
+      if (!client.definition.sharedMemory) {
+        await this.machines.redefine(client, { ...client.definition, sharedMemory: true })
+        work.log(`“${client.name}” has shareable memory from its next start on.`)
+      }
+      await share.save({ ...share.record, clients: [...share.record.clients, { machineId: id, addedAtMs: Date.now() }] })
+      work.onUndo(() => this.takeBack(share, client, UNDO_TIMEOUT_SECONDS, new AbortController().signal))
+      if (!isLive(client.state)) await share.level()
+      else if (hasSharedMemory(client)) await this.plug(share, client, work.signal)
+      else await this.refuse(share, client, LATER)
+      return share.view()
+    } finally {
+      release()
+    }
+  }
+
+  /** @throws not-found, time-out (the guest keeps it; nothing has changed) */
+  async detach(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, work: Work): Promise<Share> {
+    const { id } = client.definition
+    if (!share.record.clients.some(({ machineId }) => machineId === id)) {
+      throw failure('not-found', `“${client.name}” does not have ${share.label}.`, { what: 'client', name: client.name, next: 'See the list of shares.' })
+    }
+    const release = client.reserve(`${share.label} is being taken off`)
+    try {
+      work.phase(`asking “${client.name}” to let go of it`)
+      await this.takeBack(share, client, timeoutSeconds, work.signal)
+      return share.view()
+    } finally {
+      release()
+    }
+  }
+
+  /** @throws time-out (a guest keeps it; the others have let go) */
+  async remove(share: ManagedShare, timeoutSeconds: number, work: Work): Promise<void> {
+    for (const client of share.clients) await this.detach(share, client, timeoutSeconds, work)
+    await this.forget(share)
+  }
+
+  /** Plugs in what a machine shares that has just been started. What cannot be had it runs without. */
+  async plugAll(client: ManagedMachine, work: Work): Promise<void> {
+    for (const share of this.withClient(client)) {
+      try {
+        await this.plug(share, client, work.signal)
+      } catch (error) {
+        if (work.signal.aborted) throw error
+        const reason = error instanceof Error ? error.message : String(error)
+        work.log(`“${client.name}” runs without ${share.label}: ${reason}`)
+        await this.refuse(share, client, reason)
+      }
+    }
+  }
+
+  /** The shares that a machine gets. */
+  withClient(client: ManagedMachine): ManagedShare[] {
+    return this.all().filter((share) => share.record.clients.some(({ machineId }) => machineId === client.definition.id))
+  }
+
+  /** Takes what is served from a machine that is about to end, so that its clients lose nothing. */
+  async ownerEnds(owner: ManagedMachine): Promise<void> {
+    await Promise.all(this.ownedBy(owner).map((share) => share.ownerEnds()))
+  }
+
+  /** Its guest has powered off, and its QEMU is there for its clients alone. */
+  private async endOwner(owner: ManagedMachine): Promise<void> {
+    await this.ownerEnds(owner)
+    if (!isLive(owner.state)) return // it has ended by itself
+    const { qmp } = owner.live('ended')
+    await qmp.execute('quit').catch(() => {}) // it ends before it answers
+  }
+
+  /** Keeps storage daemons from a machine's files, while it is started. */
+  async occupyAll(owner: ManagedMachine): Promise<() => void> {
+    const releases = await Promise.all(this.ownedBy(owner).map((share) => share.occupy()))
+    return () => releases.forEach((release) => release())
+  }
+
+  /** Keeps the storage daemon from a disk's files while something is done to them. @throws in-use when it serves them */
+  async occupy(owner: ManagedMachine, disk: string): Promise<() => void> {
+    const share = this.of(owner, disk)
+    if (!share) return () => {}
+    if (!share.hasDaemon) return share.occupy()
+    const clients = share.runningClients.map(({ name }) => `“${name}”`).join(', ')
+    throw failure('in-use', `${share.label} is being read by ${clients}, with which it is shared.`, {
+      what: share.label,
+      holder: clients,
+      next: `Stop them, or detach it from them; or start “${owner.name}”, and do it then.`
+    })
+  }
+
+  /** @param disk null: any of the machine's @throws in-use, naming the clients */
+  requireUnshared(owner: ManagedMachine, disk: string | null, verb: string): void {
+    const share = this.ownedBy(owner).find(({ record }) => disk === null || record.disk === disk)
+    if (!share) return
+    const clients = share.clients.map(({ name }) => `“${name}”`).join(', ')
+    throw failure('in-use', `${share.label} is shared with ${clients || 'other machines'}, and cannot be ${verb}.`, {
+      what: share.label,
+      ...(clients === '' ? {} : { holder: clients }),
+      next: `End the share first: strata share remove ${share.label}`
+    })
+  }
+
+  /** A machine has changed: who serves may have to change too. */
+  noteMachine(machineId: string): void {
+    for (const share of this.all()) {
+      if (share.record.machineId === machineId || share.record.clients.some((client) => client.machineId === machineId)) void share.level()
+    }
+  }
+
+  async release(): Promise<void> {
+    await Promise.all(this.all().map((share) => share.release()))
+  }
+
+  private all(): ManagedShare[] {
+    return [...this.shares.values()]
+  }
+  private ownedBy(owner: ManagedMachine): ManagedShare[] {
+    return this.all().filter(({ record }) => record.machineId === owner.definition.id)
+  }
+  private of(owner: ManagedMachine, disk: string): ManagedShare | undefined {
+    return this.ownedBy(owner).find(({ record }) => record.disk === disk)
+  }
+
+  private manage(record: ShareRecord): ManagedShare {
+    const share = new ManagedShare(record, this.library, this.machines, this.watch, this.standstill, this.options.onDidChange, (owner) => void this.endOwner(owner))
+    this.shares.set(record.id, share)
+    return share
+  }
+
+  private async plug(share: ManagedShare, client: ManagedMachine, signal: AbortSignal): Promise<void> {
+    await share.requireServed(signal)
+    await plugShare(client.live('used').qmp, share.record.id, share.runtime.client(client.definition.id), signal)
+    share.noteRefusal(client.definition.id, null)
+    await share.level()
+  }
+
+  private refuse(share: ManagedShare, client: ManagedMachine, reason: string): Promise<void> {
+    share.noteRefusal(client.definition.id, reason)
+    return share.level()
+  }
+
+  /** Unplugs the disk from a client that runs, and takes it out of the record; its export goes. @throws time-out, wrong-state */
+  private async takeBack(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+    const machineId = client.definition.id
+    if (!isOff(client.state)) await unplugShare(client.live('asked').qmp, share.record.id, share.label, timeoutSeconds, signal)
+    await share.save({ ...share.record, clients: share.record.clients.filter((client) => client.machineId !== machineId) })
+    await share.level()
+  }
+
+  private async forget(share: ManagedShare): Promise<void> {
+    await share.save({ ...share.record, clients: [] })
+    await share.end()
+    await deleteShare(this.library.paths, share.record.id)
+    this.shares.delete(share.record.id)
+    this.options.onDidRemove(share.record.id)
+  }
+
+  /** @throws bad-input, already-exists, unsupported */
+  private requirePossible(record: ShareRecord, client: ManagedMachine, { nextStart }: Attaching): void {
+    const { id } = client.definition
+    if (id === record.machineId) throw failure('bad-input', `“${client.name}” has the disk: it is its own.`, { field: 'machine', next: 'Name another machine.' })
+    if (record.clients.some(({ machineId }) => machineId === id)) {
+      throw failure('already-exists', `“${client.name}” has this disk already.`, { what: 'client', name: client.name })
+    }
+    if (this.withClient(client).length >= HOT_PLUG_PORTS.length) {
+      throw failure('unsupported', `“${client.name}” has ${HOT_PLUG_PORTS.length} shared disks, and no port for another.`, { next: 'Detach one of them first.' })
+    }
+    if (isLive(client.state) && !hasSharedMemory(client) && !nextStart) {
+      throw failure('unsupported', `“${client.name}” runs with memory that other processes cannot map, which a shared disk needs.`, {
+        next: 'Have both changed at its next start: --next-start.'
+      })
+    }
+  }
+}
+
+/** For a guest to let go of what was just plugged in. */
+const UNDO_TIMEOUT_SECONDS = 20
+const LATER = 'Its memory becomes shareable at its next start; it gets the disk then.'
+/** Of the QEMU that runs it. */
+const hasSharedMemory = (machine: ManagedMachine): boolean => machine.running?.record.definition.sharedMemory ?? false
+const onlyOne = <T>(found: T[]): T | undefined => (found.length === 1 ? found[0] : undefined)

@@ -1,0 +1,114 @@
+import { useState, type ReactNode } from 'react'
+import { Share2 } from 'lucide-react'
+import type { AppError, Machine, Share } from '#contract'
+import { Button, Checkbox, CopyLine, Dialog, EmptyState, ErrorNotice, Field, formatSize, Select } from '#ui'
+import { callTask, closeOverlay, copyText, goTo, runCommand, toast, useMachines, useShares } from '../../app'
+import { MOUNT_LINE, whenItGets, whyNotTo } from './words'
+import styles from './shares.module.css'
+
+interface Choice {
+  machine: Machine
+  disk: string
+}
+
+/** A disk, and the machines that are to get it too. */
+export function ShareDialog({ machine, disk }: { machine: string | null; disk: string | null }) {
+  const machines = Object.values(useMachines((state) => state.byId)).sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }))
+  const choices = machines.flatMap((one) => (one.definition?.disks ?? []).map((own) => ({ machine: one, disk: own.id, label: `${own.id} of ${one.name}, ${formatSize(own.sizeBytes)}` })))
+  const [picked, setPicked] = useState(() => {
+    const given = choices.find((one) => one.machine.id === machine && (disk === null || one.disk === disk)) ?? choices[0]
+    return given ? keyOf(given) : ''
+  })
+  const choice = choices.find((one) => keyOf(one) === picked)
+  if (!choice) return <NothingToShare />
+  const options = choices.map((one) => ({ value: keyOf(one), label: one.label }))
+  return <Chosen key={picked} choice={choice} machines={machines} picker={disk === null ? <DiskField value={picked} options={options} onChange={setPicked} /> : null} />
+}
+
+const keyOf = ({ machine, disk }: Choice): string => `${machine.id} ${disk}`
+
+const DiskField = (props: { value: string; options: { value: string; label: string }[]; onChange: (value: string) => void }) => (
+  <Field label="Disk">
+    <Select label="Disk" {...props} />
+  </Field>
+)
+
+function Chosen({ choice, machines, picker }: { choice: Choice; machines: Machine[]; picker: ReactNode }) {
+  const { machine, disk } = choice
+  const share = useShares((state) => Object.values(state.byId).find((one) => one.machineId === machine.id && one.disk === disk))
+  const [to, setTo] = useState<readonly string[]>([])
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<AppError | null>(null)
+  const others = machines.filter((one) => one.id !== machine.id)
+  const start = async (): Promise<void> => {
+    setBusy(true)
+    setError(null)
+    const failed = await give(share, choice, machines.filter((one) => to.includes(one.id)))
+    setBusy(false)
+    if (failed) return setError(failed)
+    closeOverlay()
+    toast(`${disk} of ${machine.name} is shared.`, { tone: 'good', actions: [{ label: 'Shares', run: () => goTo({ kind: 'shares' }) }] })
+  }
+  return (
+    <Dialog
+      title={picker ? 'Share a disk' : `Share ${disk} of ${machine.name}`}
+      description="Other machines read it while its own machine goes on using it. QEMU itself refuses what they write."
+      onClose={closeOverlay}
+      width={560}
+      footer={
+        <>
+          <Button onClick={closeOverlay}>{busy ? 'Hide' : 'Cancel'}</Button>
+          <Button variant="primary" busy={busy} blocked={to.length === 0 ? 'Choose a machine that is to get it.' : null} onClick={() => void start()}>
+            Share
+          </Button>
+        </>
+      }
+    >
+      {error && <ErrorNotice error={error} onCopy={copyText} />}
+      {picker}
+      <fieldset className={styles.with}>
+        <legend>With</legend>
+        <div className={styles.targets}>
+          {others.map((one) => (
+            <Target key={one.id} machine={one} owner={machine.id} share={share} checked={to.includes(one.id)} onChange={(on) => setTo(on ? [...to, one.id] : to.filter((id) => id !== one.id))} />
+          ))}
+          {others.length === 0 && <p className={styles.quiet}>There is no other machine yet.</p>}
+        </div>
+      </fieldset>
+      <section className={styles.help}>
+        <p>
+          In the guest it is one more virtio disk, usually the last one. Mount it read-only. A guest keeps what it has read: to see what {machine.name} wrote since, mount it anew.
+        </p>
+        <CopyLine text={MOUNT_LINE} onCopy={copyText} />
+      </section>
+    </Dialog>
+  )
+}
+
+function Target(props: { machine: Machine; owner: string; share: Share | undefined; checked: boolean; onChange: (on: boolean) => void }) {
+  const { machine, owner, share, checked, onChange } = props
+  return <Checkbox checked={checked} onChange={onChange} label={machine.name} note={whenItGets(machine).note} blocked={whyNotTo(machine, owner, share)} />
+}
+
+/** One after the other, so that a failure names the machine that it was about. */
+async function give(share: Share | undefined, { machine, disk }: Choice, to: readonly Machine[]): Promise<AppError | null> {
+  let known = share?.id
+  for (const one of to) {
+    const { nextStart } = whenItGets(one)
+    const result =
+      known === undefined
+        ? await callTask('share.create', { disk: `${machine.name}:${disk}`, to: [one.id], nextStart })
+        : await callTask('share.attach', { share: known, machine: one.id, nextStart })
+    if (!result.ok) return result.error
+    known = result.value.id
+  }
+  return null
+}
+
+const NothingToShare = () => (
+  <Dialog title="Share a disk" onClose={closeOverlay} footer={<Button onClick={closeOverlay}>Close</Button>}>
+    <EmptyState icon={Share2} title="No disk to share" actions={<Button onClick={() => runCommand('machine.create')}>New machine…</Button>}>
+      A machine has to have a disk first.
+    </EmptyState>
+  </Dialog>
+)

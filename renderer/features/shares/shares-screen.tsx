@@ -1,0 +1,110 @@
+import { useEffect, useState } from 'react'
+import { Plus, Share2, Unplug } from 'lucide-react'
+import type { Share, ShareClient } from '#contract'
+import { Button, ConfirmDialog, EmptyState, formatCount, formatSize, IconButton, StateBadge } from '#ui'
+import { attempt, attemptTask, goToMachine, openOverlay, runCommand, useShares, blockedBy } from '../../app'
+import { labelOf, lookOfClient, lookOfServer, sayServer } from './words'
+import styles from './shares.module.css'
+
+/** Every shared disk: who serves it, and who has it. */
+export function SharesScreen() {
+  const { byId, loaded } = useShares()
+  const shares = Object.values(byId).sort((a, b) => a.createdAtMs - b.createdAtMs)
+  // Looked at anew; what changes comes as an event.
+  useEffect(() => void attempt('share.list', {}), [])
+  return (
+    <section className={styles.screen} aria-label="Shares">
+      <header className={styles.head}>
+        <h1>Shares</h1>
+        <Button icon={Plus} blocked={blockedBy('share.create')} onClick={() => runCommand('share.create')}>
+          Share a disk…
+        </Button>
+      </header>
+      {loaded && shares.length === 0 && <NoShares />}
+      {shares.map((share) => (
+        <ShareCard key={share.id} share={share} />
+      ))}
+    </section>
+  )
+}
+
+const NoShares = () => (
+  <EmptyState
+    icon={Share2}
+    title="No disk is shared"
+    actions={
+      <Button blocked={blockedBy('share.create')} onClick={() => runCommand('share.create')}>
+        Share a disk…
+      </Button>
+    }
+  >
+    A machine’s disk can be read by other machines while it goes on using it: one prepares, the others look on. Nothing is copied.
+  </EmptyState>
+)
+
+function ShareCard({ share }: { share: Share }) {
+  const [ending, setEnding] = useState(false)
+  return (
+    <article className={styles.card} aria-label={labelOf(share)}>
+      <header className={styles.title}>
+        <h2>{labelOf(share)}</h2>
+        <p className={styles.quiet}>{formatSize(share.sizeBytes)}, read-only</p>
+        <Button size="small" onClick={() => openOverlay({ kind: 'share', machine: share.machineId, disk: share.disk })}>
+          Share with more…
+        </Button>
+        <Button size="small" onClick={() => setEnding(true)}>
+          End the share…
+        </Button>
+      </header>
+      <div className={styles.server}>
+        <StateBadge look={lookOfServer(share)} />
+        <p>{sayServer(share)}</p>
+      </div>
+      {share.clients.length === 0 ? (
+        <p className={styles.nobody}>No machine has it yet.</p>
+      ) : (
+        <ul className={styles.clients}>
+          {share.clients.map((client) => (
+            <ClientRow key={client.machineId} share={share} client={client} />
+          ))}
+        </ul>
+      )}
+      {ending && <EndDialog share={share} onClose={() => setEnding(false)} />}
+    </article>
+  )
+}
+
+function ClientRow({ share, client }: { share: Share; client: ShareClient }) {
+  return (
+    <li className={styles.client}>
+      <button type="button" className={styles.name} onClick={() => goToMachine(client.machineId)}>
+        {client.machine}
+      </button>
+      <StateBadge look={lookOfClient(client)} />
+      <p className={styles.quiet}>{client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : `over ${client.transport}`)}</p>
+      <IconButton
+        icon={Unplug}
+        size="small"
+        label={`Take it from ${client.machine}`}
+        onClick={() => void attemptTask('share.detach', { share: share.id, machine: client.machineId })}
+      />
+    </li>
+  )
+}
+
+function EndDialog({ share, onClose }: { share: Share; onClose: () => void }) {
+  const running = share.clients.filter(({ state }) => state !== 'off').length
+  const end = (): void => {
+    onClose()
+    void attemptTask('share.remove', { share: share.id })
+  }
+  return (
+    <ConfirmDialog title={`End the share of ${labelOf(share)}?`} verb="End the share" onClose={onClose} onConfirm={end}>
+      <p>
+        {running === 0
+          ? 'No machine uses it now.'
+          : `${formatCount(running, 'guest')} that ${running === 1 ? 'runs is' : 'run are'} asked to let go of it: unmount it there first. What is on the disk stays as it is.`}
+      </p>
+    </ConfirmDialog>
+  )
+}

@@ -1,0 +1,60 @@
+import { CircleAlert, CircleCheck, CircleDashed, CircleOff, LoaderCircle, Unplug } from 'lucide-react'
+import type { Machine, Share, ShareClient } from '#contract'
+import type { StateLook } from '#ui'
+
+export const labelOf = (share: Share): string => `${share.disk} of ${share.machine}`
+
+const CLIENTS: Record<ShareClient['state'], StateLook> = {
+  connected: { tone: 'running', icon: CircleCheck, word: 'Connected' },
+  waiting: { tone: 'busy', icon: LoaderCircle, word: 'Waits', turning: true },
+  starting: { tone: 'busy', icon: LoaderCircle, word: 'Starting', turning: true },
+  unplugged: { tone: 'paused', icon: Unplug, word: 'Without it' },
+  off: { tone: 'off', icon: CircleOff, word: 'Off' }
+}
+export const lookOfClient = ({ state }: ShareClient): StateLook => CLIENTS[state]
+
+const SERVERS: Record<Share['server']['kind'], StateLook> = {
+  idle: { tone: 'off', icon: CircleDashed, word: 'Nobody needs it' },
+  machine: { tone: 'running', icon: CircleCheck, word: 'Serving' },
+  daemon: { tone: 'running', icon: CircleCheck, word: 'Serving' },
+  moving: { tone: 'busy', icon: LoaderCircle, word: 'Being handed over', turning: true },
+  failed: { tone: 'failed', icon: CircleAlert, word: 'Not served' }
+}
+export const lookOfServer = ({ server }: Share): StateLook => SERVERS[server.kind]
+
+/** Who serves, in a sentence. */
+export function sayServer({ server, machine }: Share): string {
+  switch (server.kind) {
+    case 'idle':
+      return 'It is served as soon as one of the machines below runs.'
+    case 'machine':
+      return `The QEMU of ${server.machine} serves it, beside its guest.`
+    case 'daemon':
+      return `${machine} is off: a storage daemon serves it.`
+    case 'moving':
+      return 'It passes to another process; what is read meanwhile waits.'
+    case 'failed':
+      return server.message
+  }
+}
+
+/** When a machine would get the disk; what it has to be told before. */
+export function whenItGets(machine: Machine): { note: string; nextStart: boolean } {
+  if (!('pid' in machine.state)) return { note: 'At its next start.', nextStart: false }
+  const shareable = machine.definition?.sharedMemory === true && !machine.pending.includes('shared memory')
+  if (shareable) return { note: 'At once: it runs, and the disk is plugged in.', nextStart: false }
+  return { note: 'At its next start: only then is its memory such that other processes can map it.', nextStart: true }
+}
+
+/** Why a machine cannot get the disk; null when it can. */
+export function whyNotTo(machine: Machine, owner: string, share: Share | undefined): string | null {
+  if (machine.id === owner) return 'The disk is its own.'
+  if (machine.state.kind === 'broken') return 'It is broken: its files cannot be used.'
+  if (machine.state.kind === 'starting') return 'It is starting: in a moment.'
+  if (machine.state.kind === 'unreachable') return 'Its monitor cannot be had: force it off first.'
+  if (share?.clients.some((client) => client.machineId === machine.id)) return 'It has the disk already.'
+  return null
+}
+
+/** How the guest is told to use it. The name of the device depends on how many disks the guest has. */
+export const MOUNT_LINE = 'mount -o ro,noload /dev/vdb /mnt'

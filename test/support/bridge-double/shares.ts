@@ -1,0 +1,73 @@
+import { failure, type AnswerOf, type Machine, type OperationName, type ParsedInputOf, type Share, type ShareClient } from '#contract'
+import { isLive, isOff } from '#core/machine/state'
+import type { World } from './world'
+
+/** Shared disks of the double's world: records, and who would serve and have them. */
+type ShareOperation = Extract<OperationName, `share.${string}`>
+type ShareHandlers = { [N in ShareOperation]: (input: ParsedInputOf<N>, world: World) => AnswerOf<N> | Promise<AnswerOf<N>> }
+
+const labelOf = (share: Share): string => `${share.machine}:${share.disk}`
+
+function find(reference: string, world: World): Share {
+  const found = [...world.shares.values()].find((share) => share.id === reference || labelOf(share) === reference)
+  if (!found) throw failure('not-found', `“${reference}” is not shared.`, { what: 'share', name: reference })
+  return current(found, world)
+}
+
+/** As it is with the machines as they are now. */
+function current(share: Share, world: World): Share {
+  const clients = share.clients.map((client) => clientOf(world.machine(client.machineId), client))
+  const owner = world.machine(share.machineId)
+  if (clients.every(({ state }) => state === 'off')) return { ...share, clients, server: { kind: 'idle' } }
+  return { ...share, clients, server: isOff(owner.state) ? { kind: 'daemon', pid: 4242 } : { kind: 'machine', machine: owner.name } }
+}
+
+function clientOf(machine: Machine, before?: ShareClient): ShareClient {
+  const base = { machineId: machine.id, machine: machine.name, transport: 'vhost-user-blk' as const, reason: null }
+  if (!isLive(machine.state)) return { ...base, state: 'off' }
+  return before?.state === 'unplugged' ? before : { ...base, state: 'connected' }
+}
+
+function put(share: Share, world: World): Share {
+  const fresh = current(share, world)
+  world.shares.set(share.id, fresh)
+  world.emit({ kind: 'share-changed', share: fresh })
+  return fresh
+}
+
+function attach(share: Share, machine: Machine, world: World): Share {
+  if (machine.id === share.machineId) throw failure('bad-input', `“${machine.name}” has the disk: it is its own.`, { field: 'machine' })
+  return put({ ...share, clients: [...share.clients, clientOf(machine)] }, world)
+}
+
+export const shareHandlers: ShareHandlers = {
+  'share.list': (_input, world) => [...world.shares.values()].map((share) => current(share, world)),
+  'share.show': (input, world) => find(input.share, world),
+  'share.create': (input, world) => {
+    const [name = '', disk = 'disk0'] = input.disk.split(':')
+    const owner = world.machine(name)
+    const sizeBytes = owner.definition?.disks.find(({ id }) => id === disk)?.sizeBytes ?? 0
+    const id = (world.shares.size + 1).toString(16).padStart(8, '0')
+    const empty: Share = { id, machineId: owner.id, machine: owner.name, disk, sizeBytes, mode: input.mode, createdAtMs: Date.now(), server: { kind: 'idle' }, clients: [] }
+    const task = world.run('share.create', `Share ${input.disk}`, input.disk, async () => input.to.reduce((share, to) => attach(share, world.machine(to), world), put(empty, world)))
+    return { taskId: task.id }
+  },
+  'share.attach': (input, world) => ({
+    taskId: world.run('share.attach', `Give ${input.machine} the disk ${input.share}`, input.machine, async () => attach(find(input.share, world), world.machine(input.machine), world)).id
+  }),
+  'share.detach': (input, world) => ({
+    taskId: world.run('share.detach', `Take the disk ${input.share} from ${input.machine}`, input.machine, async () => {
+      const share = find(input.share, world)
+      const { id } = world.machine(input.machine)
+      return put({ ...share, clients: share.clients.filter((client) => client.machineId !== id) }, world)
+    }).id
+  }),
+  'share.remove': (input, world) => ({
+    taskId: world.run('share.remove', `End the share of ${input.share}`, input.share, async () => {
+      const share = find(input.share, world)
+      world.shares.delete(share.id)
+      world.emit({ kind: 'share-removed', id: share.id })
+      return { removed: labelOf(share) }
+    }).id
+  })
+}

@@ -1,0 +1,63 @@
+import { fireEvent, screen, waitFor, within } from '@testing-library/react'
+import { describe, expect, it } from 'vitest'
+import { newMachine } from '../../../support/bridge-double/samples'
+import { openWindow } from '../open-window'
+
+const MACHINES = () => [
+  newMachine('lab1', { kind: 'running', pid: 1, sinceMs: 0 }),
+  newMachine('lab2', { kind: 'running', pid: 2, sinceMs: 0 }, { sharedMemory: true }),
+  newMachine('lab3', { kind: 'running', pid: 3, sinceMs: 0 }),
+  newMachine('lab4', { kind: 'created' })
+]
+
+describe('the shares', () => {
+  it('begin with what to do, and say why nothing can be shared with nobody', async () => {
+    const double = await openWindow({ machines: [newMachine('lab1', { kind: 'created' })] })
+    double.sendCommand('go.shares')
+    const page = within(await screen.findByRole('region', { name: 'Shares' }))
+    await page.findByText('No disk is shared')
+    expect(page.getAllByRole('button', { name: 'Share a disk…' })[0]!.getAttribute('aria-description')).toContain('no other machine')
+  })
+
+  it('are made in a dialog that says when each machine gets the disk, and listed with who has it', async () => {
+    const double = await openWindow({ machines: MACHINES() })
+    double.sendCommand('go.shares')
+    const page = within(await screen.findByRole('region', { name: 'Shares' }))
+    fireEvent.click((await page.findAllByRole('button', { name: 'Share a disk…' }))[0]!)
+    const dialog = within(await screen.findByRole('dialog'))
+    expect(dialog.getByRole('button', { name: 'Share' }).getAttribute('aria-disabled')).toBe('true')
+    expect(dialog.getByText('At once: it runs, and the disk is plugged in.')).toBeTruthy()
+    expect(dialog.getByText(/At its next start: only then/)).toBeTruthy()
+    fireEvent.click(dialog.getByRole('checkbox', { name: /lab2/ }))
+    fireEvent.click(dialog.getByRole('checkbox', { name: /lab3/ }))
+    fireEvent.click(dialog.getByRole('button', { name: 'Share' }))
+    const card = within(await page.findByRole('article', { name: 'disk0 of lab1' }))
+    expect(card.getByText('The QEMU of lab1 serves it, beside its guest.')).toBeTruthy()
+    await waitFor(() => expect(double.calls.filter(({ name }) => name.startsWith('share.') && name !== 'share.list')).toMatchObject([
+      { name: 'share.create', input: { disk: 'lab1:disk0', nextStart: false } },
+      { name: 'share.attach', input: { nextStart: true } }
+    ]))
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+
+    fireEvent.click(card.getByRole('button', { name: 'Take it from lab3' }))
+    await waitFor(() => expect(card.queryByRole('button', { name: 'Take it from lab3' })).toBeNull())
+    fireEvent.click(card.getByRole('button', { name: 'End the share…' }))
+    const question = within(await screen.findByRole('dialog'))
+    expect(question.getByText(/unmount it there first/)).toBeTruthy()
+    fireEvent.click(question.getByRole('button', { name: 'End the share' }))
+    await page.findByText('No disk is shared')
+  })
+
+  it('can be begun from a disk, with machines that cannot get it listed with the reason', async () => {
+    const double = await openWindow({ machines: MACHINES() })
+    double.sendCommand('share.create')
+    const dialog = within(await screen.findByRole('dialog'))
+    fireEvent.click(dialog.getByRole('checkbox', { name: /lab4/ }))
+    fireEvent.click(dialog.getByRole('button', { name: 'Share' }))
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    double.sendCommand('share.create')
+    const again = within(await screen.findByRole('dialog'))
+    expect(again.getByRole('checkbox', { name: /lab4/ }).getAttribute('aria-disabled')).toBe('true')
+    expect(again.getByText('It has the disk already.')).toBeTruthy()
+  })
+})
