@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Host } from './models/host'
 import { Image } from './models/image'
 import { Machine } from './models/machine'
+import { Snapshot } from './models/snapshot'
 import { Ring } from './models/ring'
 import { Settings } from './models/settings'
 import { Share } from './models/share'
@@ -18,6 +19,8 @@ const change = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('image-removed'), id: z.string() }),
   z.object({ kind: z.literal('share-changed'), share: Share }),
   z.object({ kind: z.literal('share-removed'), id: z.string() }),
+  z.object({ kind: z.literal('snapshot-changed'), snapshot: Snapshot }),
+  z.object({ kind: z.literal('snapshot-removed'), id: z.string() }),
   z.object({ kind: z.literal('task-changed'), task: Task }),
   z.object({ kind: z.literal('settings-changed'), settings: Settings }),
   /** The service was started or has stopped, a load or a comparison has ended; what goes on in between is read (`ring.show`). */

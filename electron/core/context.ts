@@ -7,6 +7,7 @@ import type { Ring } from './ring/ring'
 import type { SettingsStore } from './settings'
 import type { Store } from './store/store'
 import type { Shares } from './share/shares'
+import type { Snapshots } from './snapshot/snapshots'
 import type { Tasks } from './task/tasks'
 import type { Work } from './task/work'
 
@@ -17,6 +18,7 @@ export interface Context {
   readonly images: Images
   readonly store: Store
   readonly shares: Shares
+  readonly snapshots: Snapshots
   readonly tasks: Tasks
   readonly host: HostWatch
   readonly ring: Ring

@@ -11,6 +11,7 @@ import { ringHandlers } from './handlers/ring'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
 import { storeHandlers } from './handlers/store'
 import { shareHandlers } from './handlers/share'
+import { snapshotHandlers } from './handlers/snapshot'
 import { HostWatch } from './host/host'
 import { openLibrary, type Library } from './library/library'
 import { Machines } from './machine/machines'
@@ -20,6 +21,8 @@ import { Ring } from './ring/ring'
 import { SettingsStore } from './settings'
 import { Store } from './store/store'
 import { Shares } from './share/shares'
+import { resumeInterrupted } from './snapshot/interrupted'
+import { Snapshots } from './snapshot/snapshots'
 import { TaskJournal } from './task/journal'
 import { Tasks } from './task/tasks'
 import { checkedInput } from './input'
@@ -103,20 +106,27 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     onDidChange: (share) => tell({ kind: 'share-changed', share }),
     onDidRemove: (id) => tell({ kind: 'share-removed', id })
   })
+  const snapshots: Snapshots = new Snapshots(library, machines, {
+    host: () => host.value,
+    onDidChange: (snapshot) => tell({ kind: 'snapshot-changed', snapshot }),
+    onDidRemove: (id) => tell({ kind: 'snapshot-removed', id })
+  })
   const images = new Images(library, {
     builtinGuest,
-    usedBy: (imageId) => machines.usersOfImage(imageId),
+    usedBy: (imageId) => [...machines.usersOfImage(imageId), ...snapshots.usersOfImage(imageId)],
     onDidChange: (image) => tell({ kind: 'image-changed', image }),
     onDidRemove: (id) => tell({ kind: 'image-removed', id })
   })
   const ring = new Ring(paths.ring, ringFolder(environment, builtinGuest), (view) => tell({ kind: 'ring-changed', ring: view }))
   const store = new Store(paths.store, (standard) => ({ ...standard, chunkBytes: settings.value.storeChunkBytes }))
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
-  await Promise.all([machines.load().then(() => shares.load()), images.load(), tasks.recall()])
+  await Promise.all([machines.load().then(() => shares.load()), images.load(), snapshots.load(), tasks.recall()])
+  await resumeInterrupted(machines)
   const context: Context = {
     library,
     machines,
     images,
+    snapshots,
     shares,
     store,
     ring,
@@ -139,7 +149,8 @@ const handlers: Handlers<OperationName> = {
   ...ringHandlers,
   ...taskHandlers,
   ...hostHandlers,
-  ...shareHandlers
+  ...shareHandlers,
+  ...snapshotHandlers
 }
 
 function offer(context: Context, events: Events): OwnedCore {

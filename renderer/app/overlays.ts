@@ -35,6 +35,16 @@ export const DISK_ACTIONS = [
 ] as const
 export type DiskAction = (typeof DISK_ACTIONS)[number]
 
+/** A dialog about a snapshot, or about taking one. */
+export interface SnapshotOverlay {
+  kind: 'snapshot'
+  action: 'take' | 'restore' | 'clone' | 'fork' | 'edit' | 'remove'
+  /** Id of the machine whose snapshots these are. */
+  machine: string
+  /** Its id; of `take` none. */
+  snapshot: string
+}
+
 /** What stands over the window; at most one at a time. */
 export type Overlay =
   | { kind: 'create' }
@@ -45,6 +55,7 @@ export type Overlay =
   | DiskOverlay
   /** Null: the first, or the one that is chosen in the dialog. */
   | { kind: 'share'; machine: string | null; disk: string | null }
+  | SnapshotOverlay
   | { kind: 'empty-trash'; trashId: string | null; name: string | null }
   | { kind: 'palette' }
   | { kind: 'shortcuts' }

@@ -1,6 +1,6 @@
 import { createPersisted } from './persisted'
 
-export const MACHINE_TABS = ['overview', 'console', 'display', 'disks', 'monitor', 'settings'] as const
+export const MACHINE_TABS = ['overview', 'console', 'display', 'disks', 'snapshots', 'monitor', 'settings'] as const
 export type MachineTab = (typeof MACHINE_TABS)[number]
 
 /** What the main part of the window shows. */

@@ -64,6 +64,26 @@ async function shootDisks(strata: Strata, machine: string): Promise<void> {
   }
 }
 
+/** The snapshots of a machine that runs: none yet, a tree, and the dialogs. */
+async function shootSnapshots(strata: Strata, machine: string): Promise<void> {
+  const { page } = strata
+  await strata.open(machine, 'Snapshots')
+  await expect(page.getByText(`${machine} has no snapshots`)).toBeVisible()
+  await shoot(strata, '50-no-snapshots')
+  const taken = await strata.done('snapshot.take', { machine, name: 'Fresh', note: 'As installed' })
+  await strata.done('snapshot.take', { machine, name: 'Packages' })
+  await strata.done('snapshot.restore', { snapshot: taken.id, keep: false })
+  await strata.done('snapshot.take', { machine, name: 'Ready for the class', note: 'Compiler and editor' })
+  await expect(page.getByRole('option', { name: /Ready for the class/ })).toBeVisible()
+  await shoot(strata, '51-snapshots')
+  for (const [index, name] of ['Take a snapshot…', 'Restore…', 'As a new machine…', 'Fork…', 'Remove…'].entries()) {
+    await page.getByRole('button', { name }).click()
+    await expect(page.getByRole('dialog')).toBeVisible()
+    await shoot(strata, `${52 + index}-snapshots-dialog`)
+    await closeDialog(page)
+  }
+}
+
 /** The ring lab: off, with clients at work, and compared. */
 async function shootRing(strata: Strata): Promise<void> {
   const { page } = strata
@@ -125,6 +145,7 @@ test('every screen of a library with machines', async ({ lab: { strata, machine 
   await strata.open(machine, 'Settings')
   await shoot(strata, '08-machine-settings')
   await shootDisks(strata, machine)
+  await shootSnapshots(strata, machine)
   await shootRing(strata)
 
   for (const [index, tab] of (['Overview', 'Console', 'Display', 'Monitor'] as const).entries()) {

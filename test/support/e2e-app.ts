@@ -133,7 +133,7 @@ export class Strata {
   }
 
   /** Opens a machine's tab as a user does. */
-  async open(machine: string, tab: 'Overview' | 'Console' | 'Display' | 'Disks' | 'Monitor' | 'Settings'): Promise<void> {
+  async open(machine: string, tab: 'Overview' | 'Console' | 'Display' | 'Disks' | 'Snapshots' | 'Monitor' | 'Settings'): Promise<void> {
     await this.row(machine).click()
     await this.page.getByRole('tab', { name: tab }).click()
   }

@@ -1,12 +1,14 @@
 /**
  * Carries out one operation on a library and kills itself, and QEMU if asked to, at the n-th step: a step is each moment before and after
- * the record of a disk is written, and before and after each command to QEMU. Started by tests that look at what is left.
+ * the record of a disk is written (of snapshots: of a machine, or the snapshot gets its place), and before and after each command to QEMU. Started by tests that look at what is left.
  *   overlay-worker.ts N app|both OPERATION INPUT
  */
 import { readFileSync } from 'node:fs'
 import { openCore } from '#core/index'
 import { DiskTarget } from '#core/machine/disk-target'
+import { Machines } from '#core/machine/machines'
 import { QmpSession } from '#core/qmp/session'
+import { Snapshots } from '#core/snapshot/snapshots'
 
 const [at = '0', whom = 'app', operation = '', input = '{}'] = process.argv.slice(2)
 let step = 0
@@ -19,7 +21,7 @@ function atStep(): void {
 }
 
 function killQemu(): void {
-  const { machine } = JSON.parse(input) as { machine: string }
+  const { machine = 'lab1' } = JSON.parse(input) as { machine?: string }
   try {
     const { pid } = JSON.parse(readFileSync(`${process.env.STRATA_HOME}/machines/${machine}/run.json`, 'utf8')) as { pid: number }
     process.kill(pid, 'SIGKILL')
@@ -41,6 +43,10 @@ function watch<K extends string>(prototype: Record<K, (...given: never[]) => Pro
 watch(DiskTarget.prototype as never, 'save')
 watch(DiskTarget.prototype as never, 'collectGarbage')
 watch(QmpSession.prototype as never, 'executeAny')
+if (operation.startsWith('snapshot.')) {
+  watch(Machines.prototype as never, 'redefine')
+  watch(Snapshots.prototype as never, 'add')
+}
 
 async function main(): Promise<void> {
   const core = await openCore({ builtinGuest: process.env.STRATA_GUEST ?? '' })

@@ -1,4 +1,4 @@
-import type { Availability, Image, Machine, OperationName, ResultOf, Share, Task } from '#contract'
+import type { Availability, Image, Machine, OperationName, ResultOf, Share, Task, Renewal, Snapshot, SnapshotPlan } from '#contract'
 import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
@@ -18,6 +18,7 @@ const VIEWS: Views = {
     table(['NAME', 'STATE', 'CPUS', 'MEMORY', 'DISK', 'NETWORK', 'TAGS'], [...machines].sort(byName).map((machine) => machineRow(machine, paint)), paint.dim),
   'machine.show': (machine, paint) => machineBlock(machine, paint),
   'machine.create': (machine) => `Created ${machine.name}. Start it: strata machine start ${shellQuote(machine.name)}\n`,
+  'machine.clone': ({ machine, renewal }, paint) => `${machine.name} is ${stateWord(machine, paint)}.\n${renewal ? renewalLines(renewal) : ''}`,
   'machine.edit': (machine, paint) => `Changed ${machine.name}.\n` + pendingLine(machine, paint),
   'machine.rename': (machine) => `It is called ${machine.name} now.\n`,
   'machine.start': (machine, paint) => `${machine.name} is ${stateWord(machine, paint)}.\n`,
@@ -59,6 +60,14 @@ const VIEWS: Views = {
   'share.attach': (share, paint) => shareBlock(share, paint),
   'share.detach': (share, paint) => shareBlock(share, paint),
   'share.remove': ({ removed }) => `${removed} is no longer shared.\n`,
+  'snapshot.list': (snapshots, paint) => table(['ID', 'NAME', 'MACHINE', 'TAKEN', 'GUEST', 'OWN', 'SHARED', 'HERE'], snapshots.map(snapshotRow), paint.dim),
+  'snapshot.take': (snapshot) => takenLine(snapshot),
+  'snapshot.plan': (plan) => planLine(plan),
+  'snapshot.restore': ({ machine, kept, renewal }, paint) =>
+    `${machine.name} is ${stateWord(machine, paint)}.\n${kept ? `What it was before is kept: ${kept.id}\n` : ''}${renewal ? renewalLines(renewal) : ''}`,
+  'snapshot.fork': ({ machines, renewals }, paint) =>
+    machines.map((machine) => `${machine.name} is ${stateWord(machine, paint)}.\n`).join('') + renewals.map(renewalLines).join(''),
+  'snapshot.remove': ({ removed, freedBytes }) => `Removed ${removed}; ${formatSize(freedBytes)} are free again.\n`,
   'task.list': (tasks, paint) => table(['ID', 'STATE', 'DONE', 'STARTED', 'TASK'], tasks.map((task) => taskRow(task, paint)), paint.dim),
   'task.show': (task, paint) => taskBlock(task, paint),
   'task.wait': (task, paint) => taskBlock(task, paint),
@@ -102,6 +111,31 @@ const imageRow = (image: Image): string[] => [
   image.referenced ? image.path : 'in the library'
 ]
 
+const snapshotRow = (snapshot: Snapshot): string[] => [
+  snapshot.id,
+  snapshot.name,
+  snapshot.machine,
+  `${ago(snapshot.takenAtMs)} ago`,
+  snapshot.was,
+  formatSize(snapshot.ownBytes),
+  formatSize(snapshot.sharedBytes),
+  none(snapshot.here)
+]
+
+function takenLine(snapshot: Snapshot): string {
+  const stall = snapshot.was === 'running' && snapshot.stallMs !== null ? ` The guest stood still for ${Math.round(snapshot.stallMs)} ms.` : ''
+  return `Took ${snapshot.name}.${stall} Go back to it: strata snapshot restore ${snapshot.id}\n`
+}
+
+function planLine(plan: SnapshotPlan): string {
+  if (plan.problem !== null) return `None can be taken now: ${plan.problem}.\n`
+  if (plan.method === 'off') return 'Its disks would be held; it is off.\n'
+  return `The guest would stand still for about ${plan.expectedStallMs} ms${plan.reason === null ? '' : `: ${plan.reason}`}.\n`
+}
+
+const renewalLines = ({ machine, renewed, left }: Renewal): string =>
+  `Renewed in ${machine}: ${renewed.join(', ')}.\n${left.length > 0 ? `Not renewed in ${machine}: ${left.join(', ')}.\n` : ''}`
+
 /** Below the table: the images that cannot be used, and why. */
 const imageProblems = (images: readonly Image[], paint: Paint): string =>
   images
@@ -115,6 +149,7 @@ export const EMPTY: { [N in OperationName]?: string } = {
   'machine.list-removed': 'There are no removed machines.',
   'image.list': 'There are no images. Bring one in: strata image import FILE',
   'share.list': 'No disk is shared. Share one: strata share create lab1:disk1 --to lab2',
+  'snapshot.list': 'There are no snapshots. Take one: strata snapshot take MACHINE',
   'task.list': 'There are no tasks.'
 }
 

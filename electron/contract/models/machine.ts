@@ -40,7 +40,9 @@ export const MachineDefinition = z.object({
   /** ISO images, absolute paths. */
   cdroms: z.array(z.object({ path: z.string(), imageId: z.string() })),
   nics: z.array(Nic),
-  cloudInit: CloudInit.nullable()
+  cloudInit: CloudInit.nullable(),
+  /** The snapshot that it was restored from, or that was taken of it last: what is next is taken on top of it. */
+  snapshot: z.string().optional()
 })
 export type MachineDefinition = z.output<typeof MachineDefinition>
 

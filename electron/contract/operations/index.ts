@@ -7,6 +7,7 @@ import { hostOperations } from './host'
 import { imageOperations } from './image'
 import { machineOperations } from './machine'
 import { overlayOperations } from './overlay'
+import { snapshotOperations } from './snapshot'
 import { ringOperations } from './ring'
 import { storeOperations } from './store'
 import { shareOperations } from './share'
@@ -19,6 +20,7 @@ export const operations = {
   ...imageOperations,
   ...diskOperations,
   ...overlayOperations,
+  ...snapshotOperations,
   ...ringOperations,
   ...storeOperations,
   ...shareOperations,

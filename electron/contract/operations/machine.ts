@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Firmware, Machine, MetricsSample } from '../models/machine'
+import { Renewal } from '../models/snapshot'
 import { operation } from '../operation'
 import { FilePath, Forward, Name, Network, Size } from '../values'
 
@@ -53,6 +54,13 @@ export const machineOperations = {
     positional: ['machine']
   }),
   'machine.rename': operation({ help: 'give a stopped machine another name', input: one.extend({ name: Name }), result: Machine, positional: ['machine', 'name'] }),
+  'machine.clone': operation({
+    help: 'make another machine like this one; of a running one, one that goes on from here',
+    input: one.extend({ name: Name.meta({ description: 'name of the new machine' }) }),
+    result: z.object({ machine: Machine, renewal: Renewal.nullable() }),
+    task: true,
+    positional: ['machine', 'name']
+  }),
   'machine.start': operation({
     help: 'start a machine',
     input: one.extend({

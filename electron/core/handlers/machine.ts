@@ -5,6 +5,7 @@ import { readProcessStats } from '../host/process'
 import { buildCommandLine } from '../machine/command-line'
 import { createMachine, limitsOf, requireAvailable } from '../machine/create'
 import { editDefinition } from '../machine/definition'
+import { cloneMachine } from '../snapshot/clone'
 import { takeScreenshot } from '../machine/screenshot'
 import { launchContext, startMachine } from '../machine/start'
 
@@ -12,6 +13,7 @@ const nameOf = (input: { machine: string }, context: Context): string => context
 
 export const machineHandlers: Handlers<Extract<OperationName, `machine.${string}`>> = {
   'machine.create': asTask('machine.create', (input) => `Create ${input.name}`, (input) => input.name, createMachine),
+  'machine.clone': asTask('machine.clone', (input, context) => `Clone ${nameOf(input, context)} as ${input.name}`, (input) => input.name, cloneMachine),
   'machine.list': async (input, { machines }) =>
     machines.list().filter((machine) => input.tag === undefined || machine.definition?.tags.includes(input.tag)),
   'machine.show': async (input, { machines }) => {

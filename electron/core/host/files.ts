@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { constants, type Stats } from 'node:fs'
+import { closeSync, constants, openSync, type Stats } from 'node:fs'
 import { access, chmod, copyFile, link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
@@ -297,5 +297,52 @@ export async function readBytes(path: string): Promise<Buffer> {
     return await readFile(path)
   } catch (error) {
     throw fileFailure(error, path, 'read')
+  }
+}
+
+/** A file for a program to read, as a descriptor that it inherits. The caller closes it. @throws not-found, file */
+export function openToRead(path: string): { fd: number; close: () => void } {
+  try {
+    const fd = openSync(path, 'r')
+    return { fd, close: () => closeSync(fd) }
+  } catch (error) {
+    throw fileFailure(error, path, 'read')
+  }
+}
+
+/** Whether the file has another name too: what is written to it, others see. */
+export async function isShared(path: string): Promise<boolean> {
+  return (await facts(path)).nlink > 1
+}
+
+/** What the files in a folder take on disk: those that have no other name, and those that have. */
+export async function linkedBytes(folder: string): Promise<{ own: number; shared: number }> {
+  const total = { own: 0, shared: 0 }
+  for (const name of await listFolder(folder)) {
+    const path = join(folder, name)
+    const found = await lstat(path).catch(() => null) // removed meanwhile
+    if (found?.isDirectory()) {
+      const inner = await linkedBytes(path)
+      total.own += inner.own
+      total.shared += inner.shared
+    } else if (found) total[found.nlink > 1 ? 'shared' : 'own'] += found.blocks * 512
+  }
+  return total
+}
+
+/** Makes a file of pieces with holes between, and makes it last. @throws already-exists, no-space, file */
+export async function createFile(path: string, pieces: readonly { at: number; bytes: Buffer }[]): Promise<void> {
+  try {
+    const file = await open(path, 'wx', 0o600)
+    try {
+      for (const { at, bytes } of pieces) await file.write(bytes, 0, bytes.length, at)
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw failure('already-exists', `“${path}” exists already.`, { what: 'file', name: path })
+    await rm(path, { force: true }).catch(() => {}) // what matters is why it could not be written
+    throw fileFailure(error, path, 'written')
   }
 }

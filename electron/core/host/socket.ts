@@ -1,8 +1,8 @@
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { failure, Failure } from '#contract'
 import { cancelled } from '../task/work'
-import { exists } from './files'
+import { exists, removeFile } from './files'
 
 /** Longest path of a Unix socket, in bytes (sockaddr_un holds 108 with its final zero). */
 export const SOCKET_PATH_BYTES = 107
@@ -91,6 +91,27 @@ export async function waitForSocket(path: string, { signal, timeoutMs }: WaitOpt
     }
     await pause(signal)
   }
+}
+
+/**
+ * Listens at a path for one caller. What lay there before goes.
+ * @returns the caller, once there is one, and how to end the listening, which the one who asks has to do
+ * @throws unsupported, file
+ */
+export async function listenForOne(path: string): Promise<{ caller: Promise<Socket>; close: () => Promise<void> }> {
+  checkSocketPath(path)
+  await removeFile(path)
+  const server = createServer({ pauseOnConnect: true })
+  const caller = new Promise<Socket>((resolve) => server.once('connection', resolve))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(failure('file', `The socket “${path}” cannot be made.`, { path, errno: error.code ?? 'EIO', cause: error })))
+    server.listen({ path }, resolve)
+  })
+  const close = async (): Promise<void> => {
+    server.close()
+    await removeFile(path)
+  }
+  return { caller, close }
 }
 
 /** Waits until a file is there. @throws time-out, cancelled */

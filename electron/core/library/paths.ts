@@ -17,6 +17,7 @@ export const libraryPaths = (root: string) => ({
   apiToken: join(root, 'api-token'),
   machines: join(root, 'machines'),
   images: join(root, 'images'),
+  snapshots: join(root, 'snapshots'),
   /** Where the service of the ring lab is started, and its own image lies. */
   ring: ringPaths(join(root, 'ring')),
   /** The deduplicated store; what is in it knows core/store. */
@@ -35,6 +36,7 @@ export const libraryPaths = (root: string) => ({
   unfinished: join(root, 'unfinished'),
   /** A machine's folder carries the machine's name, and moves with it. */
   machine: (name: string) => machinePaths(join(root, 'machines', name)),
+  snapshot: (id: string) => snapshotPaths(join(root, 'snapshots', id)),
   trashed: (trashId: string) => trashPaths(join(root, 'trash', trashId))
 })
 export type LibraryPaths = ReturnType<typeof libraryPaths>
@@ -55,10 +57,28 @@ export const machinePaths = (root: string) => ({
   tpmState: join(root, 'tpm'),
   tpmLog: join(root, 'tpm.log'),
   cloudInitSeed: join(root, 'cloud-init.iso'),
+  /** While a snapshot is being taken: whether the guest is to go on, should that be cut off. */
+  capture: join(root, 'capture.json'),
+  /** Guest memory of a restored machine whose memory others map: its name goes when QEMU has it. */
+  memory: join(root, 'memory'),
   disk: (file: string) => join(root, 'disks', file)
 })
 export type MachinePaths = ReturnType<typeof machinePaths>
 
+/** A snapshot exists when its folder is in `snapshots`: it gets that name when it is whole. */
+export const snapshotPaths = (root: string) => ({
+  root,
+  record: join(root, 'snapshot.json'),
+  /** Guest memory, flat: as long as the memory, with holes where it was never written. */
+  ram: join(root, 'ram'),
+  /** The rest of QEMU's migration stream, which is itself a valid one. */
+  devices: join(root, 'devices'),
+  screen: join(root, 'screen.png'),
+  uefiVariables: join(root, 'uefi-variables.fd'),
+  disks: join(root, 'disks'),
+  disk: (file: string) => join(root, 'disks', file)
+})
+export type SnapshotPaths = ReturnType<typeof snapshotPaths>
 /** The folder of the ring lab. In `run`, the service and its clients find each other: see native/ring/process.h. */
 export const ringPaths = (root: string) => ({
   root,
@@ -94,7 +114,9 @@ export const machineRuntimePaths = (root: string) => ({
   agent: join(root, 'agent.sock'),
   tpm: join(root, 'tpm.sock'),
   pid: join(root, 'qemu.pid'),
-  screenshot: join(root, 'screen.png')
+  screenshot: join(root, 'screen.png'),
+  /** Where QEMU writes its migration stream to. */
+  migration: join(root, 'migrate.sock')
 })
 export type MachineRuntimePaths = ReturnType<typeof machineRuntimePaths>
 

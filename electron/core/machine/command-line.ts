@@ -16,7 +16,29 @@ export interface LaunchContext {
   switches: Record<string, string>
   /** Do not run the first instruction. */
   paused: boolean
+  /** The snapshot to go on from; null starts anew. */
+  incoming: Incoming | null
 }
+
+/** Memory and devices of a snapshot, as QEMU is to take them over. */
+export interface Incoming {
+  /** Flat file of guest memory. It is mapped privately, so that any number of machines can stand on it; a file of the machine's own is mapped shared. */
+  ram: string
+  /** Stream of everything else. */
+  devices: string
+  /** The machine type by its full name, as `pc-q35-7.2`. */
+  machineType: string
+  /** Disks that had been plugged in, and the port of each. */
+  plugged: Record<string, string>
+}
+
+/**
+ * Version of the arrangement of devices below. It goes up with every change that a snapshot taken before could not be loaded into: another
+ * device, another place.
+ */
+export const DEVICE_LAYOUT = 1
+/** Descriptors that QEMU inherits: its lock is 3. */
+export const DEVICES_FD = 4
 
 /**
  * QEMU's arguments for a machine. Device ids and node names are fixed by the definition, so that everything later
@@ -26,7 +48,7 @@ export function buildCommandLine(machine: MachineDefinition, context: LaunchCont
   return [
     ...identityArguments(machine, context),
     ...processorArguments(machine, context),
-    ...memoryArguments(machine),
+    ...memoryArguments(machine, context),
     ...firmwareArguments(machine, context),
     ...monitorArguments(context),
     ...consoleArguments(machine, context),
@@ -38,6 +60,7 @@ export function buildCommandLine(machine: MachineDefinition, context: LaunchCont
     ...(machine.cloudInit ? cdromArguments('cloud-init', context.paths.cloudInitSeed, null) : []),
     ...machine.nics.flatMap((nic, index) => nicArguments(nic, index, context)),
     ...tpmArguments(machine, context),
+    ...(context.incoming ? ['-incoming', `fd:${DEVICES_FD}`] : []),
     ...(context.paused ? ['-S'] : [])
   ]
 }
@@ -49,7 +72,9 @@ function identityArguments(machine: MachineDefinition, context: LaunchContext): 
     ...['-nodefaults', '-no-user-config'],
     ...['-sandbox', `on,obsolete=deny,elevateprivileges=${needsHelper(machine) ? 'allow' : 'deny'},spawn=${needsHelper(machine) ? 'allow' : 'deny'},resourcecontrol=deny`],
     ...['-pidfile', context.runtime.pid],
-    ...['-rtc', 'base=utc']
+    ...['-rtc', 'base=utc'],
+    // Another one at every start: a guest that goes on from a snapshot notices that time has forked, and renews its random numbers.
+    ...['-device', 'vmgenid,id=generation0,guid=auto']
   ]
 }
 
@@ -59,15 +84,20 @@ const needsHelper = (machine: MachineDefinition): boolean => machine.nics.some((
 function processorArguments(machine: MachineDefinition, context: LaunchContext): string[] {
   const firmware = context.uefiCode ? ',pflash0=uefi-code,pflash1=uefi-variables' : ''
   return [
-    ...['-machine', `q35,memory-backend=mem,hpet=off,vmport=off${firmware}`],
+    ...['-machine', `${context.incoming?.machineType ?? 'q35'},memory-backend=mem,hpet=off,vmport=off${firmware}`],
     ...['-accel', context.accelerator === 'tcg' ? 'tcg,thread=multi' : 'kvm'],
     ...['-cpu', context.accelerator === 'tcg' ? 'max' : 'host'],
     ...['-smp', `cpus=${machine.cpus},sockets=1,cores=${machine.cpus},threads=1`]
   ]
 }
 
-function memoryArguments(machine: MachineDefinition): string[] {
-  const backend = machine.sharedMemory ? 'memory-backend-memfd,id=mem,share=on' : 'memory-backend-ram,id=mem'
+function memoryBackend({ sharedMemory }: MachineDefinition, { incoming }: LaunchContext): string {
+  if (incoming) return `memory-backend-file,id=mem,mem-path=${escaped(incoming.ram)},share=${sharedMemory ? 'on' : 'off'}`
+  return sharedMemory ? 'memory-backend-memfd,id=mem,share=on' : 'memory-backend-ram,id=mem'
+}
+
+function memoryArguments(machine: MachineDefinition, context: LaunchContext): string[] {
+  const backend = memoryBackend(machine, context)
   return [
     ...['-m', `size=${machine.memoryBytes}B`],
     ...['-object', `${backend},size=${machine.memoryBytes}`],
@@ -118,7 +148,8 @@ function displayArguments(machine: MachineDefinition, context: LaunchContext): s
 }
 
 function diskArguments(disk: Disk, index: number, context: LaunchContext): string[] {
-  return [...blockdev(diskNodes(disk, context.paths.disk)), '-device', deviceOption(diskDevice(disk, { bootindex: index + 1 }))]
+  const port = context.incoming?.plugged[disk.id]
+  return [...blockdev(diskNodes(disk, context.paths.disk)), '-device', deviceOption(diskDevice(disk, port ? { bus: port } : { bootindex: index + 1 }))]
 }
 
 /** The device of a disk, for `-device` and `device_add`. */

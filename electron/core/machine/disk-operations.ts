@@ -14,7 +14,7 @@ import { groundOf, wholeSectors, type DiskPlan } from './definition'
 import { DiskTarget, diskTarget, reserved } from './disk-target'
 import { freePort, unplugDevice } from './hot-plug'
 import type { ManagedMachine } from './machine'
-import { dropNode, makeLayerFile } from './overlays'
+import { dropNode, makeLayerFile, requireOwn } from './overlays'
 
 type One = { machine: string; disk: string }
 
@@ -201,6 +201,7 @@ export async function repairDisk(input: ParsedInputOf<'disk.repair'>, context: C
       const image = { path: target.pathOf(layer.file), format: layer.format }
       const found = await checkLayer(image, work.signal)
       if (found.problems === null && found.leakedClusters === 0) continue
+      await requireOwn(target, layer)
       if (found.problems !== null && !input.leaksOnly) {
         const copy = `${image.path}.before-repair-${new Date().toISOString().replace(/[:.]/g, '-')}`
         work.phase(`copying ${layer.nodeName}`)
@@ -231,6 +232,7 @@ function rebaseOnto(image: ImageRecord, target: DiskTarget, moved: boolean, work
     if (image.virtualSizeBytes > disk.sizeBytes) {
       throw failure('bad-input', `“${image.name}” is larger than ${disk.id}.`, { field: 'image', next: 'Make the disk larger first.' })
     }
+    await requireOwn(target, lowest)
     if (!moved) {
       work.phase('comparing, and copying what differs')
       await rebaseLayer(target.pathOf(lowest.file), asFilename(diskNodes(disk, target.pathOf, disk.layers.length - 1)), image, work)

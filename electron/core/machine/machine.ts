@@ -22,6 +22,7 @@ const PAUSE_REASONS: Record<string, string> = {
   'guest-panicked': 'the guest’s kernel panicked',
   'internal-error': 'QEMU met an error of its own',
   prelaunch: 'it was started paused',
+  postmigrate: 'memory saved',
   watchdog: 'its watchdog fired'
 }
 
@@ -285,7 +286,16 @@ export class ManagedMachine {
     if (!running && status !== 'shutdown') this.apply({ kind: 'paused', reason: pauseReason(status) })
   }
 
-  private noteAgent(answers: boolean): void {
+  /** Asks QEMU how it stands, where its events may have come in another order than its answers. */
+  async levelState(): Promise<void> {
+    const { qmp } = this.live('asked')
+    const { running, status } = await qmp.execute('query-status')
+    if (running) this.apply({ kind: 'resumed' })
+    else this.apply({ kind: 'paused', reason: pauseReason(status) })
+  }
+
+  /** Whether the agent answers was found out. */
+  noteAgent(answers: boolean): void {
     if (this.agentAnswers === answers) return
     this.agentAnswers = answers
     this.onDidChange(this)

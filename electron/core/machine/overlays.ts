@@ -2,9 +2,10 @@ import { failure, Failure, type Disk, type Layer } from '#contract'
 import { neverHeldAnything } from '../disk/fingerprint'
 import { endForeignJobs, runJob } from '../disk/block-job'
 import { diskNodes, layerNode, underneath } from '../disk/nodes'
-import { commitImage, createDisk, createOverlay, mapLayer } from '../disk/qemu-img'
+import { createEmptyLayer } from '../disk/empty-layer'
+import { commitImage, mapLayer } from '../disk/qemu-img'
 import { activeLayer, mergeBegun, mergeDone, oldestMergeable, sealed, withOverlay } from '../disk/stack'
-import { removeFile } from '../host/files'
+import { isShared, removeFile } from '../host/files'
 import type { ImageInfo } from '../qmp/commands'
 import type { QmpSession } from '../qmp/session'
 import type { Context } from '../context'
@@ -42,9 +43,7 @@ export async function putOverlay(target: DiskTarget, options: { note?: string; t
 export async function makeLayerFile(target: DiskTarget, disk: Disk): Promise<void> {
   const path = target.pathOf(activeLayer(disk).file)
   await removeFile(path) // of one that was cut off: a number is recorded with its layer
-  const base = underneath(disk, 0, target.pathOf)
-  if (base) await createOverlay(path, base, disk.sizeBytes)
-  else await createDisk(path, disk.sizeBytes)
+  await createEmptyLayer(path, disk.sizeBytes, underneath(disk, 0, target.pathOf))
 }
 
 /** Lets a running QEMU go on with another layer on top. Source: blockdev-snapshot, qapi/block-core.json. */
@@ -87,6 +86,8 @@ export async function prune(target: DiskTarget, budgetBytes: number, work: Work)
   while ((await historyBytes(target)) > budgetBytes) {
     const oldest = oldestMergeable(target.disk)
     if (!oldest) return
+    const below = target.disk.layers[target.disk.layers.indexOf(oldest) + 1]!
+    if (await isShared(target.pathOf(below.file))) return // snapshots keep it, and with it the history above
     work.log(`The history is over its budget: commit ${oldest.commit!.sequence} is merged, and can no longer be undone.`)
     await merge(target, oldest.nodeName, work)
   }
@@ -110,6 +111,7 @@ const MOST_ROUNDS = 4
  */
 export async function commitForGood(target: DiskTarget, { renew }: { renew: boolean }, work: Work): Promise<void> {
   const below = requireLayerBelow(target.disk)
+  await requireOwn(target, below)
   if (!target.qmp) {
     await merge(target, activeLayer(target.disk).nodeName, work)
     if (renew) await putOverlay(target, {})
@@ -126,6 +128,7 @@ export async function commitForGood(target: DiskTarget, { renew }: { renew: bool
 
 /** Merges everything above a layer down into it, the lowest first. A running guest goes on with a new overlay. */
 export async function mergeInto(target: DiskTarget, nodeName: string, { renew }: { renew: boolean }, work: Work): Promise<void> {
+  await requireOwn(target, target.disk.layers.find((layer) => layer.nodeName === nodeName))
   if (target.qmp || renew) await putOverlay(target, {})
   const keepTop = target.qmp !== null || renew
   for (;;) {
@@ -154,6 +157,7 @@ function requireLayerBelow(disk: Disk): Layer {
  * @throws no-space, connection-lost (QEMU ended meanwhile): it is pending then
  */
 export async function merge(target: DiskTarget, nodeName: string, work: Work): Promise<void> {
+  if (target.disk.pending === null) await requireOwn(target, target.disk.layers[target.disk.layers.findIndex((layer) => layer.nodeName === nodeName) + 1])
   work.pointOfNoReturn()
   work.phase(`merging ${nodeName} into the layer below`)
   if (target.disk.pending === null) await target.save(mergeBegun(target.disk, nodeName))
@@ -171,6 +175,18 @@ export async function merge(target: DiskTarget, nodeName: string, work: Work): P
     }
   }
   await target.collectGarbage()
+}
+
+/**
+ * Refuses to have a layer written to that a snapshot or another machine stands on too: it is the same file under another name.
+ * @throws in-use
+ */
+export async function requireOwn(target: DiskTarget, layer: Layer | undefined): Promise<void> {
+  if (!layer || !(await isShared(target.pathOf(layer.file)))) return
+  throw failure('in-use', `${layer.nodeName} of ${target.label} is a part of a snapshot too, and cannot be written to.`, {
+    what: layer.nodeName,
+    next: 'Commits that keep their history can be made at any time; or flatten the disk, or remove the snapshots that stand on it.'
+  })
 }
 
 /** Of a machine that is off. */

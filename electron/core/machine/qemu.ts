@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { failure, type Failure, type MachineDefinition } from '#contract'
-import { ensurePrivateFolder, exists, listFolder, removeFile, truncate } from '../host/files'
+import { ensurePrivateFolder, exists, listFolder, openToRead, removeFile, truncate } from '../host/files'
 import { lockFile, type FileLock } from '../host/lock'
 import { QEMU } from '../host/qemu-binary'
 import { bootId, isSameProcess, processStartTicks, signalProcess, spawnDetached } from '../host/process'
@@ -18,6 +18,8 @@ import { startTpm } from './tpm'
 /** From spawn to a monitor that answers. Slow hosts under load need seconds. */
 const LAUNCH_TIMEOUT_MS = 60_000
 const ADOPT_TIMEOUT_MS = 2_000
+const LOCK_WAIT_MS = 1_000
+const LOCK_TRY_MS = 15
 
 /** A running QEMU of ours: started by this process, or found running and adopted. */
 export interface Qemu {
@@ -39,7 +41,7 @@ export interface Qemu {
  * @throws in-use (runs already), qemu-exited (with QEMU's words), missing-program, time-out, cancelled
  */
 export async function launchQemu(machine: MachineDefinition, context: LaunchContext, signal: AbortSignal): Promise<Qemu> {
-  const lock = await lockFile(context.paths.lock)
+  const lock = await lockSoon(context.paths.lock)
   if (!lock) {
     throw failure('in-use', `“${machine.name}” is already running.`, { what: `machine ${machine.name}`, next: 'If another Strata runs it, stop it there.' })
   }
@@ -47,6 +49,16 @@ export async function launchQemu(machine: MachineDefinition, context: LaunchCont
     return await launchLocked(machine, context, lock, signal)
   } finally {
     lock.release() // QEMU has it now, or it did not start
+  }
+}
+
+/**
+ * A QEMU that has just ended lets go of its lock last, after its files: removing a large one that only it still had open takes a moment.
+ */
+async function lockSoon(path: string): Promise<FileLock | null> {
+  for (const deadline = performance.now() + LOCK_WAIT_MS; ; await delay(LOCK_TRY_MS)) {
+    const lock = await lockFile(path)
+    if (lock || performance.now() > deadline) return lock
   }
 }
 
@@ -58,7 +70,11 @@ async function launchLocked(machine: MachineDefinition, context: LaunchContext, 
   await truncate(paths.consoleLog)
   await truncate(paths.qemuLog)
   if (machine.tpm) await startTpm(paths, runtime, signal)
-  const process = await spawnDetached(QEMU, buildCommandLine(machine, context), { logFile: paths.qemuLog, inheritFds: [lock.fd] })
+  const devices = context.incoming && openToRead(context.incoming.devices)
+  const process = await spawnDetached(QEMU, buildCommandLine(machine, context), {
+    logFile: paths.qemuLog,
+    inheritFds: [lock.fd, ...(devices ? [devices.fd] : [])]
+  }).finally(() => devices?.close())
   const kill = (): void => void signalProcess(process.pid, process.startTicks, 'SIGKILL')
   let ended: { exitCode: number | null; signal: string | null } | null = null
   const exit = process.exited.then((facts) => (ended = facts))

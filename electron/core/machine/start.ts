@@ -3,7 +3,7 @@ import type { Context } from '../context'
 import { findFirmware } from '../host/capabilities'
 import { exists } from '../host/files'
 import type { Work } from '../task/work'
-import type { LaunchContext } from './command-line'
+import type { Incoming, LaunchContext } from './command-line'
 import { prepareFirmware, requireAvailable } from './create'
 import { activeLayer } from '../disk/stack'
 import { DiskTarget, freezeLayers, reserved, verifyLayers } from './disk-target'
@@ -18,7 +18,7 @@ export async function startMachine(input: ParsedInputOf<'machine.start'>, contex
   const shares = context.shares.withClient(machine)
   await withFiles(machine, context, async () => {
     await prepareDisks(machine, context, input.temporary, work)
-    await machine.start(work, (signal) => prepareLaunch(machine, context, input.paused || shares.length > 0, signal))
+    await machine.start(work, (signal) => prepareLaunch(machine, context, { paused: input.paused || shares.length > 0 }, signal))
   })
   if (shares.length > 0) await addShares(machine, context, input.paused, work)
   if (input.wait === 'agent' && !input.paused) await machine.waitForAgent(work, input.timeoutSeconds * 1000)
@@ -46,6 +46,11 @@ async function addShares(machine: ManagedMachine, context: Context, paused: bool
   }
 }
 
+/** Starts QEMU with the memory and devices of a snapshot; it loads them, and stands still. */
+export async function startFromSnapshot(machine: ManagedMachine, context: Context, incoming: Incoming, work: Work): Promise<void> {
+  await machine.start(work, (signal) => prepareLaunch(machine, context, { paused: true, incoming }, signal))
+}
+
 /** A guest never writes to a layer that is committed, and in a temporary run only to throw-away ones. */
 async function prepareDisks(machine: ManagedMachine, context: Context, temporary: boolean, work: Work): Promise<void> {
   for (const { id } of machine.definition.disks) {
@@ -60,7 +65,7 @@ async function prepareDisks(machine: ManagedMachine, context: Context, temporary
 }
 
 /** Finds out, and starts, what QEMU needs around it. @throws unsupported, not-found (a file it stands on), missing-program */
-async function prepareLaunch(machine: ManagedMachine, context: Context, paused: boolean, signal: AbortSignal): Promise<LaunchContext> {
+async function prepareLaunch(machine: ManagedMachine, context: Context, how: { paused: boolean; incoming?: Incoming }, signal: AbortSignal): Promise<LaunchContext> {
   const { definition, paths } = machine
   const host = context.host.value.qemu ? context.host.value : await context.host.look(true)
   if (host.qemuMissing) {
@@ -71,7 +76,7 @@ async function prepareLaunch(machine: ManagedMachine, context: Context, paused: 
   await requireFiles(machine)
   await verifyLayers(machine)
   for (const { image } of definition.disks) if (image) await context.images.verifyById(image.imageId)
-  const launch = await launchContext(machine, context, paused)
+  const launch = { ...(await launchContext(machine, context, how.paused)), incoming: how.incoming ?? null }
   if (definition.firmware === 'uefi' && !(await exists(paths.uefiVariables))) await prepareFirmware('uefi', paths)
   const networks = Object.keys(launch.switches)
   await Promise.all(networks.map((name) => ensureSwitch(context.library.runtime.network(name), signal)))
@@ -88,6 +93,7 @@ export async function launchContext(machine: ManagedMachine, context: Context, p
     paths,
     runtime: runtime.machine(definition.id),
     uefiCode: definition.firmware === 'uefi' ? ((await findFirmware())?.code ?? null) : null,
+    incoming: null,
     switches: Object.fromEntries(isolated.map((name) => [name, runtime.network(name).ports])),
     paused
   }

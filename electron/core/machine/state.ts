@@ -39,6 +39,7 @@ export function nextState(state: MachineState, event: MachineEvent, nowMs: numbe
     case 'unreachable':
       return { kind: 'unreachable', pid: event.pid, message: event.message }
     case 'paused':
+      if (state.kind === 'paused' && state.reason !== event.reason) return { ...state, reason: event.reason }
       return state.kind === 'running' ? { kind: 'paused', pid: state.pid, sinceMs: nowMs, reason: event.reason } : state
     case 'resumed':
       return state.kind === 'paused' ? { kind: 'running', pid: state.pid, sinceMs: nowMs } : state

@@ -3,6 +3,7 @@ import type { Settings } from '#contract'
 import { diskCommands } from '../../features/disks'
 import { machineCommands } from '../../features/machines'
 import { shareCommands } from '../../features/shares'
+import { snapshotCommands } from '../../features/snapshots'
 import { attempt } from '../run'
 import { goBack, goTo } from '../places'
 import { openOverlay } from '../overlays'
@@ -41,6 +42,7 @@ export const commandList: readonly Command[] = [
   ...machineCommands,
   ...diskCommands,
   ...shareCommands,
+  ...snapshotCommands,
   {
     id: 'image.import',
     title: 'Import an image…',

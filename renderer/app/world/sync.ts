@@ -4,6 +4,7 @@ import { bridge, call } from '../bridge'
 import { hostMirror, settingsMirror } from './host'
 import { imagesMirror } from './images'
 import { machinesMirror } from './machines'
+import { snapshotsMirror } from './snapshots'
 import { ringMirror } from './ring'
 import { sharesMirror } from './shares'
 import { tasksMirror } from './tasks'
@@ -51,7 +52,15 @@ class Synchroniser {
     this.reading = true
     this.during = []
     // The machines first: they are what the window opens with.
-    const errors = await Promise.all([this.readMachines(), this.readTasks(), this.readImages(), this.readShares(), this.readSettings(), this.readHost()])
+    const errors = await Promise.all([
+      this.readMachines(),
+      this.readTasks(),
+      this.readImages(),
+      this.readSnapshots(),
+      this.readShares(),
+      this.readSettings(),
+      this.readHost()
+    ])
     this.reading = false
     const error = errors.find((one) => one !== null)
     if (this.again) {
@@ -94,6 +103,13 @@ class Synchroniser {
       (change) => change.kind === 'share-changed' || change.kind === 'share-removed'
     )
   }
+  private async readSnapshots(): Promise<AppError | null> {
+    return this.take(
+      await call('snapshot.list', {}),
+      snapshotsMirror.replace,
+      (change) => change.kind === 'snapshot-changed' || change.kind === 'snapshot-removed'
+    )
+  }
   private async readSettings(): Promise<AppError | null> {
     return this.take(await call('settings.show', {}), settingsMirror.replace, (change) => change.kind === 'settings-changed')
   }
@@ -127,6 +143,10 @@ function applyChange(change: Change): void {
       return sharesMirror.upsert(change.share)
     case 'share-removed':
       return sharesMirror.remove(change.id)
+    case 'snapshot-changed':
+      return snapshotsMirror.upsert(change.snapshot)
+    case 'snapshot-removed':
+      return snapshotsMirror.remove(change.id)
     case 'task-changed':
       return tasksMirror.upsert(change.task)
     case 'settings-changed':

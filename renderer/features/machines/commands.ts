@@ -45,6 +45,7 @@ const TAB_TITLES: Record<MachineTab, string> = {
   console: 'Console',
   display: 'Display',
   disks: 'Disks of the machine',
+  snapshots: 'Snapshots of the machine',
   monitor: 'Monitor',
   settings: 'Machine settings'
 }

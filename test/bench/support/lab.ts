@@ -2,13 +2,14 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AnswerOf, InputOf, OperationName, ResultOf, TaskOperationName } from '#contract'
-import { openCore } from '#core/index'
+import { openCore, type OwnedCore } from '#core/index'
 
 export const TOP = join(import.meta.dirname, '../../..')
 
 /** A library of a benchmark's own, opened in this process. */
 export interface BenchLab {
   home: string
+  core: OwnedCore
   call<N extends OperationName>(name: N, input: InputOf<N>): Promise<AnswerOf<N>>
   /** Runs a long operation to its end, which has to be a success. */
   done<N extends TaskOperationName>(name: N, input: InputOf<N>): Promise<ResultOf<N>>
@@ -21,6 +22,7 @@ export async function withLab<T>(act: (lab: BenchLab) => Promise<T>): Promise<T>
   const core = await openCore({ environment, builtinGuest: join(TOP, 'out/guest') })
   const lab: BenchLab = {
     home,
+    core,
     async call(name, input) {
       const answer = await core.call(name, input)
       if (!answer.ok) throw new Error(`${name}: ${JSON.stringify(answer.error)}`)

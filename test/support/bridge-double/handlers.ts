@@ -13,6 +13,7 @@ import {
   usesImage
 } from './life'
 import { diskHandlers } from './disks'
+import { snapshotHandlers } from './snapshots'
 import { ringHandlers } from './ring'
 import { storeHandlers } from './store'
 import { shareHandlers } from './shares'
@@ -27,6 +28,7 @@ const requireRunning = (machine: Machine, verb: string): void =>
 
 export const handlers: Handlers = {
   ...diskHandlers,
+  ...snapshotHandlers,
   ...ringHandlers,
   ...storeHandlers,
   ...shareHandlers,

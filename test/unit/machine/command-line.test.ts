@@ -30,7 +30,8 @@ const context: LaunchContext = {
   runtime: machineRuntimePaths('/run/s/8f1b6f0e'),
   uefiCode: null,
   switches: {},
-  paused: false
+  paused: false,
+  incoming: null
 }
 const guest = { kernel: '/img/vmlinuz', initrd: '/img/initrd', commandLine: 'console=ttyS0 quiet' }
 const overlay = newDisk('disk0', 2 ** 30, { path: '/img/base.qcow2', format: 'qcow2', imageId: 'builtin-1' }, 0)

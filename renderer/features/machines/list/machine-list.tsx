@@ -1,6 +1,6 @@
-import { useMemo, useRef, type KeyboardEvent, type MouseEvent } from 'react'
+import { useMemo, useRef, useState, type DragEvent, type KeyboardEvent, type MouseEvent } from 'react'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { goToMachine, runCommand, useMachines } from '../../../app'
+import { goToMachine, openOverlay, runCommand, SNAPSHOT_DRAG, useMachines, useSnapshots } from '../../../app'
 import { ContextMenu } from '../../../ui/menu'
 import { menuOfSelection } from '../menu'
 import { selectAll, selectOnly, selectPlace, selectRange, toggleSelected, useSelection } from '../selection'
@@ -67,6 +67,7 @@ export function MachineList({ entries }: { entries: ListEntry[] }) {
       else selectOnly(id)
     }
   }
+  const drop = useSnapshotDrop()
   return (
     <ContextMenu items={menuOfSelection}>
       <div
@@ -80,6 +81,7 @@ export function MachineList({ entries }: { entries: ListEntry[] }) {
         data-part="machines"
         onKeyDown={onKeyDown}
         onMouseDown={onMouseDown}
+        {...drop}
       >
         <div role="presentation" style={{ height: rows.getTotalSize(), position: 'relative' }}>
           {rows.getVirtualItems().map(({ index, key, start }) => {
@@ -104,6 +106,29 @@ export function MachineList({ entries }: { entries: ListEntry[] }) {
       </div>
     </ContextMenu>
   )
+}
+
+/** A snapshot that is dropped on its machine takes that back; anywhere else in the list it becomes a machine of its own. */
+function useSnapshotDrop(): { 'data-drop': true | undefined; onDragOver: (event: DragEvent) => void; onDragLeave: () => void; onDrop: (event: DragEvent) => void } {
+  const [over, setOver] = useState(false)
+  return {
+    'data-drop': over || undefined,
+    onDragOver: (event) => {
+      if (!event.dataTransfer.types.includes(SNAPSHOT_DRAG)) return
+      event.preventDefault()
+      event.dataTransfer.dropEffect = 'copy'
+      setOver(true)
+    },
+    onDragLeave: () => setOver(false),
+    onDrop: (event) => {
+      const snapshot = useSnapshots.getState().byId[event.dataTransfer.getData(SNAPSHOT_DRAG)]
+      setOver(false)
+      if (!snapshot) return
+      event.preventDefault()
+      const on = (event.target as Element).closest<HTMLElement>('[data-machine]')?.dataset.machine
+      openOverlay({ kind: 'snapshot', action: on === snapshot.machineId ? 'restore' : 'clone', machine: snapshot.machineId, snapshot: snapshot.id })
+    }
+  }
 }
 
 /** Where a key leads: an id; null when the key did something else here; undefined when it means nothing here. */

@@ -6,6 +6,7 @@ import { Button } from '../../../ui/button'
 import { EmptyState } from '../../../ui/notice'
 import { Tabs } from '../../../ui/tabs'
 import { DisksTab, TemporaryBanner } from '../../disks'
+import { SnapshotsTab } from '../../snapshots'
 import { useDraftOf } from '../settings-tab/draft'
 import { MachineHeader } from './header'
 import styles from './screen.module.css'
@@ -22,6 +23,7 @@ const LABELS: Record<MachineTab, string> = {
   console: 'Console',
   display: 'Display',
   disks: 'Disks',
+  snapshots: 'Snapshots',
   monitor: 'Monitor',
   settings: 'Settings'
 }
@@ -68,6 +70,8 @@ function TabContent({ machine, tab }: { machine: Machine; tab: MachineTab }) {
       return <DisplayTab machine={machine} />
     case 'disks':
       return <DisksTab machine={machine} />
+    case 'snapshots':
+      return <SnapshotsTab machine={machine} />
     case 'monitor':
       return <MonitorTab machine={machine} />
   }

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import type { AppError, InputOf, ResultOf, TaskOperationName } from '#contract'
 import { Button, Dialog, ErrorNotice } from '#ui'
-import { callTask, closeOverlay, copyText, goTo, hasEnded, toastError, useTasks } from '../../../app'
-import { TaskProgress } from '../../tasks'
-import styles from './dialogs.module.css'
+import { callTask, closeOverlay, copyText, goTo, hasEnded, toastError, useTasks } from '../../app'
+import { TaskProgress } from '../tasks'
+import styles from './task-dialog.module.css'
 
 export interface TaskRun {
   busy: boolean
@@ -70,14 +70,14 @@ export function TaskDialog({ title, description, verb, danger, blocked, work, su
       footer={
         <>
           <Button onClick={closeOverlay}>{work.busy ? 'Hide' : 'Cancel'}</Button>
-          <Button type="submit" form="disk-dialog" variant={danger ? 'danger' : 'primary'} busy={work.busy} blocked={blocked ?? null}>
+          <Button type="submit" form="task-dialog" variant={danger ? 'danger' : 'primary'} busy={work.busy} blocked={blocked ?? null}>
             {verb}
           </Button>
         </>
       }
     >
       <form
-        id="disk-dialog"
+        id="task-dialog"
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault()

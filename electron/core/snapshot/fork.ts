@@ -1,0 +1,52 @@
+import type { Machine, ParsedInputOf, Renewal, ResultOf } from '#contract'
+import type { Context } from '../context'
+import type { ManagedMachine } from '../machine/machine'
+import type { Work } from '../task/work'
+import { makeClone, requireUsable, runClone } from './restore'
+
+/** `snapshot.fork`: all or none. */
+export async function forkSnapshot(input: ParsedInputOf<'snapshot.fork'>, context: Context, work: Work): Promise<ResultOf<'snapshot.fork'>> {
+  const record = context.snapshots.get(input.snapshot)
+  await requireUsable(record, context)
+  const names = freeNames(input.prefix ?? record.machine, input.count, context)
+  const clones: ManagedMachine[] = []
+  work.phase('making the machines')
+  for (const name of names) clones.push(await makeClone(record, name, context, work))
+  const renewals: Renewal[] = []
+  if (input.start) {
+    let done = 0
+    work.phase('letting them go on')
+    await inParallel(clones, context.host.value.cpu.count + 1, async (machine) => {
+      const { renewal } = await runClone(machine, record, false, context, work)
+      if (renewal) renewals.push(renewal)
+      work.progress(++done / clones.length)
+    })
+  }
+  work.pointOfNoReturn()
+  await context.snapshots.tell(record)
+  return { machines: clones.map((machine): Machine => machine.view()), renewals }
+}
+
+/** `ws-1`, `ws-2`, ...: the first that are free. */
+function freeNames(prefix: string, count: number, context: Context): string[] {
+  const taken = new Set(context.machines.list().map((machine) => machine.name.toLocaleLowerCase()))
+  const names: string[] = []
+  for (let n = 1; names.length < count; n++) {
+    const name = `${prefix}-${n}`
+    if (!taken.has(name.toLocaleLowerCase())) names.push(name)
+  }
+  return names
+}
+
+/** Some at a time; the first failure ends it, when those under way have ended. */
+async function inParallel<T>(items: readonly T[], most: number, act: (item: T) => Promise<void>): Promise<void> {
+  const rest = [...items]
+  const failed: unknown[] = []
+  const worker = async (): Promise<void> => {
+    for (let item = rest.shift(); item !== undefined && failed.length === 0; item = rest.shift()) {
+      await act(item).catch((error: unknown) => failed.push(error))
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker))
+  if (failed.length > 0) throw failed[0]
+}

@@ -1,0 +1,2 @@
+/** What is dragged within the window, as a type of its own: nothing else of the desktop is taken for it. The data is its id. */
+export const SNAPSHOT_DRAG = 'application/x-strata-snapshot'

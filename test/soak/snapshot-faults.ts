@@ -1,0 +1,12 @@
+/**
+ * npm run soak -- snapshot-faults [STRIDE]: kills the app, or the app and QEMU, at every step of taking and restoring a snapshot, and looks at what
+ * is left. The test of the same name takes some of the steps.
+ */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+const top = join(import.meta.dirname, '../..')
+const args = [join(top, 'node_modules/vitest/vitest.mjs'), 'run', '--config', 'scripts/config/vitest.config.ts', '--project', 'integration', '--testTimeout', '3600000', 'snapshot-faults']
+const { status } = spawnSync(process.execPath, args, { cwd: top, stdio: ['ignore', 2, 2], env: { ...process.env, STRATA_FAULT_STRIDE: process.argv[2] ?? '1' } })
+process.stdout.write(JSON.stringify({ soak: 'snapshot-faults', passed: status === 0 }) + '\n')
+process.exitCode = status ?? 1

@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createEmptyLayer } from '#core/disk/empty-layer'
+import { neverHeldAnything } from '#core/disk/fingerprint'
+import { failureOf, scratchFolder } from '../../support/scratch'
+
+const info = (path: string): Record<string, unknown> => JSON.parse(execFileSync('qemu-img', ['info', '--output=json', path], { encoding: 'utf8' })) as Record<string, unknown>
+
+describe('an empty layer', () => {
+  it.each([512, 2 ** 30, 700 * 2 ** 30 + 512, 9 * 2 ** 40])('of %i bytes is what qemu-img takes for a sound qcow2 file', async (sizeBytes) => {
+    const path = join(scratchFolder(), 'layer.qcow2')
+    await createEmptyLayer(path, sizeBytes, null)
+    expect(execFileSync('qemu-img', ['check', path], { encoding: 'utf8' })).toContain('No errors')
+    expect(info(path)).toMatchObject({ format: 'qcow2', 'virtual-size': sizeBytes })
+    expect(await neverHeldAnything(path)).toBe(true)
+    expect(Number(info(path)['actual-size'])).toBeLessThan(64 * 1024)
+  })
+
+  it('names what it stands on, and reads as that', async () => {
+    const folder = scratchFolder()
+    const [base, path] = [join(folder, 'bäse, image.raw'), join(folder, 'layer.qcow2')]
+    execFileSync('dd', ['if=/dev/urandom', `of=${base}`, 'bs=1M', 'count=3'], { stdio: 'ignore' })
+    await createEmptyLayer(path, 3 * 2 ** 20, { path: base, format: 'raw' })
+    expect(info(path)).toMatchObject({ 'backing-filename': base, 'backing-filename-format': 'raw' })
+    execFileSync('qemu-img', ['compare', '-f', 'raw', '-F', 'qcow2', base, path])
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 1M 1M', path])
+    expect(execFileSync('qemu-img', ['check', path], { encoding: 'utf8' })).toContain('No errors')
+  })
+
+  it('does not take the place of another file', async () => {
+    const path = join(scratchFolder(), 'layer.qcow2')
+    await createEmptyLayer(path, 2 ** 20, null)
+    expect(await failureOf('already-exists', createEmptyLayer(path, 2 ** 20, null))).toMatchObject({ name: path })
+  })
+})
