@@ -17,10 +17,10 @@ const change = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('machine-removed'), id: z.string() }),
   z.object({ kind: z.literal('image-changed'), image: Image }),
   z.object({ kind: z.literal('image-removed'), id: z.string() }),
-  z.object({ kind: z.literal('snapshot-changed'), snapshot: Snapshot }),
-  z.object({ kind: z.literal('snapshot-removed'), id: z.string() }),
   z.object({ kind: z.literal('share-changed'), share: Share }),
   z.object({ kind: z.literal('share-removed'), id: z.string() }),
+  z.object({ kind: z.literal('snapshot-changed'), snapshot: Snapshot }),
+  z.object({ kind: z.literal('snapshot-removed'), id: z.string() }),
   z.object({ kind: z.literal('task-changed'), task: Task }),
   z.object({ kind: z.literal('settings-changed'), settings: Settings }),
   /** The service was started or has stopped, a load or a comparison has ended; what goes on in between is read (`ring.show`). */

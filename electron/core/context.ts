@@ -5,9 +5,9 @@ import type { Library } from './library/library'
 import type { Machines } from './machine/machines'
 import type { Ring } from './ring/ring'
 import type { SettingsStore } from './settings'
-import type { Snapshots } from './snapshot/snapshots'
 import type { Store } from './store/store'
 import type { Shares } from './share/shares'
+import type { Snapshots } from './snapshot/snapshots'
 import type { Tasks } from './task/tasks'
 import type { Work } from './task/work'
 
@@ -16,9 +16,9 @@ export interface Context {
   readonly library: Library
   readonly machines: Machines
   readonly images: Images
-  readonly snapshots: Snapshots
   readonly store: Store
   readonly shares: Shares
+  readonly snapshots: Snapshots
   readonly tasks: Tasks
   readonly host: HostWatch
   readonly ring: Ring

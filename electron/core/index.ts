@@ -9,9 +9,9 @@ import { guestHandlers } from './handlers/guest'
 import { machineHandlers } from './handlers/machine'
 import { ringHandlers } from './handlers/ring'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
-import { snapshotHandlers } from './handlers/snapshot'
 import { storeHandlers } from './handlers/store'
 import { shareHandlers } from './handlers/share'
+import { snapshotHandlers } from './handlers/snapshot'
 import { HostWatch } from './host/host'
 import { openLibrary, type Library } from './library/library'
 import { Machines } from './machine/machines'
@@ -19,10 +19,10 @@ import { finishAllPending } from './machine/overlays'
 import { openStream } from './machine/streams'
 import { Ring } from './ring/ring'
 import { SettingsStore } from './settings'
-import { resumeInterrupted } from './snapshot/interrupted'
-import { Snapshots } from './snapshot/snapshots'
 import { Store } from './store/store'
 import { Shares } from './share/shares'
+import { resumeInterrupted } from './snapshot/interrupted'
+import { Snapshots } from './snapshot/snapshots'
 import { TaskJournal } from './task/journal'
 import { Tasks } from './task/tasks'
 import { checkedInput } from './input'
@@ -102,14 +102,14 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     },
     onDidRemove: (id) => tell({ kind: 'machine-removed', id })
   })
+  const shares = new Shares(library, machines, {
+    onDidChange: (share) => tell({ kind: 'share-changed', share }),
+    onDidRemove: (id) => tell({ kind: 'share-removed', id })
+  })
   const snapshots: Snapshots = new Snapshots(library, machines, {
     host: () => host.value,
     onDidChange: (snapshot) => tell({ kind: 'snapshot-changed', snapshot }),
     onDidRemove: (id) => tell({ kind: 'snapshot-removed', id })
-  })
-  const shares = new Shares(library, machines, {
-    onDidChange: (share) => tell({ kind: 'share-changed', share }),
-    onDidRemove: (id) => tell({ kind: 'share-removed', id })
   })
   const images = new Images(library, {
     builtinGuest,
@@ -145,12 +145,12 @@ const handlers: Handlers<OperationName> = {
   ...imageHandlers,
   ...diskHandlers,
   ...overlayHandlers,
-  ...snapshotHandlers,
   ...storeHandlers,
   ...ringHandlers,
   ...taskHandlers,
   ...hostHandlers,
-  ...shareHandlers
+  ...shareHandlers,
+  ...snapshotHandlers
 }
 
 function offer(context: Context, events: Events): OwnedCore {

@@ -1,7 +1,7 @@
 import { lazy, Suspense } from 'react'
 import { DiskDialogs, DisksScreen } from '../features/disks'
-import { SnapshotDialogs } from '../features/snapshots'
 import { ShareDialog, SharesScreen } from '../features/shares'
+import { SnapshotDialogs } from '../features/snapshots'
 import { MachineDialogs, MachinePane, MachineScreen } from '../features/machines'
 import { HostBanner, StatusBar } from '../features/status'
 import { TasksPanel } from '../features/tasks'
@@ -116,8 +116,8 @@ function Overlays() {
       {overlay?.kind === 'about' && <About onClose={closeOverlay} />}
       {overlay?.kind === 'import-image' && <ImportDialog path={overlay.path} />}
       {overlay?.kind === 'disk' && <DiskDialogs key={`${overlay.action} ${overlay.machine} ${overlay.disk}`} overlay={overlay} />}
-      {overlay?.kind === 'snapshot' && <SnapshotDialogs key={`${overlay.action} ${overlay.snapshot}`} overlay={overlay} />}
       {overlay?.kind === 'share' && <ShareDialog machine={overlay.machine} disk={overlay.disk} />}
+      {overlay?.kind === 'snapshot' && <SnapshotDialogs key={`${overlay.action} ${overlay.snapshot}`} overlay={overlay} />}
       <MachineDialogs />
     </Suspense>
   )

@@ -53,9 +53,9 @@ export type Overlay =
   | { kind: 'reset'; machines: readonly string[] }
   | { kind: 'import-image'; path: string }
   | DiskOverlay
-  | SnapshotOverlay
   /** Null: the first, or the one that is chosen in the dialog. */
   | { kind: 'share'; machine: string | null; disk: string | null }
+  | SnapshotOverlay
   | { kind: 'empty-trash'; trashId: string | null; name: string | null }
   | { kind: 'palette' }
   | { kind: 'shortcuts' }

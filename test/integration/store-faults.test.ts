@@ -68,6 +68,7 @@ async function cleansUp(folder: string): Promise<void> {
   const store = smallStore(folder)
   await collectGarbage(store)
   expect(readdirSync(store.packs.folder).filter((name) => name.endsWith('.part'))).toEqual([])
+  expect(readdirSync(store.archives.folder).filter((name) => !name.endsWith('.archive'))).toEqual([])
   const { unusedBytes, storedBytes } = await storeStats(store)
   expect(unusedBytes).toBeLessThan(Math.max(1, storedBytes * 0.25))
   await store.close()

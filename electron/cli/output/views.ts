@@ -1,4 +1,4 @@
-import type { Availability, Image, Machine, OperationName, Renewal, ResultOf, Share, Snapshot, SnapshotPlan, Task } from '#contract'
+import type { Availability, Image, Machine, OperationName, ResultOf, Share, Task, Renewal, Snapshot, SnapshotPlan } from '#contract'
 import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
@@ -46,14 +46,6 @@ const VIEWS: Views = {
   'image.list': (images, paint) => table(['NAME', 'KIND', 'FORMAT', 'SIZE', 'ON DISK', 'FILE'], images.map(imageRow), paint.dim) + imageProblems(images, paint),
   'image.import': (image) => `Imported ${image.name}. Use it: strata machine create NAME --source ${shellQuote(image.name)}\n`,
   'image.remove': ({ removed }) => `Removed ${removed}.\n`,
-  'snapshot.list': (snapshots, paint) => table(['ID', 'NAME', 'MACHINE', 'TAKEN', 'GUEST', 'OWN', 'SHARED', 'HERE'], snapshots.map(snapshotRow), paint.dim),
-  'snapshot.take': (snapshot) => takenLine(snapshot),
-  'snapshot.plan': (plan) => planLine(plan),
-  'snapshot.restore': ({ machine, kept, renewal }, paint) =>
-    `${machine.name} is ${stateWord(machine, paint)}.\n${kept ? `What it was before is kept: ${kept.id}\n` : ''}${renewal ? renewalLines(renewal) : ''}`,
-  'snapshot.fork': ({ machines, renewals }, paint) =>
-    machines.map((machine) => `${machine.name} is ${stateWord(machine, paint)}.\n`).join('') + renewals.map(renewalLines).join(''),
-  'snapshot.remove': ({ removed, freedBytes }) => `Removed ${removed}; ${formatSize(freedBytes)} are free again.\n`,
   'store.stats': (stats, paint) => storeBlock(stats, paint),
   'store.archive': (archive) => `Archived ${archive.name}: ${formatSize(archive.dataBytes)} of data, of which ${formatSize(archive.ownBytes)} are its own.\n`,
   'store.restore': (image) => `${image.name} is an image again.\n`,
@@ -68,6 +60,14 @@ const VIEWS: Views = {
   'share.attach': (share, paint) => shareBlock(share, paint),
   'share.detach': (share, paint) => shareBlock(share, paint),
   'share.remove': ({ removed }) => `${removed} is no longer shared.\n`,
+  'snapshot.list': (snapshots, paint) => table(['ID', 'NAME', 'MACHINE', 'TAKEN', 'GUEST', 'OWN', 'SHARED', 'HERE'], snapshots.map(snapshotRow), paint.dim),
+  'snapshot.take': (snapshot) => takenLine(snapshot),
+  'snapshot.plan': (plan) => planLine(plan),
+  'snapshot.restore': ({ machine, kept, renewal }, paint) =>
+    `${machine.name} is ${stateWord(machine, paint)}.\n${kept ? `What it was before is kept: ${kept.id}\n` : ''}${renewal ? renewalLines(renewal) : ''}`,
+  'snapshot.fork': ({ machines, renewals }, paint) =>
+    machines.map((machine) => `${machine.name} is ${stateWord(machine, paint)}.\n`).join('') + renewals.map(renewalLines).join(''),
+  'snapshot.remove': ({ removed, freedBytes }) => `Removed ${removed}; ${formatSize(freedBytes)} are free again.\n`,
   'task.list': (tasks, paint) => table(['ID', 'STATE', 'DONE', 'STARTED', 'TASK'], tasks.map((task) => taskRow(task, paint)), paint.dim),
   'task.show': (task, paint) => taskBlock(task, paint),
   'task.wait': (task, paint) => taskBlock(task, paint),
@@ -148,8 +148,8 @@ export const EMPTY: { [N in OperationName]?: string } = {
   'machine.list': 'There are no machines. Create one: strata machine create lab1',
   'machine.list-removed': 'There are no removed machines.',
   'image.list': 'There are no images. Bring one in: strata image import FILE',
-  'snapshot.list': 'There are no snapshots. Take one: strata snapshot take MACHINE',
   'share.list': 'No disk is shared. Share one: strata share create lab1:disk1 --to lab2',
+  'snapshot.list': 'There are no snapshots. Take one: strata snapshot take MACHINE',
   'task.list': 'There are no tasks.'
 }
 

@@ -49,7 +49,8 @@ export async function openLibrary(environment: Environment): Promise<Library> {
 }
 
 async function makeFolders(paths: LibraryPaths, runtime: RuntimePaths): Promise<void> {
-  for (const folder of [paths.machines, paths.images, paths.snapshots, paths.shares, paths.trash, paths.logs, paths.cache, paths.tasks, paths.unfinished, runtime.root]) {
+  const { machines, images, snapshots, shares, trash, logs, cache, tasks, unfinished } = paths
+  for (const folder of [machines, images, snapshots, shares, trash, logs, cache, tasks, unfinished, runtime.root]) {
     await ensurePrivateFolder(folder)
   }
   // What another owner was making when it was cut off. It was never shown to anybody.

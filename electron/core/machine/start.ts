@@ -25,11 +25,6 @@ export async function startMachine(input: ParsedInputOf<'machine.start'>, contex
   return machine.view()
 }
 
-/** Starts QEMU with the memory and devices of a snapshot; it loads them, and stands still. */
-export async function startFromSnapshot(machine: ManagedMachine, context: Context, incoming: Incoming, work: Work): Promise<void> {
-  await withFiles(machine, context, () => machine.start(work, (signal) => prepareLaunch(machine, context, { paused: true, incoming }, signal)))
-}
-
 /** A storage daemon that serves a disk of it closes its files first; once QEMU has them open, or has not come up, they are served again. */
 async function withFiles(machine: ManagedMachine, context: Context, act: () => Promise<void>): Promise<void> {
   requireState(machine.name, machine.state, ['created', 'stopped', 'crashed'], 'started')
@@ -49,6 +44,11 @@ async function addShares(machine: ManagedMachine, context: Context, paused: bool
   } finally {
     if (!paused) await machine.resume()
   }
+}
+
+/** Starts QEMU with the memory and devices of a snapshot; it loads them, and stands still. */
+export async function startFromSnapshot(machine: ManagedMachine, context: Context, incoming: Incoming, work: Work): Promise<void> {
+  await machine.start(work, (signal) => prepareLaunch(machine, context, { paused: true, incoming }, signal))
 }
 
 /** A guest never writes to a layer that is committed, and in a temporary run only to throw-away ones. */

@@ -317,6 +317,7 @@ export class ManagedShare {
 
   /** Lets go of what serves: it runs on, and the next owner of the library finds it. */
   async release(): Promise<void> {
+    await this.level() // what has just changed: nothing runs on that nobody needs
     this.close()
     await this.queue
     this.daemon?.release()

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { failure, Failure } from '#contract'
-import { ensurePrivateFolder, removeFile } from '../host/files'
+import { ensurePrivateFolder, removeFile, removeTemporaries } from '../host/files'
 import { lockFile } from '../host/lock'
 import { OpenFile } from '../host/open-file'
 import { cancelled, throwIfCancelled } from '../task/work'
@@ -156,7 +156,9 @@ export class Store {
     const lock = await lockFile(join(this.root, 'lock'))
     if (!lock) throw failure('in-use', 'Another process writes to the store.', { what: 'store', next: 'Try again when it has ended.' })
     try {
+      // Only the writer makes files in these folders: what is half written was cut off.
       await this.packs.removeParts()
+      await removeTemporaries(this.archives.folder, 0)
       return await act()
     } finally {
       lock.release()

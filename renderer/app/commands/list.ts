@@ -2,8 +2,8 @@ import { Archive, CircleDotDashed, HardDrive, Info, Keyboard, Layers, ListTodo, 
 import type { Settings } from '#contract'
 import { diskCommands } from '../../features/disks'
 import { machineCommands } from '../../features/machines'
-import { snapshotCommands } from '../../features/snapshots'
 import { shareCommands } from '../../features/shares'
+import { snapshotCommands } from '../../features/snapshots'
 import { attempt } from '../run'
 import { goBack, goTo } from '../places'
 import { openOverlay } from '../overlays'
@@ -41,8 +41,8 @@ function focusPart(by: 1 | -1): void {
 export const commandList: readonly Command[] = [
   ...machineCommands,
   ...diskCommands,
-  ...snapshotCommands,
   ...shareCommands,
+  ...snapshotCommands,
   {
     id: 'image.import',
     title: 'Import an image…',

@@ -52,7 +52,15 @@ class Synchroniser {
     this.reading = true
     this.during = []
     // The machines first: they are what the window opens with.
-    const errors = await Promise.all([this.readMachines(), this.readTasks(), this.readImages(), this.readSnapshots(), this.readShares(), this.readSettings(), this.readHost()])
+    const errors = await Promise.all([
+      this.readMachines(),
+      this.readTasks(),
+      this.readImages(),
+      this.readSnapshots(),
+      this.readShares(),
+      this.readSettings(),
+      this.readHost()
+    ])
     this.reading = false
     const error = errors.find((one) => one !== null)
     if (this.again) {
@@ -88,18 +96,18 @@ class Synchroniser {
       (change) => change.kind === 'image-changed' || change.kind === 'image-removed'
     )
   }
-  private async readSnapshots(): Promise<AppError | null> {
-    return this.take(
-      await call('snapshot.list', {}),
-      snapshotsMirror.replace,
-      (change) => change.kind === 'snapshot-changed' || change.kind === 'snapshot-removed'
-    )
-  }
   private async readShares(): Promise<AppError | null> {
     return this.take(
       await call('share.list', {}),
       sharesMirror.replace,
       (change) => change.kind === 'share-changed' || change.kind === 'share-removed'
+    )
+  }
+  private async readSnapshots(): Promise<AppError | null> {
+    return this.take(
+      await call('snapshot.list', {}),
+      snapshotsMirror.replace,
+      (change) => change.kind === 'snapshot-changed' || change.kind === 'snapshot-removed'
     )
   }
   private async readSettings(): Promise<AppError | null> {
@@ -131,14 +139,14 @@ function applyChange(change: Change): void {
       return imagesMirror.upsert(change.image)
     case 'image-removed':
       return imagesMirror.remove(change.id)
-    case 'snapshot-changed':
-      return snapshotsMirror.upsert(change.snapshot)
-    case 'snapshot-removed':
-      return snapshotsMirror.remove(change.id)
     case 'share-changed':
       return sharesMirror.upsert(change.share)
     case 'share-removed':
       return sharesMirror.remove(change.id)
+    case 'snapshot-changed':
+      return snapshotsMirror.upsert(change.snapshot)
+    case 'snapshot-removed':
+      return snapshotsMirror.remove(change.id)
     case 'task-changed':
       return tasksMirror.upsert(change.task)
     case 'settings-changed':
