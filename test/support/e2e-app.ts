@@ -1,5 +1,5 @@
 import { execFile, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -12,10 +12,14 @@ export const ELECTRON = join(TOP, 'node_modules/electron/dist/electron')
 const PLAYWRIGHT_LOADER = join(TOP, 'node_modules/playwright-core/lib/server/electron/loader.js')
 const STRATA = join(TOP, 'out/main/strata.js')
 
-/** Starts an app that cannot be held back, the packaged one, again where attaching to it hangs. */
-async function attach(options: Parameters<typeof _electron.launch>[0] & { args: string[] }): Promise<ElectronApplication> {
-  if (options.args.includes(PLAYWRIGHT_LOADER)) return _electron.launch(options)
-  return _electron.launch({ ...options, timeout: 20_000 }).catch(() => _electron.launch(options))
+/**
+ * A program that starts another one, whose first words are heard late: Playwright attaches when it hears them, and by then the
+ * page of an app that cannot be held back, the packaged one, has its process.
+ */
+function heardLate(executable: string, folder: string): string {
+  const script = join(folder, 'heard-late')
+  writeFileSync(script, `#!/bin/bash\nexec '${executable}' "$@" 2> >(sleep 4; exec cat >&2)\n`, { mode: 0o755 })
+  return script
 }
 
 /** A library, a runtime folder and a window profile that nobody else has. */
@@ -86,8 +90,9 @@ export class Strata {
   }
 
   static async launch(home: Home, options: LaunchOptions = {}): Promise<Strata> {
-    const app = await attach({
-      executablePath: options.executablePath ?? ELECTRON,
+    const executable = options.executablePath ?? ELECTRON
+    const app = await _electron.launch({
+      executablePath: options.entry?.length === 0 ? heardLate(executable, home.folder) : executable,
       args: [...(options.entry ?? ['-r', PLAYWRIGHT_LOADER, TOP]), `--user-data-dir=${join(home.folder, 'profile')}`, '--disable-gpu', '--still', ...(options.args ?? [])],
       env: { ...home.env, ...options.env },
       chromiumSandbox: options.chromiumSandbox ?? false
