@@ -23,10 +23,10 @@ export interface Backstage {
 }
 
 /**
- * All that is behind the window: its IPC, its menu, and the core, which opens with the first call (link.ts).
- * @returns a function that opens the core before the page calls
+ * All that is behind the window: its IPC, its menu, and the core, which opens with the page's first call (link.ts), not sooner:
+ * a page that starts waits for this thread, for its preload script and its way to the GPU, and would wait for the core with it.
  */
-export function startBackstage({ window, flags, log, version }: Backstage): () => void {
+export function startBackstage({ window, flags, log, version }: Backstage): void {
   const send = (command: string): void => window.browser.webContents.send(channels.command, command)
   app.on('second-instance', (_event, argv) => {
     window.focus()
@@ -48,7 +48,7 @@ export function startBackstage({ window, flags, log, version }: Backstage): () =
   bindIpc(link, createShell(window.browser, flags, log, leave), log)
   forwardEvents(link, window.browser.webContents)
   Menu.setApplicationMenu(buildMenu(send, () => app.quit(), { developer: !app.isPackaged }))
-  return once(() => followTheme(link, window))
+  window.browser.webContents.once('dom-ready', () => followTheme(link, window))
 }
 
 /**
@@ -66,14 +66,6 @@ async function announceOwner(link: Link, { browser }: AppWindow): Promise<void> 
   }
 }
 const OWNER_RETRY_MS = 1000
-
-const once = (act: () => void): (() => void) => {
-  let done = false
-  return () => {
-    if (!done) act()
-    done = true
-  }
-}
 
 /** Beside the bundle in a clone, among the resources in the packaged app. */
 const builtinGuest = (): string => process.env.STRATA_GUEST ?? path.join(app.isPackaged ? process.resourcesPath : path.join(__dirname, '..'), 'guest')

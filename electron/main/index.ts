@@ -28,18 +28,12 @@ async function main(flags: Flags, log: Log): Promise<void> {
   catchBugs(log)
   await app.whenReady()
   const answer = serveBundle(path.join(__dirname, '../renderer'))
-  let openCore = (): void => undefined
-  protocol.registerFileProtocol(SCHEME, (request, send) => {
-    send(answer(request))
-    // The last file that the page names: its process is up, and reads its script while the core opens. Sooner, and the two would
-    // wait for each other, as a page that starts asks this thread for its preload script.
-    if (request.url.endsWith('.css')) setImmediate(openCore)
-  })
+  protocol.registerFileProtocol(SCHEME, (request, send) => send(answer(request)))
   refusePermissions()
   const facts = { version: app.getVersion(), electron: process.versions.electron, playTour: flags.tour, still: flags.still }
   const window = openWindow({ stateFile: path.join(app.getPath('userData'), 'window.json'), facts, log })
   log.info(`Strata ${facts.version}, Electron ${facts.electron}, library ${library}`)
-  openCore = startBackstage({ window, flags, log, version: facts.version })
+  startBackstage({ window, flags, log, version: facts.version })
 }
 
 /** The page needs none: no camera, no notifications, no clipboard behind the user's back. */

@@ -146,17 +146,19 @@ async function stopAll(library: string): Promise<void> {
 
 async function measureIdle(library: string, machine: string | null): Promise<number> {
   const started = start(TOP, `${library}-profile`, environmentOf(library))
-  const { browser, page } = await attach(started)
-  await painted(page)
-  if (machine !== null) {
-    await page.getByRole('option', { name: machine }).first().click()
-    await page.getByRole('tab', { name: 'Overview' }).click()
-    await page.locator('canvas').first().waitFor()
+  try {
+    const { browser, page } = await attach(started)
+    await painted(page)
+    if (machine !== null) {
+      await page.getByRole('option', { name: machine }).first().click()
+      await page.getByRole('tab', { name: 'Overview' }).click()
+      await page.locator('canvas').first().waitFor()
+    }
+    await browser.close().catch(() => undefined)
+    return await idleCpu(started)
+  } finally {
+    await end(started)
   }
-  await browser.close().catch(() => undefined)
-  const share = await idleCpu(started)
-  await end(started)
-  return share
 }
 
 async function main(): Promise<void> {
