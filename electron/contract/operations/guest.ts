@@ -35,7 +35,7 @@ export const guestOperations = {
   'qmp.run': operation({
     help: 'run a QMP command and show its answer',
     input: one.extend({
-      command: z.string().min(1).meta({ description: 'such as query-block', cli: '<command>' }),
+      command: z.string().min(1).meta({ description: 'such as query-block, or all of it as JSON: {"execute": "query-block"}', cli: '<command>' }),
       arguments: z.record(z.string(), z.unknown()).optional().meta({ description: 'JSON object', cli: '<json>' })
     }),
     result: z.object({ return: z.unknown() }),

@@ -1,4 +1,4 @@
-import type { OperationName } from '#contract'
+import { failure, parseQmpLine, type OperationName } from '#contract'
 import type { Handlers } from '../context'
 import { readTail } from '../host/files'
 
@@ -13,7 +13,10 @@ export const guestHandlers: Handlers<Extract<OperationName, `guest.${string}` | 
     const output = await qmp.execute('human-monitor-command', { 'command-line': input.line }, { timeoutMs: 300_000 })
     return { output: output.replaceAll('\r\n', '\n') }
   },
-  'qmp.run': async (input, { machines }, signal) => ({
-    return: await machines.get(input.machine).live('monitored').qmp.executeAny(input.command, input.arguments ?? {}, { signal, timeoutMs: 300_000 })
-  })
+  'qmp.run': async (input, { machines }, signal) => {
+    const line = parseQmpLine(input.command)
+    if (typeof line === 'string') throw failure('bad-input', line, { field: 'command' })
+    const { qmp } = machines.get(input.machine).live('monitored')
+    return { return: await qmp.executeAny(line.command, input.arguments ?? line.arguments ?? {}, { signal, timeoutMs: 300_000 }) }
+  }
 }

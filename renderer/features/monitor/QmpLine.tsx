@@ -1,10 +1,9 @@
 import { useId, useRef, useState, type FormEvent, type KeyboardEvent } from 'react'
 import { CornerDownLeft } from 'lucide-react'
 import { z } from 'zod'
-import type { Machine } from '#contract'
+import { parseQmpLine, type Machine } from '#contract'
 import { Button, TextInput } from '#ui'
 import { call } from '../../app'
-import { parseCommand } from './traffic'
 import styles from './monitor.module.css'
 
 const Commands = z.array(z.object({ name: z.string() }))
@@ -21,7 +20,7 @@ export function QmpLine({ machine, onAsk }: { machine: Machine; onAsk: (command:
   const list = useId()
 
   const send = async (): Promise<void> => {
-    const parsed = parseCommand(line)
+    const parsed = parseQmpLine(line)
     if (typeof parsed === 'string') return setProblem(parsed)
     onAsk(parsed.command)
     if (history.at(-1) !== line) history.push(line)

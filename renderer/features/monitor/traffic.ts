@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { QmpTraffic } from '#contract'
+import { parseJson, QmpTraffic } from '#contract'
 
 /** One message between Strata and QEMU. */
 export interface TrafficEntry {
@@ -103,28 +103,4 @@ export function passes(entry: TrafficEntry, { text, hidePolling, asked }: Traffi
   if (hidePolling && entry.kind !== 'error' && POLLED.test(entry.name) && !asked.has(entry.name)) return false
   const wanted = text.trim().toLowerCase()
   return wanted === '' || entry.name.toLowerCase().includes(wanted) || entry.json.toLowerCase().includes(wanted)
-}
-
-/** What one may type: `query-block`, `query-block {"key": 1}`, or the whole command as JSON. */
-export function parseCommand(line: string): { command: string; arguments?: Record<string, unknown> } | string {
-  const text = line.trim()
-  if (text.startsWith('{')) {
-    const whole = z.object({ execute: z.string(), arguments: z.record(z.string(), z.unknown()).optional() }).safeParse(parseJson(text))
-    if (!whole.success) return 'Not a QMP command: it has to be {"execute": "...", "arguments": {...}}.'
-    const { execute, arguments: given } = whole.data
-    return given === undefined ? { command: execute } : { command: execute, arguments: given }
-  }
-  const [, command = '', rest = ''] = /^([A-Za-z0-9_.-]+)\s*([\s\S]*)$/.exec(text) ?? []
-  if (command === '') return 'Type a command such as query-block.'
-  if (rest === '') return { command }
-  const given = z.record(z.string(), z.unknown()).safeParse(parseJson(rest))
-  return given.success ? { command, arguments: given.data } : `What follows ${command} has to be a JSON object: {"key": "value"}.`
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

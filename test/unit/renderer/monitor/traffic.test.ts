@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { KEPT_CHARACTERS, KEPT_ENTRIES, parseCommand, passes, Traffic } from '../../../../renderer/features/monitor/traffic'
+import { KEPT_CHARACTERS, KEPT_ENTRIES, passes, Traffic } from '../../../../renderer/features/monitor/traffic'
 
 const line = (direction: 'sent' | 'received', message: unknown, atMs = 1000): string => JSON.stringify({ atMs, direction, message }) + '\n'
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -66,17 +66,5 @@ describe('the filter', () => {
   it('finds text anywhere in a message, whatever its case', () => {
     expect(names({ hidePolling: false, text: ' disk0 ' })).toEqual(['return query-blockstats'])
     expect(names({ hidePolling: false, text: 'BLOCKSTATS' })).toHaveLength(2)
-  })
-})
-
-describe('a QMP command that is typed', () => {
-  it('may be a name, a name with arguments, or all of it as JSON', () => {
-    expect(parseCommand(' query-block ')).toEqual({ command: 'query-block' })
-    expect(parseCommand('device_del {"id": "net0"}')).toEqual({ command: 'device_del', arguments: { id: 'net0' } })
-    expect(parseCommand('{"execute": "stop"}')).toEqual({ command: 'stop' })
-    expect(parseCommand('{"execute": "device_del", "arguments": {"id": "a"}}')).toEqual({ command: 'device_del', arguments: { id: 'a' } })
-  })
-  it('says what is wrong with it', () => {
-    for (const wrong of ['', '???', 'stop now', 'stop [1]', 'stop {"a"', '{"arguments": {}}', '{']) expect(typeof parseCommand(wrong), wrong).toBe('string')
   })
 })
