@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
@@ -12,6 +13,8 @@ export default defineConfig({
   test: {
     root: top,
     restoreMocks: true,
+    // A worker waits for modules half of its time: on two processors two are worth it.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         root: top,

@@ -3,7 +3,8 @@ import { afterEach, vi } from 'vitest'
 import { createBridgeDouble, type BridgeDouble, type DoubleOptions } from '../../support/bridge-double'
 
 // What is waited for comes in milliseconds on a quiet computer; a busy one may take its time.
-configure({ asyncUtilTimeout: 15_000 })
+// An element that is not there yet is asked for again and again: to print the whole page each time takes longer than the test.
+configure({ asyncUtilTimeout: 15_000, getElementError: (message) => new Error(message ?? 'not found') })
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 /**
