@@ -1,1 +1,1 @@
-export { DisplayTab } from './DisplayTab'
+export { DisplayTab } from './display-tab'

@@ -1,1 +1,1 @@
-export { MonitorTab } from './MonitorTab'
+export { MonitorTab } from './monitor-tab'

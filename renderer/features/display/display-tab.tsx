@@ -3,7 +3,7 @@ import type { Machine } from '#contract'
 import { Button, EmptyState } from '#ui'
 import { attempt } from '../../app'
 import { StartPrompt } from '../console'
-import { Screen } from './Screen'
+import { Screen } from './screen'
 
 /** The graphical screen of a machine, with its keyboard and pointer. */
 export function DisplayTab({ machine }: { machine: Machine }) {

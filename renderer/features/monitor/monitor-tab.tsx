@@ -2,9 +2,9 @@ import { useState } from 'react'
 import { TerminalSquare } from 'lucide-react'
 import type { Machine } from '#contract'
 import { StartPrompt } from '../console'
-import { HmpView } from './HmpView'
-import { QmpView } from './QmpView'
-import { ViewSwitch, type MonitorView } from './ViewSwitch'
+import { HmpView } from './hmp-view'
+import { QmpView } from './qmp-view'
+import { ViewSwitch, type MonitorView } from './view-switch'
 
 /** QEMU's monitor of a running machine: the one people type into (HMP), and the messages of the one programs use (QMP). */
 export function MonitorTab({ machine }: { machine: Machine }) {
