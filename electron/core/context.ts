@@ -8,6 +8,7 @@ import type { SettingsStore } from './settings'
 import type { Store } from './store/store'
 import type { Shares } from './share/shares'
 import type { Snapshots } from './snapshot/snapshots'
+import type { Traces } from './trace/traces'
 import type { Tasks } from './task/tasks'
 import type { Work } from './task/work'
 
@@ -20,6 +21,7 @@ export interface Context {
   readonly shares: Shares
   readonly snapshots: Snapshots
   readonly tasks: Tasks
+  readonly traces: Traces
   readonly host: HostWatch
   readonly ring: Ring
   readonly settings: SettingsStore

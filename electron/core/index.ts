@@ -10,6 +10,7 @@ import { machineHandlers } from './handlers/machine'
 import { ringHandlers } from './handlers/ring'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
 import { storeHandlers } from './handlers/store'
+import { traceHandlers } from './handlers/trace'
 import { shareHandlers } from './handlers/share'
 import { snapshotHandlers } from './handlers/snapshot'
 import { HostWatch } from './host/host'
@@ -25,6 +26,7 @@ import { resumeInterrupted } from './snapshot/interrupted'
 import { Snapshots } from './snapshot/snapshots'
 import { TaskJournal } from './task/journal'
 import { Tasks } from './task/tasks'
+import { Traces } from './trace/traces'
 import { checkedInput } from './input'
 
 export type { Core } from './core'
@@ -121,6 +123,8 @@ async function openContext(library: Library, { tell }: Events, environment: Node
   const store = new Store(paths.store, (standard) => ({ ...standard, chunkBytes: settings.value.storeChunkBytes }))
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
   await Promise.all([machines.load().then(() => shares.load()), images.load(), snapshots.load(), tasks.recall()])
+  const traces = new Traces(machines)
+  void traces.tidy()
   await resumeInterrupted(machines)
   const context: Context = {
     library,
@@ -131,6 +135,7 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     store,
     ring,
     tasks,
+    traces,
     host,
     settings,
     api: { tcp: { enabled: false, reason: 'it is off in the settings' } }
@@ -145,6 +150,7 @@ const handlers: Handlers<OperationName> = {
   ...imageHandlers,
   ...diskHandlers,
   ...overlayHandlers,
+  ...traceHandlers,
   ...storeHandlers,
   ...ringHandlers,
   ...taskHandlers,
@@ -176,6 +182,7 @@ function offer(context: Context, events: Events): OwnedCore {
       await endTasks(context, graceMs)
       await context.machines.tidied
       closing.abort()
+      await context.traces.close()
       context.host.close()
       context.ring.leave()
       await context.shares.release()

@@ -3,6 +3,7 @@ import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
 import { describe } from './describe'
+import { traceBlock } from './trace-views'
 import { comparisonTable, loadTable, ringBlock, sectorDump } from './ring-views'
 
 /** A result for people; what a program reads is the JSON. */
@@ -38,6 +39,9 @@ const VIEWS: Views = {
   'ring.load': loadTable,
   'ring.read': sectorDump,
   'ring.compare': comparisonTable,
+  'trace.show': traceBlock,
+  'trace.start': ({ machine }) => `${machine} is being looked into. See: strata trace show ${shellQuote(machine)}\n`,
+  'trace.stop': ({ machine, ended }) => (ended ? `${machine} is no longer being looked into.\n` : `Others still look into ${machine}.\n`),
   'guest.ping': ({ roundTripMs }) => `The guest agent answers (${roundTripMs.toFixed(1)} ms).\n`,
   'guest.info': (info, paint) => guestBlock(info, paint),
   'console.log': ({ text }) => text,

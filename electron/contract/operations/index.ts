@@ -12,6 +12,7 @@ import { ringOperations } from './ring'
 import { storeOperations } from './store'
 import { shareOperations } from './share'
 import { taskOperations } from './task'
+import { traceOperations } from './trace'
 
 /** Every operation of Strata by name. */
 export const operations = {
@@ -20,6 +21,7 @@ export const operations = {
   ...imageOperations,
   ...diskOperations,
   ...overlayOperations,
+  ...traceOperations,
   ...snapshotOperations,
   ...ringOperations,
   ...storeOperations,

@@ -115,6 +115,9 @@ export const machineRuntimePaths = (root: string) => ({
   tpm: join(root, 'tpm.sock'),
   pid: join(root, 'qemu.pid'),
   screenshot: join(root, 'screen.png'),
+  /** Where QEMU writes trace events to, and how far that has been read. */
+  traceLog: join(root, 'trace.log'),
+  traceRead: join(root, 'trace.json'),
   /** Where QEMU writes its migration stream to. */
   migration: join(root, 'migrate.sock')
 })

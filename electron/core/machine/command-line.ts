@@ -1,5 +1,6 @@
 import type { Accelerator, Disk, MachineDefinition, Network, Nic } from '#contract'
 import { diskNodes } from '../disk/nodes'
+import { ALWAYS_ON } from '../trace/log-lines'
 import type { MachinePaths, MachineRuntimePaths } from '../library/paths'
 
 /**
@@ -51,6 +52,7 @@ export function buildCommandLine(machine: MachineDefinition, context: LaunchCont
     ...memoryArguments(machine, context),
     ...firmwareArguments(machine, context),
     ...monitorArguments(context),
+    ...traceArguments(context),
     ...consoleArguments(machine, context),
     ...agentArguments(context),
     ...displayArguments(machine, context),
@@ -121,6 +123,11 @@ function firmwareArguments(machine: MachineDefinition, context: LaunchContext): 
 
 function monitorArguments(context: LaunchContext): string[] {
   return [...listeningChardev('qmp', context.runtime.qmp), '-mon', 'chardev=qmp,mode=control']
+}
+
+/** So that an X-ray that begins later knows which node is which file: one line a file that is opened. */
+function traceArguments({ runtime }: LaunchContext): string[] {
+  return ['-D', runtime.traceLog, '-trace', `enable=${ALWAYS_ON}`]
 }
 
 /** The log is QEMU's own: it holds all output since the start, whether or not anybody is connected. */

@@ -13,6 +13,7 @@ import {
   usesImage
 } from './life'
 import { diskHandlers } from './disks'
+import { traceHandlers } from './trace'
 import { snapshotHandlers } from './snapshots'
 import { ringHandlers } from './ring'
 import { storeHandlers } from './store'
@@ -29,6 +30,7 @@ const requireRunning = (machine: Machine, verb: string): void =>
 export const handlers: Handlers = {
   ...diskHandlers,
   ...snapshotHandlers,
+  ...traceHandlers,
   ...ringHandlers,
   ...storeHandlers,
   ...shareHandlers,
