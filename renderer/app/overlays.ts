@@ -31,7 +31,8 @@ export const DISK_ACTIONS = [
   'check',
   'export',
   'clone',
-  'rebase'
+  'rebase',
+  'find'
 ] as const
 export type DiskAction = (typeof DISK_ACTIONS)[number]
 

@@ -21,13 +21,21 @@ test('what a guest writes is committed, renewed, undone and redone', async ({ la
   await expect(dialog).toHaveCount(0)
   await expect(history).toContainText('the first file')
 
+  // The X-ray sees the next write arrive in the new layer.
+  await page.getByRole('button', { name: 'X-ray' }).click()
+  const active = page.getByRole('region', { name: 'X-ray' }).getByRole('row', { name: /^Active layer/ })
+  await expect(active.getByRole('cell').nth(3)).toHaveText('0')
   await write('second')
+  await expect(active.getByRole('cell').nth(3)).not.toHaveText('0')
   await page.getByRole('button', { name: 'Renew…' }).click()
   await dialog.getByLabel('Note').fill('the second file')
   await dialog.getByRole('button', { name: 'Renew', exact: true }).click()
   await expect(dialog).toHaveCount(0)
   await expect(history).toContainText('the second file')
   expect(await files()).toEqual(['first', 'second'])
+  await expect(page.getByRole('region', { name: 'X-ray' })).toContainText('disk0-3.qcow2')
+  await page.getByRole('button', { name: 'X-ray' }).click()
+  await expect(page.getByRole('region', { name: 'X-ray' })).toHaveCount(0)
 
   // The machine runs: the dialog stops it, undoes, and starts it again.
   await history.getByRole('button', { name: /Commit 2/ }).click()

@@ -45,6 +45,11 @@ async function shootDisks(strata: Strata, machine: string): Promise<void> {
   await page.getByRole('button', { name: 'Where the data lies' }).click()
   await expect(page.getByRole('img', { name: /^The guest reads/ })).toBeVisible()
   await shoot(strata, '25-disks')
+  await page.getByRole('button', { name: 'X-ray' }).click()
+  await strata.guest(machine, 'sh', '-c', 'dd if=/dev/urandom of=/root/more bs=1M count=3; sync; cat /root/packages > /dev/null')
+  await expect(page.getByRole('region', { name: 'X-ray' })).toContainText('opens in all')
+  await shoot(strata, '25-disks-x-ray')
+  await page.getByRole('button', { name: 'X-ray' }).click()
   const buttons = ['Renew…', 'Commit…', 'Undo…']
   for (const [index, name] of buttons.entries()) {
     await page.getByRole('button', { name }).click()

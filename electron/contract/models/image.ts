@@ -23,6 +23,8 @@ export const ImageRecord = z.object({
   fileSizeBytes: z.number(),
   /** Of a referenced file: size and time when it was imported, to notice when somebody changes it. */
   recorded: z.object({ sizeBytes: z.number(), modifiedAtMs: z.number() }).optional(),
+  /** How the file was when it came in, to know it again if it is moved. Not of images of earlier versions. */
+  identity: z.object({ sizeBytes: z.number(), modifiedAtMs: z.number(), headSha256: z.string() }).optional(),
   /** Direct kernel boot, absolute paths. Only of kind `guest`. */
   boot: KernelBoot.optional(),
   addedAtMs: z.number(),

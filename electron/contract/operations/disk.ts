@@ -101,6 +101,16 @@ export const diskOperations = {
     task: true,
     positional: ['machine', 'disk', 'image']
   }),
+  'disk.find': operation({
+    help: 'say where a missing file of a disk is now: it is checked to be the very file, and used again',
+    input: one.extend({
+      path: FilePath.meta({ description: 'where it is', cli: '<file>' }),
+      unchecked: z.boolean().default(false).meta({ description: 'take it though nothing is recorded that it could be compared with' })
+    }),
+    result: DiskView,
+    task: true,
+    positional: ['machine', 'disk', 'path']
+  }),
   'disk.flatten': operation({
     help: 'make a disk one file that stands on nothing; also while the guest runs',
     input: one.extend({ forget: z.boolean().default(false).meta({ description: 'give up the history that goes with it' }) }),

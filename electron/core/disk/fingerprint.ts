@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Layer } from '#contract'
+import { failure, type Layer } from '#contract'
 import { fileFacts } from '../host/files'
 import { readRange } from '../host/peek'
 
@@ -20,6 +20,27 @@ export async function isAsRecorded(path: string, recorded: Fingerprint): Promise
   const { sizeBytes, modifiedAtMs } = await fileFacts(path)
   if (sizeBytes !== recorded.sizeBytes) return false
   return modifiedAtMs === recorded.modifiedAtMs || (await hashOfHead(path)) === recorded.headSha256
+}
+
+/**
+ * Whether a file that somebody points at is the very one. One that was moved keeps its time; of a copy with another time its beginning alone
+ * does not tell whether it was written to in between. @throws not-found, file
+ */
+export async function compareWith(path: string, recorded: Fingerprint): Promise<'same' | 'unsure' | 'other'> {
+  const found = await fingerprint(path)
+  if (found.sizeBytes !== recorded.sizeBytes || found.headSha256 !== recorded.headSha256) return 'other'
+  return found.modifiedAtMs === recorded.modifiedAtMs ? 'same' : 'unsure'
+}
+
+/** @param what the file that is missing: `disk0-2` @throws bad-file (another one), wrong-state (it cannot be told, and nobody said it is sure) */
+export function requireVeryFile(compared: 'same' | 'unsure' | 'other', path: string, what: string, unchecked: boolean): void {
+  if (compared === 'same' || (compared === 'unsure' && unchecked)) return
+  if (compared === 'other') throw failure('bad-file', `“${path}” is another file than ${what} was.`, { path, next: 'Look for the one that was moved.' })
+  throw failure('wrong-state', `It cannot be told whether “${path}” is ${what} as it was: it is of the same size, but may have been written to since.`, {
+    name: what,
+    state: 'not certain',
+    next: 'If you are sure that it is this file, unchanged, say that it may be taken unchecked.'
+  })
 }
 
 async function hashOfHead(path: string): Promise<string> {

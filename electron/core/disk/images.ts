@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { failure, Failure, ImageRecord, toAppError, type AppError, type Image, type ParsedInputOf } from '#contract'
-import { allocatedBytes, fileFacts, listFolder, makeReadOnly, move, readJson, removeTree, writeJsonAtomic } from '../host/files'
+import { allocatedBytes, copyBig, fileFacts, listFolder, makeReadOnly, move, readJson, removeTree, writeJsonAtomic } from '../host/files'
 import type { Library } from '../library/library'
 import type { Work } from '../task/work'
 import { bringGuest, guestId, readGuestManifest, type GuestManifest } from './builtin-guest'
+import { compareWith, fingerprint, requireVeryFile } from './fingerprint'
 import { imageInfo } from './qemu-img'
 import { copyIn, examine, nameFrom, slug, targetOf } from './import'
 
@@ -138,6 +139,7 @@ export class Images {
         format: target.format,
         ...info,
         ...(referenced ? { recorded: { sizeBytes: examined.facts.sizeBytes, modifiedAtMs: examined.facts.modifiedAtMs } } : {}),
+        identity: await fingerprint(referenced ? examined.path : join(folder, target.file)),
         addedAtMs: Date.now(),
         note: ''
       }
@@ -166,7 +168,7 @@ export class Images {
       await make(join(folder, file))
       const info = await imageInfo({ path: join(folder, file), format })
       await makeReadOnly(join(folder, file))
-      const image: ImageRecord = { schemaVersion: 1, id, name, kind, path: join(this.homeOf(id), file), referenced: false, format, ...info, addedAtMs: Date.now(), note: '' }
+      const image: ImageRecord = { schemaVersion: 1, id, name, kind, path: join(this.homeOf(id), file), referenced: false, format, ...info, identity: await fingerprint(join(folder, file)), addedAtMs: Date.now(), note: '' }
       await writeJsonAtomic(join(folder, MANIFEST), image)
       work.pointOfNoReturn()
       await move(folder, this.homeOf(id))
@@ -174,6 +176,43 @@ export class Images {
     } finally {
       this.claimed.delete(keyOf(name))
     }
+  }
+
+  /**
+   * The file of an image is not where it was, and somebody says where it is now. A referenced one is used there; the library's own is copied back.
+   * @param unchecked take it though nothing is recorded that it could be compared with
+   * @throws bad-file (it is another file), wrong-state (nothing is recorded)
+   */
+  async relink(id: string, path: string, unchecked: boolean, work: Work): Promise<void> {
+    const image = this.find(id)
+    await this.requireSame(image, path, unchecked)
+    if (image.referenced) {
+      const { sizeBytes, modifiedAtMs } = await fileFacts(path)
+      await this.record({ ...image, path, recorded: { sizeBytes, modifiedAtMs } })
+    } else {
+      const unfinished = join(await this.library.unfinished(), 'found')
+      work.onUndo(() => removeTree(unfinished))
+      work.phase('copying it back')
+      await copyBig(path, unfinished, { signal: work.signal, onProgress: work.progress })
+      await makeReadOnly(unfinished)
+      work.pointOfNoReturn()
+      await move(unfinished, image.path)
+    }
+    await this.lookAt(this.find(id))
+  }
+
+  private async requireSame(image: ImageRecord, path: string, unchecked: boolean): Promise<void> {
+    const { recorded, identity } = image
+    const { sizeBytes, modifiedAtMs } = await fileFacts(path)
+    const moved = recorded && sizeBytes === recorded.sizeBytes && modifiedAtMs === recorded.modifiedAtMs
+    const compared = identity ? await compareWith(path, identity) : moved ? 'same' : 'unsure'
+    const { virtualSizeBytes } = await imageInfo({ path, format: image.format })
+    requireVeryFile(virtualSizeBytes === image.virtualSizeBytes ? compared : 'other', path, `“${image.name}”`, unchecked)
+  }
+
+  private async record(image: ImageRecord): Promise<void> {
+    await writeJsonAtomic(join(this.homeOf(image.id), MANIFEST), image)
+    this.added(image)
   }
 
   /** A referenced file itself is left alone. @throws not-found, in-use (naming the machines that stand on it) */

@@ -1,9 +1,11 @@
-import { failure, type DiskView, type OperationName, type ParsedInputOf, type TaskOperationName } from '#contract'
+import { failure, type Disk, type DiskView, type OperationName, type ParsedInputOf, type TaskOperationName } from '#contract'
 import { asTask, type Context, type Handlers } from '../context'
+import { imageNodeName } from '../disk/nodes'
 import { appliedCommits, firstCommitAfter, parseMoment, redoneTo, undoneTo, withoutActive, withoutUndone, activeLayer } from '../disk/stack'
 import { listFiles, mapDisk, showDisk, viewDisk } from '../machine/disk-files'
 import * as disks from '../machine/disk-operations'
 import { diskTarget, reserved, type DiskTarget } from '../machine/disk-target'
+import { findFile } from '../machine/find-file'
 import { commitForGood, commitKeepingHistory, finishPending, isActiveEmpty, mergeInto, putOverlay } from '../machine/overlays'
 import { throwIfCancelled, type Work } from '../task/work'
 
@@ -45,6 +47,7 @@ export const diskHandlers: Handlers<Extract<OperationName, `disk.${string}`>> = 
   'disk.check': asTask('disk.check', titled('Check'), subject, disks.checkDisk),
   'disk.repair': asTask('disk.repair', titled('Repair'), subject, disks.repairDisk),
   'disk.rebase': asTask('disk.rebase', titled('Rebase'), subject, thenShow(disks.rebaseDisk)),
+  'disk.find': asTask('disk.find', titled('Find a file of'), subject, thenShow(findFile)),
   'disk.flatten': asTask('disk.flatten', titled('Flatten'), subject, thenShow(disks.flattenDisk)),
   'disk.clone': asTask('disk.clone', titled('Clone'), subject, thenShow(disks.cloneDisk)),
   'disk.export': asTask('disk.export', titled('Export'), subject, disks.exportDisk),
@@ -85,8 +88,10 @@ export const overlayHandlers: Handlers<Extract<OperationName, `overlay.${string}
   })
 }
 
-async function commit(target: DiskTarget, input: ParsedInputOf<'overlay.commit'>, renew: boolean, work: Work, { settings }: Context): Promise<void> {
+async function commit(target: DiskTarget, input: ParsedInputOf<'overlay.commit'>, renew: boolean, work: Work, context: Context): Promise<void> {
+  const { settings } = context
   const { disk } = target
+  requireNotIntoImage(disk, input, context)
   const merges = input.into !== undefined || !input.history
   const lost = [...appliedCommits(disk.undone), ...(input.into === undefined ? [] : commitsAbove(target, input.into))]
   if (lost.length > 0 && !input.forget) {
@@ -101,6 +106,18 @@ async function commit(target: DiskTarget, input: ParsedInputOf<'overlay.commit'>
   if (input.into !== undefined) await mergeInto(target, input.into, { renew }, work)
   else if (merges) await commitForGood(target, { renew }, work)
   else await commitKeepingHistory(target, { note: input.note, renew, historyBudgetBytes: settings.value.historyBudgetBytes }, work)
+}
+
+/** An image of the library is never written to: whoever else stands on it would be damaged. @throws unsupported */
+function requireNotIntoImage(disk: Disk, { into, history }: ParsedInputOf<'overlay.commit'>, { images, machines }: Context): void {
+  if (!disk.image) return
+  if (into === undefined ? history || disk.layers.length > 1 : into !== imageNodeName(disk)) return
+  const { imageId } = disk.image
+  const name = images.recorded().find((image) => image.id === imageId)?.name ?? imageId
+  const users = machines.usersOfImage(imageId)
+  throw failure('unsupported', `“${name}” is an image of the library, and never written to: ${users.join(', ')} ${users.length === 1 ? 'stands' : 'stand'} on it${users.length === 1 ? '' : ', and would be damaged'}.`, {
+    next: 'A commit that keeps its history works; to have one file, flatten the disk; to have what it holds as a new image, clone the disk, and detach the clone.'
+  })
 }
 
 /** Commits that a merge down into a layer makes final. @throws not-found, bad-input */

@@ -3,6 +3,7 @@ import type { Context } from '../context'
 import { noteBacking } from '../disk/qemu-img'
 import { underneath } from '../disk/nodes'
 import { fingerprint, isAsRecorded } from '../disk/fingerprint'
+import { requireSoundHeader } from '../disk/sound-header'
 import { fileFacts, removeFile } from '../host/files'
 import type { QmpSession } from '../qmp/session'
 import type { ManagedMachine } from './machine'
@@ -115,6 +116,7 @@ export async function verifyLayers(machine: ManagedMachine): Promise<void> {
   for (const disk of machine.definition.disks) {
     for (const layer of disk.layers) {
       const path = machine.paths.disk(layer.file)
+      if (layer.format === 'qcow2') await requireSoundHeader(path)
       if (!layer.frozen) continue
       if (await isAsRecorded(path, layer.frozen)) continue
       throw failure('bad-file', `“${path}” was changed by somebody else, and layers stand on it.`, {

@@ -7,6 +7,7 @@ import type { Incoming, LaunchContext } from './command-line'
 import { prepareFirmware, requireAvailable } from './create'
 import { activeLayer } from '../disk/stack'
 import { DiskTarget, freezeLayers, reserved, verifyLayers } from './disk-target'
+import { followImages } from './find-file'
 import type { ManagedMachine } from './machine'
 import { ensureSwitch } from './network-switch'
 import { finishPending, putOverlay } from './overlays'
@@ -66,6 +67,7 @@ async function prepareDisks(machine: ManagedMachine, context: Context, temporary
 
 /** Finds out, and starts, what QEMU needs around it. @throws unsupported, not-found (a file it stands on), missing-program */
 async function prepareLaunch(machine: ManagedMachine, context: Context, how: { paused: boolean; incoming?: Incoming }, signal: AbortSignal): Promise<LaunchContext> {
+  await followImages(machine, context)
   const { definition, paths } = machine
   const host = context.host.value.qemu ? context.host.value : await context.host.look(true)
   if (host.qemuMissing) {
@@ -108,6 +110,6 @@ async function requireFiles({ definition, paths, name }: ManagedMachine): Promis
   ]
   for (const path of files) {
     if (await exists(path)) continue
-    throw failure('not-found', `“${name}” needs “${path}”, which does not exist.`, { what: 'file', name: path, next: 'Put the file back where it was.' })
+    throw failure('not-found', `“${name}” needs “${path}”, which does not exist.`, { what: 'file', name: path, next: 'Put the file back where it was, or say where it is now (disk find).' })
   }
 }

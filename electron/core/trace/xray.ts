@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Failure, failure, type Trace, type TraceEvent, type TraceSample } from '#contract'
 import type { ManagedMachine } from '../machine/machine'
@@ -150,7 +151,7 @@ export class Xray {
 
   private takeIn(lines: readonly string[], share: number): void {
     const { opened, events } = this.log.tally.take(lines)
-    for (const { path, format } of opened) this.note('open', format === 'file' ? `opened the file ${path}` : `opened it as ${format}: ${path}`)
+    for (const { path, format } of opened) this.note('open', format === 'file' ? `opened the file ${basename(path)}` : `opened ${basename(path)} as ${format}`)
     const now = performance.now()
     const lengthMs = now - this.fromMs
     this.fromMs = now

@@ -37,6 +37,7 @@ function whyNotNow(action: DiskAction, disk: Disk): string | null {
       return disk.layers.length === 1 && !disk.image ? 'It is one file that stands on nothing already.' : null
     case 'resize':
       return active?.commit ? 'Its top layer is committed and does not change any more: put an overlay on it first.' : null
+    case 'find':
     case 'renew':
     case 'overlay':
     case 'add':

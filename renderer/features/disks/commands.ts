@@ -28,6 +28,7 @@ const NAMES: Partial<Record<DiskAction, Named>> = {
   check: { title: 'Check the disk…', alias: 'repair damage leak' },
   export: { title: 'Export the disk…', alias: 'save raw vmdk vdi vhdx' },
   clone: { title: 'Clone the disk…', alias: 'copy' },
+  find: { title: 'Find a missing file of the disk…', alias: 'moved lost relink' },
   rebase: { title: 'Rebase the disk…', alias: 'backing image base' }
 }
 

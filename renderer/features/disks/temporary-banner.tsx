@@ -1,12 +1,14 @@
 import { useState } from 'react'
 import type { Machine } from '#contract'
-import { Banner, Button, ConfirmDialog, formatSize } from '#ui'
+import { Banner, Button, ConfirmDialog, Field, formatSize, TextInput } from '#ui'
 import { attemptTask, openOverlay, toast } from '../../app'
 import { chooseDisk } from './choice'
 
 /** A machine that writes to throw-away overlays, or has: what becomes of what was written is for the user to say. */
 export function TemporaryBanner({ machine }: { machine: Machine }) {
   const [asking, setAsking] = useState(false)
+  const [committing, setCommitting] = useState(false)
+  const [note, setNote] = useState('')
   const disks = (machine.definition?.disks ?? []).filter((disk) => disk.layers[0]?.temporary)
   const [first] = disks
   if (!first) return null
@@ -17,14 +19,15 @@ export function TemporaryBanner({ machine }: { machine: Machine }) {
       </Banner>
     )
   }
-  const each = async (operation: 'overlay.keep' | 'overlay.discard', done: string): Promise<void> => {
+  const each = async (operation: 'overlay.keep' | 'overlay.discard' | 'overlay.commit', done: string, more: { note?: string } = {}): Promise<void> => {
     for (const disk of disks) {
-      const result = await attemptTask(operation, { machine: machine.id, disk: disk.id })
+      const result = await attemptTask(operation, { machine: machine.id, disk: disk.id, ...more })
       if (!result.ok) return
     }
     toast(done, { tone: 'good' })
   }
   const commit = (): void => {
+    if (disks.length > 1) return setCommitting(true)
     chooseDisk(machine.id, first.id)
     openOverlay({ kind: 'disk', action: 'commit', machine: machine.id, disk: first.id })
   }
@@ -52,6 +55,25 @@ export function TemporaryBanner({ machine }: { machine: Machine }) {
     >
       The last run of {machine.name} wrote to a throw-away overlay{disks.length > 1 ? ` on each of ${disks.length} disks` : ''}. What shall
       become of it?
+      {committing && (
+        <ConfirmDialog
+          title="Commit what the last run wrote?"
+          verb={`Commit ${disks.length} disks`}
+          onClose={() => setCommitting(false)}
+          onConfirm={() => {
+            setCommitting(false)
+            void each('overlay.commit', 'What was written is committed, and can be undone.', { note })
+          }}
+        >
+          <p>
+            What was written to {disks.map((disk) => disk.id).join(', ')} of {machine.name} becomes a commit of each of them. To commit only
+            some, do so on their own pages, and keep or discard the rest.
+          </p>
+          <Field label="Note" hint="What it is, for the history of each.">
+            <TextInput value={note} maxLength={500} onChange={setNote} />
+          </Field>
+        </ConfirmDialog>
+      )}
       {asking && (
         <ConfirmDialog
           title="Discard what the last run wrote?"

@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'react'
-import { HardDrive, Plus, Trash2 } from 'lucide-react'
+import { FileCog, HardDrive, Plus, Trash2 } from 'lucide-react'
 import type { Image, Machine } from '#contract'
 import { Banner, Button, ConfirmDialog, EmptyState, formatSize, IconButton, RelativeTime, Table, tip, type Column, type TableLayout } from '#ui'
 import { attempt, createPersisted, hasEnded, runCommand, useImages, useMachines, useTasks } from '../../app'
 import { TaskProgress, whyNotCancelled } from '../tasks'
+import { ConvertDialog, whyNotConverted } from './convert-dialog'
 import { DropImport } from './drop'
 import styles from './images.module.css'
 
@@ -22,6 +23,7 @@ export function ImagesScreen() {
   const layout = useLayout()
   const machines = useMachines((state) => state.byId)
   const [removing, setRemoving] = useState<Image | null>(null)
+  const [converting, setConverting] = useState<Image | null>(null)
   const images = Object.values(byId)
   // Reading them looks at their files anew; what has changed comes as an event.
   useEffect(() => void attempt('image.list', {}), [])
@@ -41,20 +43,21 @@ export function ImagesScreen() {
         ) : (
           <Table
             label="Images"
-            columns={columnsOf(Object.values(machines), setRemoving)}
+            columns={columnsOf(Object.values(machines), setRemoving, setConverting)}
             rows={images}
             rowId={(image) => image.id}
             layout={layout}
             onLayout={(next) => useLayout.setState(next)}
           />
         )}
+        {converting && <ConvertDialog image={converting} onClose={() => setConverting(null)} />}
         {removing && <RemoveDialog image={removing} onClose={() => setRemoving(null)} />}
       </section>
     </DropImport>
   )
 }
 
-function columnsOf(machines: readonly Machine[], onRemove: (image: Image) => void): Column<Image>[] {
+function columnsOf(machines: readonly Machine[], onRemove: (image: Image) => void, onConvert: (image: Image) => void): Column<Image>[] {
   const users = (image: Image): string => usersOf(image, machines).join(', ')
   return [
     { id: 'name', header: 'Name', grow: true, sortBy: titleOf, cell: (image) => <span {...tip(image.path)}>{titleOf(image)}</span> },
@@ -93,8 +96,10 @@ function columnsOf(machines: readonly Machine[], onRemove: (image: Image) => voi
     {
       id: 'remove',
       header: '',
-      width: 48,
+      width: 76,
       cell: (image) => (
+        <>
+        <IconButton icon={FileCog} size="small" label={`Convert ${titleOf(image)} to another format`} blocked={whyNotConverted(image)} onClick={() => onConvert(image)} />
         <IconButton
           icon={Trash2}
           size="small"
@@ -102,6 +107,7 @@ function columnsOf(machines: readonly Machine[], onRemove: (image: Image) => voi
           blocked={users(image) ? `Used by ${users(image)}.` : null}
           onClick={() => onRemove(image)}
         />
+        </>
       )
     }
   ]
@@ -155,7 +161,7 @@ function RemoveDialog({ image, onClose }: { image: Image; onClose: () => void })
 
 function RunningImports() {
   const byId = useTasks((state) => state.byId)
-  const running = Object.values(byId).filter((task) => task.operation === 'image.import' && !hasEnded(task))
+  const running = Object.values(byId).filter((task) => (task.operation === 'image.import' || task.operation === 'disk.convert') && !hasEnded(task))
   return running.map((task) => (
     <div key={task.id} className={styles.running}>
       <p>{task.title}</p>

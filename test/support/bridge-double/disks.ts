@@ -147,6 +147,7 @@ export const diskHandlers: DiskHandlers = {
   'disk.check': (input, world) => nothingHappens('disk.check', 'Check', input, world, () => ({ files: view(input, world).files.map(({ path }) => ({ path, leakedClusters: 0, problems: null })) })),
   'disk.repair': (input, world) => nothingHappens('disk.repair', 'Repair', input, world, () => ({ repaired: [], copies: [] })),
   'disk.rebase': (input, world) => change('disk.rebase', 'Rebase', input, world, (disk) => disk),
+  'disk.find': (input, world) => nothingHappens('disk.find', 'Find a file of', input, world, () => view(input, world)),
   'disk.flatten': (input, world) => change('disk.flatten', 'Flatten', input, world, flattened),
   'disk.clone': (input, world) => add('disk.clone', input.to, find(input, world).disk.sizeBytes, null, world),
   'disk.export': (input, world) => nothingHappens('disk.export', 'Export', input, world, () => ({ file: input.file, fileSizeBytes: SEALED_BYTES })),

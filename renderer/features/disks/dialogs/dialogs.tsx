@@ -9,6 +9,7 @@ import { CheckDialog } from './check'
 import { CommitDialog } from './commit'
 import { CloneDialog, ExportDialog, RebaseDialog } from './copies'
 import { DetachDialog, RemoveDialog, ResizeDialog } from './device'
+import { FindDialog } from './find'
 import { RedoDialog, UndoDialog } from './history'
 import { DiscardDialog, FlattenDialog, MergeDialog, OverlayDialog } from './layers'
 
@@ -70,6 +71,8 @@ function Chosen(props: DiskDialogProps) {
       return <CloneDialog {...props} />
     case 'rebase':
       return <RebaseDialog {...props} />
+    case 'find':
+      return <FindDialog {...props} />
     case 'add':
       return null
   }

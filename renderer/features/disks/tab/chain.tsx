@@ -5,6 +5,8 @@ import { ContextMenu, cx, formatLiveSize, formatSize, IconButton, Menu, Relative
 import { openOverlay, useImages } from '../../../app'
 import { thickness } from '../drawing/sketch'
 import { lookOfHealth, noteOfLayer, titleOfFile } from '../words'
+import { SlabPulse } from '../xray/slab-pulse'
+import { usePulse } from '../xray/use-xray'
 import { menuOfFile } from './layer-menu'
 import { Siblings } from './siblings'
 import styles from './chain.module.css'
@@ -105,6 +107,7 @@ function Slab({ machine, view, file, share, selected, onSelect, drag }: SlabProp
   const undone = file.of.kind === 'layer' && file.of.place === 'undone'
   const kind = layer === null ? 'ground' : undone ? 'undone' : isActive(file) ? 'active' : 'stratum'
   const title = titleOfFile(file, images)
+  const pulse = usePulse(file.path)
   const items = menuOfFile(machine, view, file)
   // Everything above a layer is merged into it: one layer can be dropped on any below it that is the machine's own.
   const takes = drag !== null && layer !== null && drag.dragged !== null && drag.dragged < drag.index
@@ -143,6 +146,7 @@ function Slab({ machine, view, file, share, selected, onSelect, drag }: SlabProp
             </span>
             <SlabNote file={file} />
           </span>
+          {pulse && !undone && <SlabPulse pulse={pulse} />}
           <span className={styles.size}>
             {isActive(file) && view.inUse ? formatLiveSize(file.fileSizeBytes) : formatSize(file.fileSizeBytes)}
             <span className={styles.bar} {...tip('What it takes on the host, beside the largest of them')}>

@@ -1,7 +1,7 @@
 import { useState } from 'react'
-import { EllipsisVertical, HardDrive, Layers, Plus } from 'lucide-react'
+import { EllipsisVertical, HardDrive, Layers, Plus, ScanEye } from 'lucide-react'
 import type { DiskView, Machine } from '#contract'
-import { Button, cx, EmptyState, ErrorNotice, formatSize, IconButton, Menu, type MenuItems } from '#ui'
+import { Banner, Button, cx, EmptyState, ErrorNotice, formatSize, IconButton, Menu, type MenuItems } from '#ui'
 import { copyText, keysOf, openOverlay, useImages, type DiskAction } from '../../../app'
 import { whyNotDisk } from '../allowed'
 import { chooseDisk, chosenDisk, useDiskChoice } from '../choice'
@@ -13,6 +13,8 @@ import { Facts } from './facts'
 import { Budget } from './budget'
 import { RunningWork } from './running-work'
 import { TimeLine } from './time-line'
+import { pulsesOf, Pulses, useXray, whyNoXray } from '../xray/use-xray'
+import { XrayPanel } from '../xray/xray-panel'
 import styles from './disks-tab.module.css'
 
 /** A guest's writes show as growing layers; often enough to see, seldom enough not to matter. */
@@ -27,6 +29,8 @@ export function DisksTab({ machine }: { machine: Machine }) {
     id === undefined ? null : { machine: machine.id, disk: id },
     'pid' in machine.state ? POLL_MS : null
   )
+  const [lookedInto, setLookedInto] = useState<string | null>(null)
+  const xrayed = lookedInto === machine.id && whyNoXray(machine) === null
   if (!machine.definition) return null
   if (id === undefined) return <NoDisks machine={machine} />
   const disk = machine.definition.disks.find((one) => one.id === id)
@@ -34,11 +38,11 @@ export function DisksTab({ machine }: { machine: Machine }) {
     <div className={styles.tab}>
       <header className={styles.bar}>
         <DiskSwitch machine={machine} chosen={id} />
-        <Actions machine={machine} disk={disk} />
+        <Actions machine={machine} disk={disk} xrayed={xrayed} onXray={() => setLookedInto(xrayed ? null : machine.id)} />
       </header>
       <RunningWork machine={machine} disk={id} />
       {error && <ErrorNotice error={error} onCopy={copyText} />}
-      {value && <DiskPage key={`${value.machineId} ${value.disk.id}`} machine={machine} view={value} />}
+      {value && <DiskPage key={`${value.machineId} ${value.disk.id}`} machine={machine} view={value} xrayed={xrayed} />}
     </div>
   )
 }
@@ -96,7 +100,14 @@ const MORE: readonly (readonly [DiskAction, string] | null)[] = [
 ]
 
 /** What can be done to a disk: the three that are this screen's purpose, and a menu with the rest. */
-function Actions({ machine, disk }: { machine: Machine; disk: DiskView['disk'] | undefined }) {
+interface ActionsProps {
+  machine: Machine
+  disk: DiskView['disk'] | undefined
+  xrayed: boolean
+  onXray: () => void
+}
+
+function Actions({ machine, disk, xrayed, onXray }: ActionsProps) {
   const open = (action: DiskAction) => () => openOverlay({ kind: 'disk', action, machine: machine.id, disk: disk?.id ?? '' })
   const items: MenuItems[number][] = MORE.map(
     (entry) =>
@@ -113,6 +124,16 @@ function Actions({ machine, disk }: { machine: Machine; disk: DiskView['disk'] |
   items.unshift({ id: 'share', label: 'Share with other machines…', blocked: disk ? null : `${machine.name} has no disk.`, onSelect: share }, null)
   return (
     <div className={styles.actions}>
+      <Button
+        icon={ScanEye}
+        aria-pressed={xrayed}
+        className={cx(xrayed && styles.pressed)}
+        hint="See live what QEMU reads and writes in each layer"
+        blocked={whyNoXray(machine)}
+        onClick={onXray}
+      >
+        X-ray
+      </Button>
       {ALWAYS.map(([action, label]) => (
         <Button key={action} blocked={whyNotDisk(action, machine, disk)} keys={keysOf(`disk.${action}`)} onClick={open(action)}>
           {label}
@@ -123,7 +144,8 @@ function Actions({ machine, disk }: { machine: Machine; disk: DiskView['disk'] |
   )
 }
 
-function DiskPage({ machine, view }: { machine: Machine; view: DiskView }) {
+function DiskPage({ machine, view, xrayed }: { machine: Machine; view: DiskView; xrayed: boolean }) {
+  const { trace, error } = useXray(machine.id, xrayed)
   const images = useImages((state) => state.byId)
   const [picked, setPicked] = useState<string | null>(null)
   const files = [...view.files, ...view.undone]
@@ -133,7 +155,12 @@ function DiskPage({ machine, view }: { machine: Machine; view: DiskView }) {
   return (
     <div className={styles.columns}>
       <div className={styles.main}>
-        <Chain machine={machine} view={view} selected={file?.path ?? ''} onSelect={setPicked} />
+        <Missing machine={machine} view={view} />
+        <Pulses value={trace && pulsesOf(trace)}>
+          <Chain machine={machine} view={view} selected={file?.path ?? ''} onSelect={setPicked} />
+        </Pulses>
+        {error && <ErrorNotice error={error} onCopy={copyText} />}
+        {xrayed && !error && <XrayPanel view={view} trace={trace} />}
         <DiskMapView machine={machine} view={view} />
       </div>
       <aside className={styles.side} aria-label="History and facts">
@@ -150,6 +177,26 @@ function DiskPage({ machine, view }: { machine: Machine; view: DiskView }) {
         )}
       </aside>
     </div>
+  )
+}
+
+/** A file is not where it was: the disk cannot be used until it is found. */
+function Missing({ machine, view }: { machine: Machine; view: DiskView }) {
+  const images = useImages((state) => state.byId)
+  const lost = view.files.filter((file) => file.health.kind === 'missing')
+  if (lost.length === 0) return null
+  const names = lost.map((file) => titleOfFile(file, images)).join(', ')
+  return (
+    <Banner
+      tone="error"
+      actions={
+        <Button size="small" onClick={() => openOverlay({ kind: 'disk', action: 'find', machine: machine.id, disk: view.disk.id })}>
+          Find it…
+        </Button>
+      }
+    >
+      {names} {lost.length === 1 ? 'is' : 'are'} not where {lost.length === 1 ? 'it was' : 'they were'}: {machine.name} cannot start until {lost.length === 1 ? 'it is' : 'they are'} found.
+    </Banner>
   )
 }
 

@@ -1,4 +1,4 @@
-import { ArrowDownToLine, Copy, GitCommitVertical, Layers2, Redo2, RefreshCw, Trash, Undo2 } from 'lucide-react'
+import { ArrowDownToLine, Copy, FileSearch, GitCommitVertical, Layers2, Redo2, RefreshCw, Trash, Undo2 } from 'lucide-react'
 import type { DiskView, ImageFile, Machine } from '#contract'
 import type { MenuItem, MenuItems } from '#ui'
 import { copyText, openOverlay, type DiskAction, type DiskOverlay } from '../../../app'
@@ -15,6 +15,7 @@ export function menuOfFile(machine: Machine, { disk }: DiskView, file: ImageFile
   })
   const copyPath: MenuItem = { id: 'copy-path', label: 'Copy the path', icon: Copy, onSelect: () => void copyText(file.path) }
   const { of } = file
+  if (file.health.kind === 'missing') return [item('find', 'Find it…', FileSearch), null, copyPath]
   if (of.kind === 'image') return [item('rebase', 'Stand on another image…'), item('flatten', 'Flatten: stand on nothing…'), null, copyPath]
   const { layer } = of
   if (of.place === 'undone') {

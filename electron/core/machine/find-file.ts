@@ -1,0 +1,66 @@
+import { failure, type ImageRecord, type Layer, type ParsedInputOf } from '#contract'
+import type { Context } from '../context'
+import { compareWith, requireVeryFile } from '../disk/fingerprint'
+import { imageInfo } from '../disk/qemu-img'
+import { copyBig, exists, fileFacts, move, removeFile } from '../host/files'
+import type { Work } from '../task/work'
+import { groundOf } from './definition'
+import { DiskTarget, diskTarget, reserved } from './disk-target'
+import type { ManagedMachine } from './machine'
+
+/**
+ * A file that a disk stands on was moved or lost, and somebody says where it is. It is taken only if it is the very file: a disk on another
+ * one would show its guest damage. An image that is kept where the user has it is used where it is now, by everybody who stands on it;
+ * what belongs into the library or the machine's folder is copied back there.
+ * @throws wrong-state (nothing is missing), not-found, bad-file (another file)
+ */
+export async function findFile(input: ParsedInputOf<'disk.find'>, context: Context, work: Work): Promise<DiskTarget> {
+  const target = diskTarget(input, context)
+  return reserved(target, 'is being put together again', async () => {
+    work.phase('comparing')
+    await fileFacts(input.path) // it has to be there, and to be readable
+    const { layer, image } = await missing(target, context)
+    if (layer) await putBack(target, layer, input, work)
+    else if (image) {
+      await context.images.relink(image.id, input.path, input.unchecked, work)
+      for (const machine of context.machines.all()) await followImages(machine, context)
+    } else throw failure('wrong-state', `Every file of ${target.label} is where it belongs.`, { name: target.disk.id, state: 'complete' })
+    await target.machine.measureDisks()
+    return target
+  })
+}
+
+/** The topmost that is missing. */
+async function missing(target: DiskTarget, context: Context): Promise<{ layer?: Layer; image?: ImageRecord }> {
+  const { disk } = target
+  for (const layer of [...disk.layers, ...disk.undone]) if (!(await exists(target.pathOf(layer.file)))) return { layer }
+  const { image } = disk
+  const record = image && context.images.recorded().find(({ id }) => id === image.imageId)
+  return record && !(await exists(record.path)) ? { image: record } : {}
+}
+
+async function putBack(target: DiskTarget, layer: Layer, { path, unchecked }: { path: string; unchecked: boolean }, work: Work): Promise<void> {
+  target.requireOff('putting a layer back')
+  const compared = layer.frozen ? await compareWith(path, layer.frozen) : 'unsure'
+  const { virtualSizeBytes } = await imageInfo({ path, format: layer.format })
+  requireVeryFile(virtualSizeBytes === target.disk.sizeBytes ? compared : 'other', path, layer.nodeName, unchecked)
+  const to = target.pathOf(layer.file)
+  const unfinished = `${to}.unfinished`
+  work.onUndo(() => removeFile(unfinished))
+  work.phase('copying it back')
+  await removeFile(unfinished)
+  await copyBig(path, unfinished, { signal: work.signal, onProgress: work.progress })
+  work.pointOfNoReturn()
+  await move(unfinished, to)
+}
+
+/** Machines go by where the library has its images: one that came back from the trash or a snapshot may know an old place. */
+export async function followImages(machine: ManagedMachine, { images, machines }: Context): Promise<void> {
+  const records = new Map(images.recorded().map((image) => [image.id, image]))
+  const { definition } = machine
+  const disks = definition.disks.map((disk) => {
+    const record = disk.image && records.get(disk.image.imageId)
+    return record && record.path !== disk.image!.path ? { ...disk, image: groundOf(record) } : disk
+  })
+  if (disks.some((disk, index) => disk !== definition.disks[index])) await machines.redefine(machine, { ...definition, disks })
+}

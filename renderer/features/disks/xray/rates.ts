@@ -1,0 +1,66 @@
+import type { Trace, TraceFile } from '#contract'
+
+/** What goes on in one layer right now: over the last second. */
+export interface Pulse {
+  readsPerSecond: number
+  servedPerSecond: number
+  writesPerSecond: number
+  writtenPerSecond: number
+  clustersPerSecond: number
+  /** Beside the busiest layer, 0 to 1. */
+  served: number
+  written: number
+}
+
+const NOW_MS = 1000
+
+/** By path. A layer in which nothing happens is there with zeros. */
+export function pulsesOf(trace: Trace, files: readonly TraceFile[] = trace.files): Map<string, Pulse> {
+  const recent = trace.samples.filter((sample) => trace.atMs - sample.atMs < NOW_MS)
+  const seconds = recent.reduce((sum, { lengthMs }) => sum + lengthMs, 0) / 1000 || 1
+  const all = files.map(({ path }) => {
+    const sum = { reads: 0, servedBytes: 0, writes: 0, writtenBytes: 0, clusters: 0 }
+    for (const sample of recent) {
+      const file = sample.files.find((one) => one.path === path)
+      if (file) for (const key of KEYS) sum[key] += file[key]
+    }
+    return { path, sum }
+  })
+  const most = (key: (typeof KEYS)[number]): number => Math.max(1, ...all.map(({ sum }) => sum[key]))
+  return new Map(
+    all.map(({ path, sum }) => [
+      path,
+      {
+        readsPerSecond: sum.reads / seconds,
+        servedPerSecond: sum.servedBytes / seconds,
+        writesPerSecond: sum.writes / seconds,
+        writtenPerSecond: sum.writtenBytes / seconds,
+        clustersPerSecond: sum.clusters / seconds,
+        served: sum.servedBytes / most('servedBytes'),
+        written: sum.writtenBytes / most('writtenBytes')
+      }
+    ])
+  )
+}
+const KEYS = ['reads', 'servedBytes', 'writes', 'writtenBytes', 'clusters'] as const
+
+/** The time line: how much each layer served and took in each moment, 0 to 1 beside the busiest moment of all layers. */
+export interface Strip {
+  path: string
+  served: number[]
+  written: number[]
+}
+
+export const STRIP_COLUMNS = 120
+
+export function stripsOf(trace: Trace, files: readonly TraceFile[]): Strip[] {
+  const rates = files.map(({ path }) => {
+    const column = (sample: Trace['samples'][number], key: 'servedBytes' | 'writtenBytes'): number =>
+      ((sample.files.find((file) => file.path === path)?.[key] ?? 0) / Math.max(1, sample.lengthMs)) * 1000
+    return { path, served: trace.samples.map((sample) => column(sample, 'servedBytes')), written: trace.samples.map((sample) => column(sample, 'writtenBytes')) }
+  })
+  const most = Math.max(1, ...rates.flatMap(({ served, written }) => [...served, ...written]))
+  // By the root: beside a burst, single reads are still seen.
+  const drawn = (values: number[]): number[] => values.slice(-STRIP_COLUMNS).map((value) => Math.sqrt(value / most))
+  return rates.map(({ path, served, written }) => ({ path, served: drawn(served), written: drawn(written) }))
+}

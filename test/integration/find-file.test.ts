@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, renameSync, statSync, truncateSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { ImageFile } from '#contract'
+import { failureIn, openLab, type Lab } from '../support/lab'
+import { readPattern, writePattern } from '../support/pattern'
+
+const MiB = 2 ** 20
+const D = { machine: 'lab1', disk: 'disk0' }
+
+let lab: Lab
+let away: string
+beforeEach(async () => {
+  lab = await openLab()
+  away = join(lab.home, 'anderswo “neu”')
+  mkdirSync(away)
+})
+const health = async (): Promise<string[]> => (await lab.call('disk.show', D)).files.map((file: ImageFile) => file.health.kind)
+const find = (path: string, more: object = {}) => lab.ended('disk.find', { ...D, path, ...more })
+
+async function onImage(reference: boolean): Promise<string> {
+  const file = join(lab.home, 'base.qcow2')
+  execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file, '16M'])
+  execFileSync('qemu-io', ['-c', `write -q -P 0x61 0 ${MiB}`, file])
+  const image = await lab.done('image.import', { path: file, name: 'base', reference })
+  for (const name of ['lab1', 'lab2']) await lab.done('machine.create', { name, source: 'base', memory: '64M', cpus: 1, network: [] })
+  return image.path
+}
+
+describe('a file that a disk stands on and that is gone', () => {
+  it('is used where it was moved to, by every machine, when it is the very file', async () => {
+    const path = await onImage(true)
+    renameSync(path, join(away, 'moved.qcow2'))
+    expect(await health()).toEqual(['ok', 'missing'])
+    expect(failureIn(await lab.ended('machine.start', { machine: 'lab1' }))).toMatchObject({ code: 'not-found', next: expect.stringContaining('disk find') as string })
+    const other = join(away, 'changed.qcow2')
+    copyFileSync(join(away, 'moved.qcow2'), other)
+    execFileSync('qemu-io', ['-c', `write -q -P 0x62 8M 64k`, other])
+    expect(failureIn(await find(other)).code).toBe('bad-file') // it has grown
+    truncateSync(other, statSync(join(away, 'moved.qcow2')).size)
+    expect(failureIn(await find(other))).toMatchObject({ code: 'wrong-state', message: expect.stringContaining('may have been written to') as string })
+    expect(failureIn(await find(join(away, 'nothing'))).code).toBe('not-found')
+    const found = await find(join(away, 'moved.qcow2'))
+    expect(found.state.kind).toBe('done')
+    expect(await health()).toEqual(['ok', 'ok'])
+    for (const machine of ['lab1', 'lab2']) {
+      readPattern(await lab.call('disk.show', { machine, disk: 'disk0' }), 'a', 0, MiB)
+      await lab.done('machine.start', { machine, paused: true })
+    }
+    expect(failureIn(await find(join(away, 'moved.qcow2'))).message).toContain('where it belongs')
+  })
+
+  it('goes back into the library, if it was the library’s own', async () => {
+    const path = await onImage(false)
+    renameSync(path, join(away, 'mine.qcow2'))
+    utimesSync(join(away, 'mine.qcow2'), 1, 1) // copied, and not moved
+    expect(failureIn(await find(join(away, 'mine.qcow2'))).code).toBe('wrong-state')
+    expect((await find(join(away, 'mine.qcow2'), { unchecked: true })).state.kind).toBe('done')
+    readPattern(await lab.call('disk.show', D), 'a', 0, MiB)
+    await lab.done('machine.start', { machine: 'lab1', paused: true })
+  })
+
+  it('goes back into the machine’s folder, if it is a layer', async () => {
+    await lab.done('machine.create', { name: 'lab1', source: 'none', disk: '16M', memory: '64M', cpus: 1, network: [] })
+    writePattern(await lab.call('disk.show', D), 'a', 0, MiB)
+    await lab.done('overlay.commit', D)
+    await lab.done('machine.start', { machine: 'lab1', paused: true })
+    await lab.done('machine.stop', { machine: 'lab1', force: true })
+    const [top, sealed] = (await lab.call('disk.show', D)).files
+    renameSync(sealed!.path, join(away, 'layer'))
+    renameSync(top!.path, join(away, 'top'))
+    expect(await health()).toEqual(['missing', 'missing'])
+    // The guest wrote to the top one last: there is nothing to compare it with.
+    expect(failureIn(await find(join(away, 'top')))).toMatchObject({ code: 'wrong-state', message: expect.stringContaining('disk0-2') as string })
+    expect((await find(join(away, 'top'), { unchecked: true })).state.kind).toBe('done')
+    expect(failureIn(await find(join(away, 'top'), { unchecked: true })).code).toBe('bad-file')
+    expect((await find(join(away, 'layer'))).state.kind).toBe('done')
+    expect(await health()).toEqual(['ok', 'ok'])
+    readPattern(await lab.call('disk.show', D), 'a', 0, MiB)
+  })
+})
