@@ -203,6 +203,18 @@ export const steps: readonly Step[] = [
     settleMs: 1500
   },
   {
+    label: 'x-ray',
+    title: 'What QEMU does with them',
+    text: 'The X-ray shows it live: a read is served by the layer that holds the data, a write goes to the active one.',
+    act: async (tour) => {
+      const button = await appeared('the X-ray’s button', () => document.querySelector<HTMLButtonElement>('main button[aria-pressed][data-xray]'))
+      button.click()
+      await appeared('the X-ray', () => document.querySelector('main section[aria-label="X-ray"] table'))
+      await writeInGuest(tour.first, 'seen', 4)
+    },
+    settleMs: 1000
+  },
+  {
     label: 'renew',
     title: 'Renewed under the running guest',
     text: 'The same, from its dialog: what is now, what will be. The guest goes on writing meanwhile, and notices nothing.',

@@ -54,7 +54,7 @@ const imageFiles = (world: World): ImageFile[] =>
       backing: null,
       virtualSizeBytes: image.virtualSizeBytes,
       fileSizeBytes: image.fileSizeBytes,
-      health: { kind: 'ok' },
+      health: image.problem === undefined ? { kind: 'ok' } : { kind: 'missing', message: image.problem },
       of: { kind: 'image', imageId: image.id, name: image.name },
       users: [...world.machines.values()].filter((machine) => machine.definition?.disks.some((disk) => disk.image?.imageId === image.id)).map((machine) => machine.name)
     }))

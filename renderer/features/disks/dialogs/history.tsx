@@ -1,9 +1,9 @@
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import type { Disk, DiskView, Machine } from '#contract'
 import { Banner, Checkbox, Field, formatSize, TextInput } from '#ui'
 import { closeOverlay, openOverlay, toast, useImages } from '../../../app'
 import { BeforeAfter } from '../drawing/before-after'
-import { afterRedo, afterUndo, sketchOf } from '../drawing/sketch'
+import { afterRedo, afterUndo, sketchOf, type Sketch } from '../drawing/sketch'
 import { useLive } from '../live'
 import { TimeLine } from '../tab/time-line'
 import { capital, commitsOf, lastSafePoint, namesOfCommits } from '../words'
@@ -67,6 +67,60 @@ function TravelQuestions({ machine, view, travel }: { machine: Machine; view: Di
   )
 }
 
+interface TravelDialogProps {
+  machine: Machine
+  view: DiskView
+  travel: Travel
+  way: 'undo' | 'redo'
+  description: string
+  /** Said instead of a choice where there is no commit to choose. */
+  none: string
+  possible: readonly number[]
+  chosen: number | null
+  onChoose: (sequence: number) => void
+  after: Sketch | null
+  /** Under the time line. */
+  more?: ReactNode
+  /** What becomes of the commits that are chosen. */
+  children?: ReactNode
+  onRun: () => void
+}
+
+/** The time line to choose from, the picture, and the questions. */
+function TravelDialog({ machine, view, travel, way, description, none, possible, chosen, onChoose, after, more, children, onRun }: TravelDialogProps) {
+  const images = useImages((state) => state.byId)
+  const before = sketchOf(view, images)
+  return (
+    <TaskDialog
+      title={`${capital(way)} on ${view.disk.id} of ${machine.name}`}
+      description={description}
+      verb={travel.runs ? `Stop and ${way}` : capital(way)}
+      blocked={possible.length === 0 ? none : chosen === null ? 'Choose a commit.' : travel.blocked}
+      work={travel.work}
+      subject={machine.name}
+      onRun={onRun}
+      width={820}
+    >
+      <div className={styles.travel}>
+        <div className={styles.times}>
+          <TimeLine
+            view={view}
+            only={way === 'undo' ? 'applied' : 'undone'}
+            chosen={chosen === null ? null : { sequence: chosen, to: way }}
+            onChoose={(entry) => onChoose(entry.sequence)}
+          />
+          {more}
+        </div>
+        <div className={styles.form}>
+          <BeforeAfter before={before} after={after} gone={travel.empty ? [] : activeOf(before)} />
+          {children}
+          <TravelQuestions machine={machine} view={view} travel={travel} />
+        </div>
+      </div>
+    </TaskDialog>
+  )
+}
+
 const applied = (disk: Disk): number[] => disk.history.filter((entry) => entry.state === 'applied').map((entry) => entry.sequence)
 
 /** Back to the state before a commit that is chosen on the time line, or by a time. */
@@ -98,39 +152,25 @@ export function UndoDialog({ machine, view, overlay }: DiskDialogProps) {
     })
   }
   return (
-    <TaskDialog
-      title={`Undo on ${disk.id} of ${machine.name}`}
+    <TravelDialog
+      {...{ machine, view, travel, possible }}
+      way="undo"
       description="Takes the disk back to the state before a commit."
-      verb={travel.runs ? 'Stop and undo' : 'Undo'}
-      blocked={possible.length === 0 ? 'There is no commit that could be undone.' : sequence === null ? 'Choose a commit.' : travel.blocked}
-      work={travel.work}
-      subject={machine.name}
+      none="There is no commit that could be undone."
+      chosen={sequence}
+      onChoose={setChosen}
+      after={after}
+      more={<AsOf disk={disk} onChoose={setChosen} />}
       onRun={() => void run()}
-      width={820}
     >
-      <div className={styles.travel}>
-        <div className={styles.times}>
-          <TimeLine
-            view={view}
-            only="applied"
-            chosen={sequence === null ? null : { sequence, to: 'undo' }}
-            onChoose={(entry) => setChosen(entry.sequence)}
-          />
-          <AsOf disk={disk} onChoose={setChosen} />
-        </div>
-        <div className={styles.form}>
-          <BeforeAfter before={before} after={after} gone={travel.empty ? [] : activeOf(before)} />
-          {taken.length > 0 && (
-            <Sentence>
-              {capital(namesOfCommits(taken))} {taken.length === 1 ? 'is' : 'are'} set aside. {taken.length === 1 ? 'It' : 'They'} can be
-              redone until something else is committed; from then on {taken.length === 1 ? 'it is' : 'they are'} out of reach. Nothing is
-              copied: it takes a moment, and no space.
-            </Sentence>
-          )}
-          <TravelQuestions machine={machine} view={view} travel={travel} />
-        </div>
-      </div>
-    </TaskDialog>
+      {taken.length > 0 && (
+        <Sentence>
+          {capital(namesOfCommits(taken))} {taken.length === 1 ? 'is' : 'are'} set aside. {taken.length === 1 ? 'It' : 'They'} can be redone
+          until something else is committed; from then on {taken.length === 1 ? 'it is' : 'they are'} out of reach. Nothing is copied: it
+          takes a moment, and no space.
+        </Sentence>
+      )}
+    </TravelDialog>
   )
 }
 
@@ -173,39 +213,21 @@ export function RedoDialog({ machine, view, overlay }: DiskDialogProps) {
     toast(`${capital(namesOfCommits(back))} of ${disk.id} ${back.length === 1 ? 'is' : 'are'} back.`, { tone: 'good' })
   }
   return (
-    <TaskDialog
-      title={`Redo on ${disk.id} of ${machine.name}`}
+    <TravelDialog
+      {...{ machine, view, travel, possible }}
+      way="redo"
       description="Brings back commits that were undone."
-      verb={travel.runs ? 'Stop and redo' : 'Redo'}
-      blocked={possible.length === 0 ? 'No commit was undone.' : sequence === null ? 'Choose a commit.' : travel.blocked}
-      work={travel.work}
-      subject={machine.name}
+      none="No commit was undone."
+      chosen={sequence}
+      onChoose={setChosen}
+      after={sequence === null ? null : afterRedo(before, sequence)}
       onRun={() => void run()}
-      width={820}
     >
-      <div className={styles.travel}>
-        <div className={styles.times}>
-          <TimeLine
-            view={view}
-            only="undone"
-            chosen={sequence === null ? null : { sequence, to: 'redo' }}
-            onChoose={(entry) => setChosen(entry.sequence)}
-          />
-        </div>
-        <div className={styles.form}>
-          <BeforeAfter
-            before={before}
-            after={sequence === null ? null : afterRedo(before, sequence)}
-            gone={travel.empty ? [] : activeOf(before)}
-          />
-          {back.length > 0 && (
-            <Sentence>
-              {capital(namesOfCommits(back))} {back.length === 1 ? 'is' : 'are'} put back on the stack, with an empty layer on top.
-            </Sentence>
-          )}
-          <TravelQuestions machine={machine} view={view} travel={travel} />
-        </div>
-      </div>
-    </TaskDialog>
+      {back.length > 0 && (
+        <Sentence>
+          {capital(namesOfCommits(back))} {back.length === 1 ? 'is' : 'are'} put back on the stack, with an empty layer on top.
+        </Sentence>
+      )}
+    </TravelDialog>
   )
 }

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import type { DiskView } from '#contract'
 import { Banner, Checkbox, Field, formatSize, Select, TextInput } from '#ui'
 import { closeOverlay, toast, useImages } from '../../../app'
 import { BeforeAfter } from '../drawing/before-after'
@@ -6,6 +7,20 @@ import { afterDiscard, afterFlatten, afterMerge, afterOverlay, sketchOf } from '
 import { capital, commitsOf, lastSafePoint, namesOfCommits, titleOfLayer } from '../words'
 import type { DiskDialogProps } from './dialogs'
 import { Sentence, TaskDialog, useTaskRun } from './frame'
+
+interface ForgetProps {
+  /** Commits that cannot be had any more afterwards. */
+  lost: readonly number[]
+  forget: boolean
+  setForget: (forget: boolean) => void
+  label: string
+  note: string
+}
+/** That commits may go has to be said; where none goes, there is nothing to say. */
+const Forget = ({ lost, forget, setForget, label, note }: ForgetProps) =>
+  lost.length > 0 && <Checkbox checked={forget} onChange={setForget} label={label} note={note} />
+
+const goesOn = ({ inUse, machine }: DiskView): string => (inUse ? ` ${machine} goes on running meanwhile.` : '')
 
 /** Everything above a layer, merged into it. */
 export function MergeDialog({ machine, view, overlay }: DiskDialogProps) {
@@ -56,16 +71,13 @@ export function MergeDialog({ machine, view, overlay }: DiskDialogProps) {
       />
       <Sentence>
         {formatSize(copied)} at most are copied down, then their files are deleted.
-        {view.inUse && ` ${machine.name} goes on running meanwhile.`}
+        {goesOn(view)}
       </Sentence>
-      {lost.length > 0 && (
-        <Checkbox
-          checked={forget}
-          onChange={setForget}
-          label={`Make ${namesOfCommits(lost)} final`}
-          note={`The states before ${lost.length === 1 ? 'it' : 'them'} cannot be had any more.`}
-        />
-      )}
+      <Forget
+        {...{ lost, forget, setForget }}
+        label={`Make ${namesOfCommits(lost)} final`}
+        note={`The states before ${lost.length === 1 ? 'it' : 'them'} cannot be had any more.`}
+      />
     </TaskDialog>
   )
 }
@@ -163,16 +175,9 @@ export function FlattenDialog({ machine, view }: DiskDialogProps) {
       />
       <Sentence>
         It takes {formatSize(total)} at most on the host.{disk.image && ' The image stays as it is, for whoever else stands on it.'}
-        {view.inUse && ` ${machine.name} goes on running meanwhile.`}
+        {goesOn(view)}
       </Sentence>
-      {lost.length > 0 && (
-        <Checkbox
-          checked={forget}
-          onChange={setForget}
-          label="Give up the history"
-          note={`${capital(namesOfCommits(lost))} can then be neither undone nor redone.`}
-        />
-      )}
+      <Forget {...{ lost, forget, setForget }} label="Give up the history" note={`${capital(namesOfCommits(lost))} can then be neither undone nor redone.`} />
     </TaskDialog>
   )
 }

@@ -127,6 +127,7 @@ function Actions({ machine, disk, xrayed, onXray }: ActionsProps) {
       <Button
         icon={ScanEye}
         aria-pressed={xrayed}
+        data-xray
         className={cx(xrayed && styles.pressed)}
         hint="See live what QEMU reads and writes in each layer"
         blocked={whyNoXray(machine)}

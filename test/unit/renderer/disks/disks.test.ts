@@ -2,6 +2,7 @@ import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { describe, expect, it } from 'vitest'
 import type { Disk } from '#contract'
 import type { BridgeDouble, DoubleOptions } from '../../../support/bridge-double'
+import { builtinImage } from '../../../support/bridge-double/samples'
 import { diskMachines, libraryOf200 } from '../../../support/bridge-double/disk-samples'
 import { findRow, openWindow } from '../open-window'
 
@@ -217,6 +218,22 @@ describe('layers', () => {
   })
 })
 
+describe('a file that is not where it was', () => {
+  it('is said with the disk, and found again', async () => {
+    const images = [{ ...builtinImage(), problem: '“/srv/base.qcow2” does not exist.' }]
+    const double = await openDisks('lab2', { images, shell: { chooseFile: () => Promise.resolve('/media/base.qcow2') } })
+    const banner = within((await screen.findByText(/Built-in guest is not where it was/)).closest<HTMLElement>('[role=alert]')!)
+    fireEvent.click(banner.getByRole('button', { name: 'Find it…' }))
+    const form = await dialog()
+    expect(form.getByRole('button', { name: 'Use this file' }).getAttribute('aria-description')).toBe('Say where the file is now.')
+    fireEvent.click(form.getByRole('button', { name: 'Choose…' }))
+    await form.findByDisplayValue('/media/base.qcow2')
+    fireEvent.click(form.getByRole('button', { name: 'Use this file' }))
+    await waitFor(() => expect(inputsOf(double, 'disk.find')).toMatchObject([{ disk: 'disk0', path: '/media/base.qcow2', unchecked: false }]))
+    await screen.findByText(/is there again/)
+  })
+})
+
 describe('a throw-away overlay', () => {
   it('is offered when a machine starts', async () => {
     const double = await openDisks('lab2')
@@ -230,6 +247,19 @@ describe('a throw-away overlay', () => {
     press('Keep')
     await waitFor(() => expect(diskOf(double, 'trial').layers[0]!.temporary).toBe(false))
     await waitFor(() => expect(screen.queryByText(/wrote to a throw-away overlay/)).toBeNull())
+  })
+  it('on several disks is committed on each, with one note', async () => {
+    const machines = diskMachines()
+    const trial = machines.find(({ name }) => name === 'trial')!
+    const [disk] = trial.definition!.disks
+    trial.definition!.disks.push({ ...disk!, id: 'disk1', layers: disk!.layers.map((layer) => ({ ...layer, nodeName: layer.nodeName.replace('disk0', 'disk1'), file: layer.file.replace('disk0', 'disk1') })) })
+    const double = await openDisks('trial', { machines })
+    await screen.findByText(/on each of 2 disks/)
+    fireEvent.click(within(screen.getByText(/on each of 2 disks/).closest('[role=status]')!).getByRole('button', { name: 'Commit…' }))
+    const question = await dialog()
+    fireEvent.change(question.getByLabelText('Note'), { target: { value: 'the exercise' } })
+    fireEvent.click(question.getByRole('button', { name: 'Commit 2 disks' }))
+    await waitFor(() => expect(inputsOf(double, 'overlay.commit')).toMatchObject([{ disk: 'disk0', note: 'the exercise' }, { disk: 'disk1', note: 'the exercise' }]))
   })
   it('is discarded only after a question', async () => {
     const double = await openDisks('trial')

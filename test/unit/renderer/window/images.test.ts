@@ -44,6 +44,16 @@ describe('the images', () => {
     expect(double.world.images.size).toBe(1)
   })
 
+  it('are converted to another format under a name of its own; a guest’s disk alone is not', async () => {
+    const double = await openImages()
+    fireEvent.click(screen.getByRole('button', { name: 'Convert debian-12 to another format' }))
+    const dialog = within(await screen.findByRole('dialog'))
+    dialog.getByDisplayValue('debian-12 raw')
+    fireEvent.click(dialog.getByRole('button', { name: 'Convert' }))
+    await waitFor(() => expect(double.calls.filter((call) => call.name === 'disk.convert').map(({ input }) => input)).toEqual([{ image: 'image-1', format: 'raw', name: 'debian-12 raw' }]))
+    expect(screen.getByRole('button', { name: 'Convert Built-in guest to another format' }).getAttribute('aria-description')).toBe('The built-in guest is more than its disk.')
+  })
+
   it('that cannot be used are listed with the reason, and can be removed', async () => {
     const missing = newImage('image-2', 'gone', 'disk', { problem: '“/srv/gone.qcow2” does not exist.' })
     const unreadable = newImage('image-3', 'image-3', 'disk', { kind: 'unknown', format: null, problem: '“image.json” is damaged.' })
