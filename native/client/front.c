@@ -17,7 +17,8 @@
 #define LOOKOUT_TURN_NS 1000000u /* threads of ours, and the service, let go sooner */
 #define LOOKOUT_REST 4000u       /* requests until it is tried again */
 #define LOOKOUT_NS 400000u /* longer than a disk takes that is worth looking out for */
-#define LOOK_FOR_SERVICE_NS 500000000 /* a sleeping thread looks that often whether there is a service still */
+#define TAKE_MOST 64u /* responses taken at a time, before those whose they are are woken */
+#define LOOK_FOR_SERVICE_NS 500000000
 
 /** A slot as the process has it: private, so that nobody else can change what we believe. */
 struct front_slot {
@@ -31,6 +32,7 @@ struct front {
   struct ring_view view;
   int run, fd;
   uint64_t spin_ns;
+  struct timespec patience; /* a sleeping thread looks that often whether there is a service still */
   pthread_mutex_t produce, consume;
   uint32_t req_prod_pvt;
   uint32_t rsp_cons;
@@ -94,6 +96,7 @@ int front_open(const struct front_options *options, struct front **made)
   if (!front) return -ENOMEM;
   front->fd = -1;
   front->spin_ns = options->spin_ns;
+  front->patience = (struct timespec){.tv_nsec = LOOK_FOR_SERVICE_NS};
   pthread_mutex_init(&front->produce, NULL);
   pthread_mutex_init(&front->consume, NULL);
   front->run = options->folder ? run_folder_of(options->folder) : run_folder_open(false);
@@ -129,17 +132,38 @@ static void send_request(struct front *front, const struct ring_request *request
   if (wake) futex_wake(&front->view.shared->req_bell);
 }
 
-/** Takes all responses that are there, whoever they are for: a ring has one order. With the consume lock held. */
-static void take_responses(struct front *front)
+/**
+ * Takes responses, whoever they are for: a ring has one order. With the consume lock held.
+ * @param sleepers gets the slots whose threads have to be woken (R5): TAKE_MOST at most
+ * @returns how many those are; `more`: whether there are responses still
+ */
+static uint32_t take_some(struct front *front, uint32_t *sleepers, bool *more)
 {
   uint32_t prod = atomic_load_explicit(&front->view.shared->rsp_prod, memory_order_seq_cst); // R2, R4
-  for (; front->rsp_cons != prod; front->rsp_cons++) {
+  uint32_t count = 0;
+  for (; front->rsp_cons != prod && count < TAKE_MOST; front->rsp_cons++) {
     struct ring_response response = *ring_response_at(&front->view, front->rsp_cons);
     uint32_t number = RING_SLOT(response.id);
     if (number >= front->view.slots) continue;
     atomic_store_explicit(&front->slots[number].answer, (uint64_t)response.id << 32 | (uint32_t)response.status, memory_order_release);
+    if (ring_must_wake(&front->view.bells[number])) sleepers[count++] = number;
   }
   atomic_store_explicit(&front->view.shared->rsp_cons_shown, front->rsp_cons, memory_order_relaxed);
+  *more = front->rsp_cons != prod;
+  return count;
+}
+
+/** Takes all responses that are there, and wakes the threads that they are for: without the lock, as each may want it at once. */
+static void take_responses(struct front *front, uint32_t self)
+{
+  uint32_t sleepers[TAKE_MOST];
+  for (bool more = true; more;) {
+    pthread_mutex_lock(&front->consume);
+    uint32_t count = take_some(front, sleepers, &more);
+    pthread_mutex_unlock(&front->consume);
+    for (uint32_t i = 0; i < count; i++)
+      if (sleepers[i] != self) futex_wake(&front->view.bells[sleepers[i]].bell);
+  }
 }
 
 static bool has_answer(const struct front_slot *slot)
@@ -151,9 +175,7 @@ static bool is_answered(struct front *front, const struct front_slot *slot, bool
 {
   if (has_answer(slot)) return true;
   if (!must_look && atomic_load_explicit(&front->view.shared->rsp_prod, memory_order_relaxed) == atomic_load_explicit(&front->view.shared->rsp_cons_shown, memory_order_relaxed)) return false;
-  pthread_mutex_lock(&front->consume);
-  take_responses(front);
-  pthread_mutex_unlock(&front->consume);
+  take_responses(front, RING_SLOT(slot->id));
   return has_answer(slot);
 }
 
@@ -213,13 +235,12 @@ static int service_gone(struct front *front)
 static int sleep_until_answered(struct front *front, struct front_slot *slot, uint32_t number)
 {
   _Atomic uint32_t *bell = &front->view.bells[number].bell;
-  const struct timespec patience = {.tv_nsec = LOOK_FOR_SERVICE_NS};
   int gone = 0;
   for (;;) {
     ring_about_to_sleep(bell);
     if (is_answered(front, slot, true)) break;
     uint32_t state = atomic_load(&front->view.shared->state);
-    if (state == RING_SERVED && futex_wait(bell, RING_ASLEEP, &patience) != -ETIMEDOUT) continue;
+    if (state == RING_SERVED && futex_wait(bell, RING_ASLEEP, &front->patience) != -ETIMEDOUT) continue;
     if ((gone = service_gone(front)) < 0) break;
   }
   ring_awake(bell);

@@ -17,7 +17,11 @@
  *   R2  The service fills data and entries, then stores rsp_prod (release). A client loads rsp_prod (acquire), then reads them.
  *   R3  No wake-up of the service is lost. Client: store req_prod, load req_bell. Service: store req_bell = ASLEEP, load req_prod.
  *       All four sequentially consistent: at least one of the two sees what the other stored (Xen's RING_FINAL_CHECK_FOR_REQUESTS).
- *   R4  No wake-up of a client's thread is lost. Service: store rsp_prod, load the slot's bell. Thread: store bell = ASLEEP, load rsp_prod.
+ *   R4  No wake-up of a client is lost. Service: store rsp_prod, load the bell of the slot that it answered last. That slot's thread:
+ *       store bell = ASLEEP, load rsp_prod. So either it is woken or it sees rsp_prod, and takes all responses up to there.
+ *   R5  Who takes a response for another thread of its process wakes it. Taker: store the answer, load the slot's bell. The other:
+ *       store bell = ASLEEP, look for the answer. Both do that under the process's lock (client/front.c). So a batch of responses
+ *       costs the service one system call, as in Xen, where there is one event channel a ring.
  * Xen writes R1 and R2 as wmb()/rmb() and R3 and R4 as mb(). We put the order on the accesses themselves: it costs the same, and
  * ThreadSanitizer understands it (it does not see fences).
  */
@@ -151,13 +155,13 @@ static inline bool ring_push_requests(struct ring_shared *shared, uint32_t req_p
   return atomic_exchange_explicit(&shared->req_bell, RING_AWAKE, memory_order_seq_cst) == RING_ASLEEP;
 }
 
-/** Publishes responses up to `rsp_prod` (R2, first half of R4): ring_must_wake() for each slot answered comes after it. */
+/** Publishes responses up to `rsp_prod` (R2, first half of R4): ring_must_wake() for the slot answered last comes after it. */
 static inline void ring_push_responses(struct ring_shared *shared, uint32_t rsp_prod)
 {
   atomic_store_explicit(&shared->rsp_prod, rsp_prod, memory_order_seq_cst);
 }
 
-/** Second half of R4: whether the slot's thread sleeps and has to be woken: futex_wake(&bell->bell). */
+/** Second half of R4, and R5: whether the slot's thread sleeps and has to be woken: futex_wake(&bell->bell). */
 static inline bool ring_must_wake(struct ring_bell_line *line)
 {
   if (atomic_load_explicit(&line->bell, memory_order_seq_cst) != RING_ASLEEP) return false;

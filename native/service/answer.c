@@ -7,13 +7,16 @@
 
 static void respond(struct server *server, struct backend *backend, uint32_t id, int32_t status)
 {
-  if (server->wake_count == MOST_WAKES) answer_publish(server);
   *ring_response_at(&backend->view, backend->rsp_prod_pvt++) = (struct ring_response){id, status};
   if (!backend->unpublished) {
     backend->unpublished = true;
     server->unpublished[server->unpublished_count++] = backend;
   }
-  server->wakes[server->wake_count++] = (struct wake){backend, RING_SLOT(id)};
+  if (!backend->unrung) {
+    backend->unrung = true;
+    server->unrung[server->unrung_count++] = backend;
+  }
+  backend->newest = RING_SLOT(id);
 }
 
 void answer_show(struct server *server)
@@ -31,11 +34,13 @@ void answer_show(struct server *server)
 void answer_publish(struct server *server)
 {
   answer_show(server);
-  for (uint32_t i = 0; i < server->wake_count; i++) {
-    struct ring_bell_line *line = &server->wakes[i].backend->view.bells[server->wakes[i].slot];
+  for (uint32_t i = 0; i < server->unrung_count; i++) {
+    struct backend *backend = server->unrung[i];
+    struct ring_bell_line *line = &backend->view.bells[backend->newest];
+    backend->unrung = false;
     if (ring_must_wake(line)) futex_wake(&line->bell);
   }
-  server->wake_count = 0;
+  server->unrung_count = 0;
 }
 
 static void count_answer(struct backend *backend, uint64_t ns)

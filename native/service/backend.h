@@ -19,7 +19,8 @@ struct backend {
   uint32_t rsp_prod_pvt;
   uint32_t in_flight;       /* reads of the image for it */
   bool served;              /* false: broken, leaving or gone: no request is taken any more */
-  bool unpublished;         /* responses beyond the shared rsp_prod */
+  bool unpublished, unrung; /* it is on the server's list of that name */
+  uint32_t newest;          /* the slot that was answered last: whose thread is woken (R4) */
   uint32_t demand[2];       /* most requests open at a time, in this and the last period: see fair.c */
   _Atomic bool gone;        /* the keeper's word: the process has ended, or has left */
   bool released;            /* the server is done with it: the keeper's again */

@@ -23,6 +23,7 @@ struct io_target {
 
 extern const struct io_way_calls io_uring_calls, io_threads_calls;
 void *io_uring_open(const struct io_target *target);
+void *io_events_open(const struct io_target *target);
 void *io_threads_open(const struct io_target *target);
 
 #endif

@@ -22,8 +22,9 @@ struct io *io_open(const struct image *image, enum io_way way)
   if (!io) return NULL;
   io->target = (struct io_target){.fd = image->fd, .block = image->block, .buffers = aligned_alloc(4096, (size_t)IO_DEPTH * 4096)};
   if (io->target.buffers) {
-    if (way != IO_THREADS && try_way(io, &io_uring_calls, io_uring_open)) return io;
-    if (way != IO_URING && try_way(io, &io_threads_calls, io_threads_open)) return io;
+    if ((way == IO_ANY || way == IO_URING) && try_way(io, &io_uring_calls, io_uring_open)) return io;
+    if (way != IO_THREADS && try_way(io, &io_uring_calls, io_events_open)) return io;
+    if ((way == IO_ANY || way == IO_THREADS) && try_way(io, &io_threads_calls, io_threads_open)) return io;
   }
   int error = errno;
   free(io->target.buffers);

@@ -1,6 +1,7 @@
 /**
  * Reads of the image, many in flight, and sleeping until there is something to do: one of them is done, or a bell rings.
- * Two ways: io_uring (Linux 6.7, the first whose rings wait for futexes), and a pool of threads anywhere else.
+ * Three ways: io_uring that waits for futexes too (Linux 6.7), io_uring and a thread that rings a bell for it (6.1), and a pool of
+ * threads anywhere else.
  * One thread uses it.
  */
 #ifndef SERVICE_IO_H
@@ -21,7 +22,8 @@ struct io_done {
   int32_t result;
 };
 
-enum io_way { IO_ANY, IO_URING, IO_THREADS };
+/** IO_EVENTS: io_uring as Linux 6.1 has it, without waiting for futexes. */
+enum io_way { IO_ANY, IO_URING, IO_EVENTS, IO_THREADS };
 
 struct io;
 

@@ -10,13 +10,14 @@
 
 static enum outcome usage(void)
 {
-  return fail(OUTCOME_USAGE, "usage: service start [--image PATH] [--idle SECONDS] [--spin MICROSECONDS] [--cache SHARE] [--io uring|threads] [--foreground]\n"
+  return fail(OUTCOME_USAGE, "usage: service start [--image PATH] [--idle SECONDS] [--spin MICROSECONDS] [--cache SHARE] [--io uring|events|threads] [--foreground]\n"
                              "       service stop\n"
                              "  --image       the disk image (disk1.img)\n"
                              "  --idle        ends after so long without a request; 0: never (300)\n"
                              "  --spin        looks for work so long before it sleeps (100)\n"
                              "  --cache       part of the image's size that the cache may take, up to 0.01 (0.01)\n"
-                             "  --io          how the image is read: io_uring where the kernel can, else threads\n"
+                             "  --io          how the image is read: io_uring that waits for clients too (Linux 6.7),\n"
+                             "                without that (6.1), or threads; else the first that the kernel can\n"
                              "  --foreground  does not become a daemon");
 }
 
@@ -38,8 +39,8 @@ static bool parse_share(const char *text, double *share)
 
 static bool parse_way(const char *text, enum io_way *way)
 {
-  *way = strcmp(text, "uring") == 0 ? IO_URING : IO_THREADS;
-  return *way == IO_URING || strcmp(text, "threads") == 0;
+  *way = strcmp(text, "uring") == 0 ? IO_URING : strcmp(text, "events") == 0 ? IO_EVENTS : IO_THREADS;
+  return *way != IO_THREADS || strcmp(text, "threads") == 0;
 }
 
 static bool parse_start(int count, char **words, struct start_options *options)

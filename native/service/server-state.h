@@ -4,20 +4,12 @@
 
 #include "server.h"
 
-#define MOST_WAKES 512u
-
 /** A read of the image under way. */
 struct read_state {
   struct backend *backend;
   uint32_t id;
   uint64_t sector;
   uint64_t since; /* when the request was seen */
-};
-
-/** A slot whose thread is to be woken once its response is published. */
-struct wake {
-  struct backend *backend;
-  uint32_t slot;
 };
 
 struct server {
@@ -30,10 +22,10 @@ struct server {
   uint32_t in_flight;
   uint32_t depth; /* reads in flight at most, just now: fair.c */
   uint64_t period_end;
-  struct wake wakes[MOST_WAKES];
-  uint32_t wake_count;
-  struct backend *unpublished[MOST_WAKES];
+  struct backend *unpublished[STATISTICS_CLIENTS]; /* have responses beyond the shared rsp_prod */
   uint32_t unpublished_count;
+  struct backend *unrung[STATISTICS_CLIENTS]; /* have responses that nobody was woken for */
+  uint32_t unrung_count;
   uint64_t now;
 };
 
@@ -46,7 +38,7 @@ uint32_t answer_reads(struct server *server);
 /** Publishes all responses: who spins sees them. */
 void answer_show(struct server *server);
 
-/** Publishes all responses, then wakes those who wait for them. */
+/** Publishes all responses, then wakes each client that waits for one of them. */
 void answer_publish(struct server *server);
 
 /** Takes note of how many requests of a ring are open. */

@@ -1,8 +1,8 @@
 /**
- * A pool of threads with pread(2): for kernels whose io_uring is not there, switched off, or too old to wait for futexes.
- * Sleeping is futex_waitv(2) on the clients' bells and the pool's own; that takes at most 128 words, and exists since Linux 5.16:
- * where it does not do, the service looks around every millisecond.
+ * A pool of threads with pread(2): for kernels whose io_uring is not there, switched off, or too old.
+ * It sleeps on the clients' bells and the pool's own: bells.h.
  */
+#include "bells.h"
 #include "io-ways.h"
 
 #include "../ring/futex.h"
@@ -13,19 +13,10 @@
 #include <string.h>
 
 #define THREADS 32u
-#define MOST_WORDS 128u
-#define NR_FUTEX_WAITV 449 /* the same on all architectures */
-#define WORD_U32 2u        /* FUTEX_32: shared between processes */
 
 struct job {
   uint32_t read;
   uint64_t offset;
-};
-
-/** As the kernel wants it: struct futex_waitv, which older headers do not have. */
-struct wait_word {
-  uint64_t value, address;
-  uint32_t flags, reserved;
 };
 
 struct pool {
@@ -39,8 +30,7 @@ struct pool {
   struct io_done done[IO_DEPTH];
   unsigned first_job, job_count, first_done, done_count;
   _Atomic uint32_t bell;
-  struct wait_word words[IO_BELLS + 1];
-  unsigned word_count;
+  struct bells bells;
 };
 
 static int32_t read_block(const struct io_target *target, const struct job *job)
@@ -104,7 +94,7 @@ static void pool_arm(void *way, uint32_t bell, _Atomic uint32_t *word)
 {
   struct pool *pool = way;
   (void)bell;
-  pool->words[pool->word_count++] = (struct wait_word){.value = RING_ASLEEP, .address = (uintptr_t)word, .flags = WORD_U32};
+  bells_add(&pool->bells, word);
 }
 
 static bool pool_is_armed(const void *way, uint32_t bell)
@@ -120,14 +110,10 @@ static void pool_sleep(void *way)
   pthread_mutex_lock(&pool->lock);
   bool news = pool->done_count > 0;
   pthread_mutex_unlock(&pool->lock);
-  if (!news) {
-    pool_arm(pool, 0, &pool->bell);
-    unsigned words = pool->word_count;
-    long woken = words > MOST_WORDS ? -1 : syscall(NR_FUTEX_WAITV, pool->words, words, 0, NULL, CLOCK_MONOTONIC);
-    if (words > MOST_WORDS || (woken < 0 && errno == ENOSYS)) futex_wait(&pool->bell, RING_ASLEEP, &(struct timespec){.tv_nsec = 1000000});
-  }
+  bells_add(&pool->bells, &pool->bell);
+  if (!news) bells_sleep(&pool->bells, 0);
+  pool->bells.count = 0;
   atomic_store(&pool->bell, RING_AWAKE);
-  pool->word_count = 0;
 }
 
 static void pool_close(void *way)

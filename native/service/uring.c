@@ -8,6 +8,8 @@
  * Memory order, with the kernel as the other end: our store of the submission tail (release) pairs with its load; its store of
  * the completion tail (release) with our load (acquire); our store of the completion head (release) with its load.
  */
+#include "bells.h"
+#include "doorman.h"
 #include "io-ways.h"
 
 #include "../ring/futex.h"
@@ -22,6 +24,8 @@
 #define ENTRIES 256u
 #define COMPLETIONS 4096u /* every read and every bell at once, and some */
 #define OP_FUTEX_WAIT 51u /* Linux 6.7; older headers do not have it */
+#define FINISH_TRIES 4u   /* the kernel finishes twenty a call: as many calls as all reads take */
+#define LOOK_AGAIN_NS 10000000u /* with a doorman: no kernel promises that it looks at our wish before or after it says that it has news */
 #define BELL_TAG ((uint64_t)1 << 32)
 
 /* Linux 6.1; older headers do not have them. The kernel refuses what it does not know, and then the threads do the work. */
@@ -41,11 +45,15 @@ struct uring {
   size_t rings_bytes;
   struct io_uring_sqe *sqes;
   struct io_uring_cqe *cqes;
-  _Atomic uint32_t *sq_tail, *sq_flags, *cq_head, *cq_tail;
+  _Atomic uint32_t *sq_tail, *sq_flags, *cq_head, *cq_tail, *cq_flags;
   uint32_t sq_mask, cq_mask;
   uint32_t tail; /* ours; published by enter() */
   uint32_t unsubmitted;
+  uint32_t reads; /* in flight */
   bool armed[IO_BELLS];
+  uint32_t wanted[IO_BELLS]; /* the numbers of the bells to sleep on, in the order of `bells` */
+  struct bells bells;
+  struct doorman *doorman; /* NULL: the ring waits for futexes itself */
   struct io_target target;
 };
 
@@ -72,6 +80,7 @@ static void uring_queue(void *way, uint32_t read, uint64_t offset)
 {
   struct uring *uring = way;
   struct io_uring_sqe *entry = next_entry(uring);
+  uring->reads++;
   entry->opcode = IORING_OP_READ_FIXED;
   entry->flags = IOSQE_FIXED_FILE;
   entry->off = offset;
@@ -86,11 +95,23 @@ static void uring_flush(void *way)
   if (uring->unsubmitted > 0) enter(uring, 0, 0);
 }
 
+/** Whether the kernel has something that it finishes when it is asked to. */
+static bool has_unfinished(const struct uring *uring)
+{
+  return (atomic_load_explicit(uring->sq_flags, memory_order_relaxed) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+/** Whether there is something to reap. */
+static bool has_news(const struct uring *uring)
+{
+  return has_unfinished(uring) || atomic_load_explicit(uring->cq_tail, memory_order_acquire) != atomic_load_explicit(uring->cq_head, memory_order_relaxed);
+}
+
 static unsigned uring_reap(void *way, struct io_done *done, unsigned most)
 {
   struct uring *uring = way;
   uint32_t head = atomic_load_explicit(uring->cq_head, memory_order_relaxed);
-  if ((atomic_load_explicit(uring->sq_flags, memory_order_relaxed) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) enter(uring, 0, IORING_ENTER_GETEVENTS);
+  for (unsigned tries = 0; tries < FINISH_TRIES && has_unfinished(uring); tries++) enter(uring, 0, IORING_ENTER_GETEVENTS);
   uint32_t tail = atomic_load_explicit(uring->cq_tail, memory_order_acquire);
   unsigned count = 0;
   for (; head != tail && count < most; head++) {
@@ -99,18 +120,25 @@ static unsigned uring_reap(void *way, struct io_done *done, unsigned most)
     else done[count++] = (struct io_done){(uint32_t)completion->user_data, completion->res};
   }
   atomic_store_explicit(uring->cq_head, head, memory_order_release);
+  uring->reads -= count;
   return count;
 }
 
 static void uring_arm(void *way, uint32_t bell, _Atomic uint32_t *word)
 {
   struct uring *uring = way;
+  uring->wanted[uring->bells.count] = bell;
+  bells_add(&uring->bells, word);
+}
+
+static void wait_for_bell(struct uring *uring, uint32_t bell, uint64_t word)
+{
   if (uring->armed[bell]) return;
   uring->armed[bell] = true;
   struct io_uring_sqe *entry = next_entry(uring);
   entry->opcode = OP_FUTEX_WAIT;
   entry->fd = FUTEX2_SIZE_U32;
-  entry->addr = (uintptr_t)word;
+  entry->addr = word;
   entry->addr2 = RING_ASLEEP;
   entry->addr3 = FUTEX_BITSET_MATCH_ANY;
   entry->user_data = BELL_TAG + bell;
@@ -123,12 +151,25 @@ static bool uring_is_armed(const void *way, uint32_t bell)
 
 static void uring_sleep(void *way)
 {
-  enter(way, 1, IORING_ENTER_GETEVENTS);
+  struct uring *uring = way;
+  if (uring->doorman && uring->reads > 0) {
+    bells_add(&uring->bells, doorman_watch(uring->doorman));
+    if (!has_news(uring)) bells_sleep(&uring->bells, LOOK_AGAIN_NS);
+    doorman_rest(uring->doorman);
+  } else if (uring->doorman || (uring->reads == 0 && uring->unsubmitted == 0 && uring->bells.count <= BELLS_MOST)) {
+    // Nothing can come from the ring but bells that have rung, and they are words that have changed: the shorter way.
+    if (!has_news(uring)) bells_sleep(&uring->bells, 0);
+  } else {
+    for (unsigned i = 0; i < uring->bells.count; i++) wait_for_bell(uring, uring->wanted[i], uring->bells.words[i].address);
+    enter(uring, 1, IORING_ENTER_GETEVENTS);
+  }
+  uring->bells.count = 0;
 }
 
 static void uring_close(void *way)
 {
   struct uring *uring = way;
+  if (uring->doorman) doorman_close(uring->doorman);
   if (uring->sqes) munmap(uring->sqes, ENTRIES * sizeof *uring->sqes);
   if (uring->rings) munmap(uring->rings, uring->rings_bytes);
   close(uring->fd);
@@ -149,6 +190,7 @@ static bool map_rings(struct uring *uring, const struct io_uring_params *setup)
   uring->sq_flags = (_Atomic uint32_t *)(void *)(uring->rings + setup->sq_off.flags);
   uring->cq_head = (_Atomic uint32_t *)(void *)(uring->rings + setup->cq_off.head);
   uring->cq_tail = (_Atomic uint32_t *)(void *)(uring->rings + setup->cq_off.tail);
+  uring->cq_flags = (_Atomic uint32_t *)(void *)(uring->rings + setup->cq_off.flags);
   uring->cqes = (struct io_uring_cqe *)(void *)(uring->rings + setup->cq_off.cqes);
   uring->sq_mask = setup->sq_entries - 1;
   uring->cq_mask = setup->cq_entries - 1;
@@ -174,7 +216,8 @@ static bool register_all(struct uring *uring)
          syscall(SYS_io_uring_register, uring->fd, IORING_REGISTER_BUFFERS, &buffers, 1) == 0;
 }
 
-void *io_uring_open(const struct io_target *target)
+/** Opens a ring; whether it waits for futexes itself is the caller's choice. */
+static void *open_ring(const struct io_target *target, bool futexes)
 {
   struct io_uring_params setup = {
       .flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG, .cq_entries = COMPLETIONS};
@@ -186,10 +229,22 @@ void *io_uring_open(const struct io_target *target)
     free(uring);
     return NULL;
   }
-  if (knows_futexes(uring->fd) && (setup.features & IORING_FEAT_SINGLE_MMAP) != 0 && map_rings(uring, &setup) && register_all(uring)) return uring;
+  if ((!futexes || knows_futexes(uring->fd)) && (setup.features & IORING_FEAT_SINGLE_MMAP) != 0 && map_rings(uring, &setup) && register_all(uring) &&
+      (futexes || (uring->doorman = doorman_open(uring->fd, uring->cq_flags))))
+    return uring;
   uring_close(uring);
   errno = ENOSYS;
   return NULL;
+}
+
+void *io_uring_open(const struct io_target *target)
+{
+  return open_ring(target, true);
+}
+
+void *io_events_open(const struct io_target *target)
+{
+  return open_ring(target, false);
 }
 
 const struct io_way_calls io_uring_calls = {uring_close, uring_queue, uring_flush, uring_reap, uring_arm, uring_is_armed, uring_sleep};

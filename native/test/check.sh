@@ -50,5 +50,6 @@ round() {
   [ ! -e run/clients ] && [ ! -e run/service.pid ] || fail 'files are left'
 }
 round
+round --io events
 round --io threads
 round --spin 0
