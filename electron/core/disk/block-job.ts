@@ -10,6 +10,8 @@ export interface JobOptions {
   progress?: Work['progress']
   /** Called when a job that mirrors is level with its source (BLOCK_JOB_READY); the job goes on mirroring until it is completed. */
   onReady?: (jobId: string) => Promise<void>
+  /** A job that mirrors what a guest writes may never get level with it. Called when it has copied more than so much, and is not ready yet. */
+  behind?: { afterBytes: number; act: (jobId: string) => Promise<unknown> }
   /** What it does, for errors: `The merge of disk0-2`. */
   what: string
 }
@@ -20,14 +22,25 @@ export interface JobOptions {
  * @param start sends the command that makes the job, under the id it is given
  * @throws no-space, program-failed (with QEMU's words), cancelled, connection-lost (QEMU ended)
  */
-export async function runJob(qmp: QmpSession, start: (jobId: string) => Promise<unknown>, { signal, progress, onReady, what }: JobOptions): Promise<void> {
+export async function runJob(qmp: QmpSession, start: (jobId: string) => Promise<unknown>, { signal, progress, onReady, behind, what }: JobOptions): Promise<void> {
   const jobId = `${PREFIX}${process.pid}-${++lastJob}`
   if (signal?.aborted) throw cancelled()
   const ended = new AbortController()
   const concluded = qmp.waitForEvent('JOB_STATUS_CHANGE', ({ id, status }) => id === jobId && status === 'concluded', { timeoutMs: Infinity })
   const ready = onReady && qmp.waitForEvent('JOB_STATUS_CHANGE', ({ id, status }) => id === jobId && status === 'ready', { timeoutMs: Infinity, signal: ended.signal })
   const cancel = (): void => void qmp.execute('job-cancel', { id: jobId }).catch(() => {}) // it has just ended
-  const timer = setInterval(() => void tellProgress(qmp, jobId, progress), PROGRESS_INTERVAL_MS)
+  let late = behind
+  let unready: Error | null = null
+  const look = async (): Promise<void> => {
+    const job = (await qmp.execute('query-jobs').catch(() => [])).find(({ id }) => id === jobId)
+    if (!job) return
+    if (job['total-progress'] > 0) progress?.(job['current-progress'] / job['total-progress'])
+    if (!late || job.status !== 'running' || job['current-progress'] < late.afterBytes) return
+    const { act } = late
+    late = undefined
+    await act(jobId).catch(() => {}) // it got ready, or has ended, just now
+  }
+  const timer = setInterval(() => void look(), PROGRESS_INTERVAL_MS)
   try {
     await start(jobId).catch((error: unknown) => {
       ended.abort()
@@ -35,7 +48,12 @@ export async function runJob(qmp: QmpSession, start: (jobId: string) => Promise<
     })
     signal?.addEventListener('abort', cancel, { once: true })
     const became = await Promise.race([concluded, ready ?? concluded])
-    if (became.status === 'ready') await onReady!(jobId)
+    if (became.status === 'ready') {
+      await onReady!(jobId).catch((error: Error) => {
+        unready = error
+        cancel()
+      })
+    }
     await concluded
   } finally {
     clearInterval(timer)
@@ -48,10 +66,12 @@ export async function runJob(qmp: QmpSession, start: (jobId: string) => Promise<
   await qmp.execute('job-dismiss', { id: jobId })
   if (job?.error === undefined) return
   if (signal?.aborted) throw cancelled()
-  if (/No space left on device/.test(job.error)) throw failure('no-space', `${what} failed: the host’s disk is full.`, { path: '', next: 'Make room, and do it again: nothing is lost.', cause: job.error })
+  if (unready && !NO_SPACE.test(job.error)) throw unready as Error
+  if (NO_SPACE.test(job.error)) throw failure('no-space', `${what} failed: the host’s disk is full.`, { path: '', next: 'Make room, and do it again: nothing is lost.', cause: job.error })
   throw failure('program-failed', `${what} failed.`, { program: 'QEMU', exitCode: null, cause: job.error })
 }
 
+const NO_SPACE = /No space left on device/
 const PREFIX = 'strata-'
 let lastJob = 0
 
@@ -66,12 +86,6 @@ export async function endForeignJobs(qmp: QmpSession): Promise<void> {
     }
     await qmp.execute('job-dismiss', { id })
   }
-}
-
-async function tellProgress(qmp: QmpSession, jobId: string, progress: Work['progress'] | undefined): Promise<void> {
-  if (!progress) return
-  const job = (await qmp.execute('query-jobs').catch(() => [])).find(({ id }) => id === jobId)
-  if (job && job['total-progress'] > 0) progress(job['current-progress'] / job['total-progress'])
 }
 
 /**

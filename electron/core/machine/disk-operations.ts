@@ -13,8 +13,9 @@ import { makeDisk } from './create'
 import { groundOf, wholeSectors, type DiskPlan } from './definition'
 import { DiskTarget, diskTarget, reserved } from './disk-target'
 import { freePort, unplugDevice } from './hot-plug'
+import { dropNode, makeLayerFile } from './layer-nodes'
 import type { ManagedMachine } from './machine'
-import { dropNode, makeLayerFile, requireOwn } from './overlays'
+import { requireOwn } from './merge'
 
 type One = { machine: string; disk: string }
 

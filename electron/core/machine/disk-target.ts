@@ -4,7 +4,8 @@ import { noteBacking } from '../disk/qemu-img'
 import { underneath } from '../disk/nodes'
 import { fingerprint, isAsRecorded } from '../disk/fingerprint'
 import { requireSoundHeader } from '../disk/sound-header'
-import { fileFacts, removeFile } from '../host/files'
+import { removeBigFile } from '../host/big-files'
+import { fileFacts } from '../host/files'
 import type { QmpSession } from '../qmp/session'
 import type { ManagedMachine } from './machine'
 
@@ -38,7 +39,7 @@ export class DiskTarget {
   async collectGarbage(): Promise<void> {
     const { disk } = this
     if (disk.garbage.length === 0) return
-    for (const file of disk.garbage) await removeFile(this.pathOf(file))
+    for (const file of disk.garbage) await removeBigFile(this.pathOf(file))
     await this.save({ ...disk, garbage: [] })
     await this.machine.measureDisks()
   }

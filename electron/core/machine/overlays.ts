@@ -1,16 +1,17 @@
-import { failure, Failure, type Disk, type Layer } from '#contract'
+import { failure, type Disk, type Layer } from '#contract'
 import { neverHeldAnything } from '../disk/fingerprint'
-import { endForeignJobs, runJob } from '../disk/block-job'
-import { diskNodes, layerNode, underneath } from '../disk/nodes'
-import { createEmptyLayer } from '../disk/empty-layer'
-import { commitImage, mapLayer } from '../disk/qemu-img'
-import { activeLayer, mergeBegun, mergeDone, oldestMergeable, sealed, withOverlay } from '../disk/stack'
+import { endForeignJobs } from '../disk/block-job'
+import { mapLayer } from '../disk/qemu-img'
+import { activeLayer, mergeDone, oldestMergeable, sealed, withOverlay } from '../disk/stack'
+import { writeOut } from '../host/big-files'
 import { isShared, removeFile } from '../host/files'
 import type { ImageInfo } from '../qmp/commands'
 import type { QmpSession } from '../qmp/session'
 import type { Context } from '../context'
 import { asWork, type Work } from '../task/work'
 import { DiskTarget, reserved } from './disk-target'
+import { makeLayerFile, switchTo } from './layer-nodes'
+import { merge, mergeAndRenew, requireOwn } from './merge'
 import { isOff } from './state'
 
 /**
@@ -27,32 +28,15 @@ export async function putOverlay(target: DiskTarget, options: { note?: string; t
   const before = target.disk
   const after = withOverlay(change(before), options, Date.now())
   const layer = activeLayer(after)
-  await makeLayerFile(target, after)
+  const { qmp } = target
+  // What the host holds back of the layer, the guest would have to wait for at the turn to the new one.
+  await Promise.all([makeLayerFile(target, after), qmp && writeOut(target.pathOf(activeLayer(before).file))])
   try {
     await target.save(after)
-    const { qmp } = target
     if (qmp) await switchTo(qmp, target, activeLayer(before), layer)
   } catch (error) {
     await target.save({ ...before, nextLayer: after.nextLayer })
     await removeFile(target.pathOf(layer.file))
-    throw error
-  }
-}
-
-/** The file of the layer that is on top in the record. */
-export async function makeLayerFile(target: DiskTarget, disk: Disk): Promise<void> {
-  const path = target.pathOf(activeLayer(disk).file)
-  await removeFile(path) // of one that was cut off: a number is recorded with its layer
-  await createEmptyLayer(path, disk.sizeBytes, underneath(disk, 0, target.pathOf))
-}
-
-/** Lets a running QEMU go on with another layer on top. Source: blockdev-snapshot, qapi/block-core.json. */
-async function switchTo(qmp: QmpSession, target: DiskTarget, from: Layer, to: Layer): Promise<void> {
-  await qmp.execute('blockdev-add', { ...layerNode(to, target.pathOf(to.file), { active: true }), backing: null } as never)
-  try {
-    await qmp.execute('blockdev-snapshot', { node: from.nodeName, overlay: to.nodeName })
-  } catch (error) {
-    await dropNode(qmp, to.nodeName)
     throw error
   }
 }
@@ -101,10 +85,6 @@ export async function historyBytes(target: DiskTarget): Promise<number> {
   return bytes.reduce((sum, one) => sum + one, 0)
 }
 
-/** An overlay that is renewed under a guest that goes on writing is merged again until it is small, but not for ever. */
-const SMALL_OVERLAY_BYTES = 224 * 1024
-const MOST_ROUNDS = 4
-
 /**
  * Merges what was written into the layer below, for good.
  * @param renew an empty overlay is left on top; without it a running guest goes on with the layer below itself
@@ -117,12 +97,7 @@ export async function commitForGood(target: DiskTarget, { renew }: { renew: bool
     if (renew) await putOverlay(target, {})
     return
   }
-  for (let round = 1; ; round++) {
-    const written = activeLayer(target.disk)
-    await putOverlay(target, {})
-    await merge(target, written.nodeName, work)
-    if (round === MOST_ROUNDS || (await target.bytesOf(activeLayer(target.disk).file)) <= SMALL_OVERLAY_BYTES) break
-  }
+  await mergeAndRenew(target, work)
   if (!renew && !below.commit) await merge(target, activeLayer(target.disk).nodeName, work)
 }
 
@@ -152,103 +127,6 @@ function requireLayerBelow(disk: Disk): Layer {
 }
 
 /**
- * Writes a layer into the one below it, and takes it off. The record says so before: what is cut off is finished by `finishPending`.
- * Until then the layer stays on, and so what the guest sees is right at every moment.
- * @throws no-space, connection-lost (QEMU ended meanwhile): it is pending then
- */
-export async function merge(target: DiskTarget, nodeName: string, work: Work): Promise<void> {
-  if (target.disk.pending === null) await requireOwn(target, target.disk.layers[target.disk.layers.findIndex((layer) => layer.nodeName === nodeName) + 1])
-  work.pointOfNoReturn()
-  work.phase(`merging ${nodeName} into the layer below`)
-  if (target.disk.pending === null) await target.save(mergeBegun(target.disk, nodeName))
-  const at = target.disk.layers.findIndex((layer) => layer.nodeName === nodeName)
-  const { qmp } = target
-  if (!qmp) await mergeFiles(target, at, work)
-  else {
-    try {
-      await (at > 0 ? mergeLive(qmp, target, at, work) : mergeActive(qmp, target, work))
-    } catch (error) {
-      if (!(error instanceof Failure) || error.error.code !== 'connection-lost') throw error
-      work.log('QEMU has ended: the merge is finished without it.')
-      await target.machine.whenOff
-      await mergeFiles(target, at, work)
-    }
-  }
-  await target.collectGarbage()
-}
-
-/**
- * Refuses to have a layer written to that a snapshot or another machine stands on too: it is the same file under another name.
- * @throws in-use
- */
-export async function requireOwn(target: DiskTarget, layer: Layer | undefined): Promise<void> {
-  if (!layer || !(await isShared(target.pathOf(layer.file)))) return
-  throw failure('in-use', `${layer.nodeName} of ${target.label} is a part of a snapshot too, and cannot be written to.`, {
-    what: layer.nodeName,
-    next: 'Commits that keep their history can be made at any time; or flatten the disk, or remove the snapshots that stand on it.'
-  })
-}
-
-/** Of a machine that is off. */
-async function mergeFiles(target: DiskTarget, at: number, work: Work): Promise<void> {
-  const layer = target.disk.layers[at]!
-  await commitImage(target.pathOf(layer.file), diskNodes(target.disk, target.pathOf, at), work)
-  await target.save(mergeDone(target.disk, layer.nodeName))
-  if (at > 0) await target.noteBackingOf(at - 1)
-}
-
-/** Of a layer below the active one, under a running guest: it writes to none of the two. */
-async function mergeLive(qmp: QmpSession, target: DiskTarget, at: number, work: Work): Promise<void> {
-  const [active, layer, below] = [target.disk.layers[0]!, target.disk.layers[at]!, target.disk.layers[at + 1]!]
-  const start = (jobId: string): Promise<unknown> =>
-    qmp.execute('block-commit', {
-      'job-id': jobId,
-      device: active.nodeName,
-      'top-node': layer.nodeName,
-      'base-node': below.nodeName,
-      'backing-file': target.pathOf(below.file),
-      'auto-dismiss': false
-    })
-  await runJob(qmp, start, { signal: null, progress: work.progress, what: `The merge of ${layer.nodeName}` })
-  await target.save(mergeDone(target.disk, layer.nodeName))
-  await dropNode(qmp, layer.nodeName)
-}
-
-/**
- * Of the active layer, under a running guest, which goes on with the layer below. Between QEMU's turn to that layer and the record of it the
- * guest stands still: what it wrote then would be hidden by the old layer if both were cut off there.
- */
-async function mergeActive(qmp: QmpSession, target: DiskTarget, work: Work): Promise<void> {
-  const [layer, below] = [target.disk.layers[0]!, target.disk.layers[1]!]
-  let resume = false
-  const start = (jobId: string): Promise<unknown> =>
-    qmp.execute('block-commit', { 'job-id': jobId, device: layer.nodeName, 'base-node': below.nodeName, 'auto-dismiss': false })
-  const onReady = async (jobId: string): Promise<void> => {
-    resume = (await qmp.execute('query-status')).running
-    if (resume) await qmp.execute('stop')
-    await target.save({ ...target.disk, pending: { kind: 'pivot', nodeName: layer.nodeName } })
-    await qmp.execute('job-complete', { id: jobId })
-  }
-  try {
-    await runJob(qmp, start, { signal: null, progress: work.progress, onReady, what: `The merge of ${layer.nodeName}` })
-    await target.save(mergeDone(target.disk, layer.nodeName))
-    await dropNode(qmp, layer.nodeName)
-  } finally {
-    if (resume) await qmp.execute('cont').catch(() => {}) // QEMU has ended: told by what failed
-  }
-}
-
-/** A node that is not used any more goes, unless it went by itself with its user. */
-export async function dropNode(qmp: QmpSession, nodeName: string): Promise<void> {
-  const named = await qmp.execute('query-named-block-nodes', { flat: true })
-  if (!named.some((node) => node['node-name'] === nodeName)) return
-  // A node that came as a part of another cannot be named here; it goes with that one.
-  await qmp.execute('blockdev-del', { 'node-name': nodeName }).catch((error: unknown) => {
-    if (!(error instanceof Failure) || error.error.code !== 'qmp') throw error
-  })
-}
-
-/**
  * Finishes what a crash cut off, and lets a QEMU that runs on what was recorded.
  * @returns whether there was anything to do
  */
@@ -268,24 +146,21 @@ export async function finishPending(target: DiskTarget, work: Work): Promise<boo
   return true
 }
 
-/** Cut off between the record and QEMU: QEMU writes to a layer that the record has covered, or has turned to one below it. */
+/**
+ * Cut off between the record and QEMU: QEMU writes to a layer that the record has covered, or has merged one and nobody was there to note
+ * it. A guest that was stopped for the turn to another layer goes on.
+ */
 async function levelWithQemu(qmp: QmpSession, target: DiskTarget): Promise<void> {
   await endForeignJobs(qmp)
-  const { disk } = target
-  const device = (await qmp.execute('query-block')).find((one) => one.qdev?.includes(`${disk.id}-device`))
-  const actual = device?.inserted?.['node-name']
-  const at = disk.layers.findIndex((layer) => layer.nodeName === actual)
-  if (disk.pending?.kind === 'merge' && device?.inserted && !filesOf(device.inserted.image).includes(target.pathOf(fileOf(disk, disk.pending.nodeName)))) {
-    await target.save(mergeDone(disk, disk.pending.nodeName)) // QEMU has done it, and nobody was there to note it
-    return
-  }
-  if (at <= 0) return
-  if (disk.pending?.kind === 'pivot') {
-    await target.save(mergeDone(disk, disk.pending.nodeName))
-    if ((await qmp.execute('query-status')).status === 'paused') await qmp.execute('cont')
-    return
-  }
-  for (let index = at; index > 0; index--) await switchTo(qmp, target, disk.layers[index]!, disk.layers[index - 1]!)
+  const { pending } = target.disk
+  const inserted = (await qmp.execute('query-block')).find((one) => one.qdev?.includes(`${target.disk.id}-device`))?.inserted
+  if (!inserted) return
+  const merges = pending !== null && pending.kind !== 'flatten'
+  if (merges && !filesOf(inserted.image).includes(target.pathOf(fileOf(target.disk, pending.nodeName)))) await target.save(mergeDone(target.disk, pending.nodeName))
+  const { layers } = target.disk
+  const at = layers.findIndex((layer) => layer.nodeName === inserted['node-name'])
+  for (let index = at; index > 0; index--) await switchTo(qmp, target, layers[index]!, layers[index - 1]!)
+  if (pending?.kind === 'pivot' && (await qmp.execute('query-status')).status === 'paused') await qmp.execute('cont')
 }
 
 const fileOf = (disk: Disk, nodeName: string): string => disk.layers.find((layer) => layer.nodeName === nodeName)!.file
@@ -298,7 +173,6 @@ export async function isActiveEmpty(target: DiskTarget): Promise<boolean> {
   if (await neverHeldAnything(target.pathOf(active.file))) return true
   return (await mapLayer({ path: target.pathOf(active.file), format: active.format })).length === 0
 }
-
 
 /** At the opening of a library: finishes, as tasks, what was cut off on its disks. */
 export function finishAllPending(context: Context): void {

@@ -6,7 +6,8 @@ import { activeLayer, sealed, withOverlay } from '../disk/stack'
 import { ensurePrivateFolder, linkOrCopy, removeFile, syncFile } from '../host/files'
 import { DiskTarget } from '../machine/disk-target'
 import type { ManagedMachine } from '../machine/machine'
-import { dropNode, isActiveEmpty, makeLayerFile } from '../machine/overlays'
+import { dropNode, makeLayerFile } from '../machine/layer-nodes'
+import { isActiveEmpty } from '../machine/overlays'
 import type { QmpSession } from '../qmp/session'
 
 /**

@@ -28,6 +28,22 @@ describe('an empty layer', () => {
     expect(execFileSync('qemu-img', ['check', path], { encoding: 'utf8' })).toContain('No errors')
   })
 
+  it('of 5 TiB on another is sound, and grows by what is written, not by what lies around it', async () => {
+    const folder = scratchFolder()
+    const [base, path] = [join(folder, 'base.qcow2'), join(folder, 'layer.qcow2')]
+    const sizeBytes = 5 * 2 ** 40
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', base, String(sizeBytes)])
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 1 0 8M', base])
+    await createEmptyLayer(path, sizeBytes, { path: base, format: 'qcow2' })
+    const writes = Array.from({ length: 64 }, (_, n) => ['-c', `write -q -P 2 ${n * 128 + 4}k 4k`]).flat()
+    execFileSync('qemu-io', ['-f', 'qcow2', ...writes, '-c', `write -q -P 3 ${sizeBytes - 4096} 4096`, path])
+    expect(Number(info(path)['actual-size'])).toBeLessThan(2 ** 20) // 64 clusters would be 4 MiB
+    for (const [letter, at] of [[1, 0], [2, 4096], [1, 8192], [3, sizeBytes - 4096]]) {
+      expect(execFileSync('qemu-io', ['-f', 'qcow2', '-r', '-c', `read -P ${letter} ${at} 4096`, path], { encoding: 'utf8' })).not.toContain('failed')
+    }
+    expect(execFileSync('qemu-img', ['check', path], { encoding: 'utf8' })).toContain('No errors')
+  })
+
   it('does not take the place of another file', async () => {
     const path = join(scratchFolder(), 'layer.qcow2')
     await createEmptyLayer(path, 2 ** 20, null)
