@@ -221,9 +221,9 @@ export class Images {
    */
   async adopt(given: ImageRecord, folder: string): Promise<ImageRecord> {
     const at = (path: string): string => join(this.homeOf(given.id), basename(path))
-    const { recorded: _elsewhere, boot, ...rest } = given
+    const { recorded: _elsewhere, identity: _there, boot, ...rest } = given
     const here = boot && { ...boot, kernel: at(boot.kernel), ...(boot.initrd ? { initrd: at(boot.initrd) } : {}), ...(boot.efiKernel ? { efiKernel: at(boot.efiKernel) } : {}) }
-    const image: ImageRecord = { ...rest, name: this.freeName(given.name, false), path: at(given.path), referenced: false, ...(here ? { boot: here } : {}), addedAtMs: Date.now() }
+    const image: ImageRecord = { ...rest, name: this.freeName(given.name, false), path: at(given.path), referenced: false, ...(here ? { boot: here } : {}), identity: await fingerprint(join(folder, basename(given.path))), addedAtMs: Date.now() }
     for (const path of filesOf(given)) await makeReadOnly(join(folder, basename(path)))
     await writeJsonAtomic(join(folder, MANIFEST), image)
     await move(folder, this.homeOf(image.id))
