@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Host } from './models/host'
 import { Image } from './models/image'
+import { Lab } from './models/lab'
 import { Machine } from './models/machine'
 import { Snapshot } from './models/snapshot'
 import { Ring } from './models/ring'
@@ -21,6 +22,10 @@ const change = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('share-removed'), id: z.string() }),
   z.object({ kind: z.literal('snapshot-changed'), snapshot: Snapshot }),
   z.object({ kind: z.literal('snapshot-removed'), id: z.string() }),
+  /** What is in the store is another now; it is read (`store.stats`). */
+  z.object({ kind: z.literal('store-changed') }),
+  z.object({ kind: z.literal('lab-changed'), lab: Lab }),
+  z.object({ kind: z.literal('lab-removed'), id: z.string() }),
   z.object({ kind: z.literal('task-changed'), task: Task }),
   z.object({ kind: z.literal('settings-changed'), settings: Settings }),
   /** The service was started or has stopped, a load or a comparison has ended; what goes on in between is read (`ring.show`). */

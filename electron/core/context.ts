@@ -1,6 +1,7 @@
 import type { AnswerOf, OperationName, ParsedInputOf, ResultOf, TaskOperationName, TaskRef } from '#contract'
 import type { Images } from './disk/images'
 import type { HostWatch } from './host/host'
+import type { Labs } from './lab/labs'
 import type { Library } from './library/library'
 import type { Machines } from './machine/machines'
 import type { Ring } from './ring/ring'
@@ -20,6 +21,7 @@ export interface Context {
   readonly store: Store
   readonly shares: Shares
   readonly snapshots: Snapshots
+  readonly labs: Labs
   readonly tasks: Tasks
   readonly traces: Traces
   readonly host: HostWatch

@@ -6,6 +6,7 @@ import type { Core } from './core'
 import { Images } from './disk/images'
 import { diskHandlers, overlayHandlers } from './handlers/disk'
 import { guestHandlers } from './handlers/guest'
+import { labHandlers } from './handlers/lab'
 import { machineHandlers } from './handlers/machine'
 import { ringHandlers } from './handlers/ring'
 import { hostHandlers, imageHandlers, taskHandlers } from './handlers/others'
@@ -14,6 +15,7 @@ import { traceHandlers } from './handlers/trace'
 import { shareHandlers } from './handlers/share'
 import { snapshotHandlers } from './handlers/snapshot'
 import { HostWatch } from './host/host'
+import { Labs } from './lab/labs'
 import { openLibrary, type Library } from './library/library'
 import { Machines } from './machine/machines'
 import { finishAllPending } from './machine/overlays'
@@ -22,6 +24,7 @@ import { Ring } from './ring/ring'
 import { SettingsStore } from './settings'
 import { Store } from './store/store'
 import { Shares } from './share/shares'
+import { archiveLater } from './snapshot/archive'
 import { resumeInterrupted } from './snapshot/interrupted'
 import { Snapshots } from './snapshot/snapshots'
 import { TaskJournal } from './task/journal'
@@ -102,7 +105,10 @@ async function openContext(library: Library, { tell }: Events, environment: Node
       tell({ kind: 'machine-changed', machine })
       shares.noteMachine(machine.id)
     },
-    onDidRemove: (id) => tell({ kind: 'machine-removed', id })
+    onDidRemove: (id) => {
+      tell({ kind: 'machine-removed', id })
+      labs.noteRemoved(id)
+    }
   })
   const shares = new Shares(library, machines, {
     onDidChange: (share) => tell({ kind: 'share-changed', share }),
@@ -113,6 +119,10 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     onDidChange: (snapshot) => tell({ kind: 'snapshot-changed', snapshot }),
     onDidRemove: (id) => tell({ kind: 'snapshot-removed', id })
   })
+  const labs: Labs = new Labs(library, machines, snapshots, {
+    onDidChange: (lab) => tell({ kind: 'lab-changed', lab }),
+    onDidRemove: (id) => tell({ kind: 'lab-removed', id })
+  })
   const images = new Images(library, {
     builtinGuest,
     usedBy: (imageId) => [...machines.usersOfImage(imageId), ...snapshots.usersOfImage(imageId)],
@@ -120,9 +130,9 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     onDidRemove: (id) => tell({ kind: 'image-removed', id })
   })
   const ring = new Ring(paths.ring, ringFolder(environment, builtinGuest), (view) => tell({ kind: 'ring-changed', ring: view }))
-  const store = new Store(paths.store, (standard) => ({ ...standard, chunkBytes: settings.value.storeChunkBytes }))
+  const store = new Store(paths.store, (standard) => ({ ...standard, chunkBytes: settings.value.storeChunkBytes }), () => tell({ kind: 'store-changed' }))
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
-  await Promise.all([machines.load().then(() => shares.load()), images.load(), snapshots.load(), tasks.recall()])
+  await Promise.all([machines.load().then(() => shares.load()), images.load(), snapshots.load(), labs.load(), tasks.recall()])
   const traces = new Traces(machines)
   void traces.tidy()
   await resumeInterrupted(machines)
@@ -131,6 +141,7 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     machines,
     images,
     snapshots,
+    labs,
     shares,
     store,
     ring,
@@ -141,6 +152,7 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     api: { tcp: { enabled: false, reason: 'it is off in the settings' } }
   }
   finishAllPending(context)
+  for (const { id, memory, archive } of snapshots.all()) if (memory && !archive) archiveLater(id, context)
   return context
 }
 
@@ -156,7 +168,8 @@ const handlers: Handlers<OperationName> = {
   ...taskHandlers,
   ...hostHandlers,
   ...shareHandlers,
-  ...snapshotHandlers
+  ...snapshotHandlers,
+  ...labHandlers
 }
 
 function offer(context: Context, events: Events): OwnedCore {
@@ -185,6 +198,7 @@ function offer(context: Context, events: Events): OwnedCore {
       await context.traces.close()
       context.host.close()
       context.ring.leave()
+      context.snapshots.release()
       await context.shares.release()
       context.machines.release()
       await context.store.close()

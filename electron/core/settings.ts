@@ -20,13 +20,14 @@ export class SettingsStore {
   }
 
   async edit(input: ParsedInputOf<'settings.edit'>): Promise<Settings> {
-    const { apiTcp, apiPort, historyBudget, storeChunk, ...rest } = input
+    const { apiTcp, apiPort, historyBudget, storeChunk, snapshotCache, ...rest } = input
     const named = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
     const edited: Settings = {
       ...this.current,
       ...named,
       historyBudgetBytes: historyBudget ?? this.current.historyBudgetBytes,
       storeChunkBytes: storeChunk ?? this.current.storeChunkBytes,
+      snapshotCacheBytes: snapshotCache ?? this.current.snapshotCacheBytes,
       apiTcp: { enabled: apiTcp ?? this.current.apiTcp.enabled, port: apiPort ?? this.current.apiTcp.port }
     }
     await writeJsonAtomic(this.path, edited)

@@ -3,8 +3,8 @@ import type { AppError } from '#contract'
 import { badInput, Refusal } from './answer'
 import { carriesToken } from './token'
 
-/** Where a request came in. The Unix socket is guarded by its file's mode; loopback TCP is open to every local program. */
-export type Door = { kind: 'unix' } | { kind: 'tcp'; token: string }
+/** Where a request came in. The Unix socket is guarded by its file's mode; loopback TCP is open to every local program. `machine`: its control port. */
+export type Door = { kind: 'unix' } | { kind: 'tcp'; token: string; machine?: string }
 
 const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost)(:\d{1,5})?$/i
 

@@ -59,8 +59,9 @@ export function sendText(response: ServerResponse, status: number, text: string,
   if (response.destroyed || response.headersSent) return
   const body = Buffer.from(text)
   const socket = response.socket
-  socket?.setTimeout(STALLED_ANSWER_MS, () => socket.destroy())
-  response.once('finish', () => socket?.setTimeout(0))
+  const stalled = (): void => void socket?.destroy()
+  socket?.setTimeout(STALLED_ANSWER_MS, stalled)
+  response.once('finish', () => socket?.setTimeout(0, stalled)) // and takes the listener away: the connection may serve many
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': body.length,

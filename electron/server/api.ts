@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { Core } from '#core/core'
 import type { Door } from './admission'
+import { ControlPorts } from './control-ports'
 import { EventFeed } from './event-feed'
 import { listenOnLoopback, listenOnSocket } from './listen'
 import { answer, type Service } from './routes'
@@ -12,6 +13,8 @@ export interface ApiOptions {
   socketPath: string
   tcp?: TcpOptions
   version: string
+  /** Machines may have control ports of their own. */
+  control?: { file: string; token: () => Promise<string> }
   limits?: Partial<Limits>
 }
 /** Port 0 takes a free one. */
@@ -60,10 +63,12 @@ export interface Api {
 export async function serveApi(core: Core, options: ApiOptions): Promise<Api> {
   const limits = { ...LIMITS, ...options.limits }
   const feed = new EventFeed(core, limits)
-  const service: Service = { core, version: options.version, feed, bodyBytes: limits.bodyBytes, retiring: false }
+  const service: Service = { core, version: options.version, feed, bodyBytes: limits.bodyBytes, control: null, retiring: false }
   const unix = openDoor(service, limits, { kind: 'unix' })
   let tcp: { door: OpenDoor; port: number } | null = null
   const removeSocket = await listenOnSocket(unix.server, options.socketPath)
+  if (options.control) service.control = controlPorts(service, limits, options.control)
+  await service.control?.recall()
 
   const api: Api = {
     get address() {
@@ -89,7 +94,7 @@ export async function serveApi(core: Core, options: ApiOptions): Promise<Api> {
       await api.retire()
       await Promise.all([unix.drain(limits.drainMs), tcp?.door.drain(limits.drainMs)])
       feed.close()
-      await Promise.all([unix.close(), tcp?.door.close()])
+      await Promise.all([unix.close(), tcp?.door.close(), service.control?.close()])
     }
   }
   if (options.tcp) {
@@ -99,6 +104,16 @@ export async function serveApi(core: Core, options: ApiOptions): Promise<Api> {
     })
   }
   return api
+}
+
+function controlPorts(service: Service, limits: Limits, { file, token }: NonNullable<ApiOptions['control']>): ControlPorts {
+  return new ControlPorts(service.core, {
+    file,
+    listen: async (machine, port) => {
+      const door = openDoor(service, limits, { kind: 'tcp', token: await token(), machine })
+      return { port: await listenOnLoopback(door.server, port), close: () => door.close() }
+    }
+  })
 }
 
 interface OpenDoor {

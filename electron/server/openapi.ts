@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { AppError, Event, Host, Image, Machine, operations, Settings, streams, Task, TaskRef, type ErrorCode, type Operation } from '#contract'
 import { STATUS_OF } from './answer'
 import { STREAM_PROTOCOL, type Owner } from './protocol'
+import { CreateAnswer, CreateInput, SnapshotAnswer, SnapshotInput } from './two-endpoints'
 
 /** What the document calls these, and refers to instead of repeating them. */
 const MODELS = { Machine, Image, Task, TaskRef, Host, Settings, AppError, Event }
@@ -19,7 +20,7 @@ export function openApiDocument(version: string): string {
 
 /** The OpenAPI 3.1 document, derived from the contract: https://spec.openapis.org/oas/v3.1.1 */
 export function describeApi(version: string): Json {
-  const paths: Json = { '/v1/owner': ownerPath(), '/v1/openapi.json': documentPath(), '/v1/events': eventsPath() }
+  const paths: Json = { '/v1/owner': ownerPath(), '/v1/openapi.json': documentPath(), '/v1/events': eventsPath(), '/snapshot': twoPath('snapshot', 'save a machine in two files', SnapshotInput, SnapshotAnswer), '/create': twoPath('create', 'make a machine that goes on from two files, or boots a kernel', CreateInput, CreateAnswer) }
   for (const [name, operation] of Object.entries(operations)) paths[`/v1/${name}`] = { post: operationPath(name, operation) }
   for (const name of Object.keys(streams)) paths[`/v1/streams/${name}`] = { get: streamPath(name) }
   return {
@@ -42,6 +43,16 @@ export function describeApi(version: string): Json {
     }
   }
 }
+
+const twoPath = (id: string, summary: string, input: z.ZodType, answer: z.ZodType): Json => ({
+  post: {
+    operationId: id,
+    tags: ['api'],
+    summary,
+    requestBody: { required: true, content: json(z.toJSONSchema(input, { io: 'input' })) },
+    responses: { 200: { description: 'Done.', content: json(z.toJSONSchema(answer)) }, default: { $ref: '#/components/responses/Error' } }
+  }
+})
 
 const nounOf = (name: string): string => name.split('.')[0] ?? name
 

@@ -18,7 +18,7 @@ export interface OwnedApiOptions {
  */
 export async function serveOwned(core: OwnedCore, options: OwnedApiOptions): Promise<Api> {
   const { library } = core
-  const api = await serveApi(core, { socketPath: library.runtime.ownerSocket, version: options.version })
+  const api = await serveApi(core, { socketPath: library.runtime.ownerSocket, version: options.version, control: { file: library.runtime.controlPorts, token: () => ensureToken(library.paths.apiToken) } })
   let applied: Settings['apiTcp'] = { enabled: false, port: 0 }
 
   const apply = async ({ apiTcp }: Settings): Promise<void> => {

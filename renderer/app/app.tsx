@@ -1,6 +1,7 @@
 import { lazy, Suspense } from 'react'
 import { DiskDialogs, DisksScreen } from '../features/disks'
 import { ShareDialog, SharesScreen } from '../features/shares'
+import { LabDialogs, LabsScreen } from '../features/labs'
 import { SnapshotDialogs } from '../features/snapshots'
 import { MachineDialogs, MachinePane, MachineScreen } from '../features/machines'
 import { HostBanner, StatusBar } from '../features/status'
@@ -82,6 +83,8 @@ function PlaceContent({ place }: { place: Place }) {
       return <DisksScreen />
     case 'shares':
       return <SharesScreen />
+    case 'labs':
+      return <LabsScreen />
     case 'images':
       return <ImagesScreen />
     case 'ring':
@@ -118,6 +121,7 @@ function Overlays() {
       {overlay?.kind === 'disk' && <DiskDialogs key={`${overlay.action} ${overlay.machine} ${overlay.disk}`} overlay={overlay} />}
       {overlay?.kind === 'share' && <ShareDialog machine={overlay.machine} disk={overlay.disk} />}
       {overlay?.kind === 'snapshot' && <SnapshotDialogs key={`${overlay.action} ${overlay.snapshot}`} overlay={overlay} />}
+      {overlay?.kind === 'lab' && <LabDialogs key={overlay.action} overlay={overlay} />}
       <MachineDialogs />
     </Suspense>
   )

@@ -1,8 +1,9 @@
-import { Archive, CircleDotDashed, HardDrive, Layers, ListTodo, Settings, Share2 } from 'lucide-react'
+import { Archive, CircleDotDashed, GraduationCap, HardDrive, Layers, ListTodo, Settings, Share2 } from 'lucide-react'
 import { tip } from '../ui/tip'
 import { keysOf } from './commands/registry'
 import { goTo, usePlaces, type Place } from './places'
 import { useImages } from './world/images'
+import { useLabs } from './world/labs'
 import { useMachines } from './world/machines'
 import { useShares } from './world/shares'
 import { hasEnded, useTasks } from './world/tasks'
@@ -13,11 +14,13 @@ export function Navigation() {
   const current = usePlaces((state) => state.place.kind)
   const images = useImages((state) => Object.keys(state.byId).length)
   const disks = useMachines((state) => Object.values(state.byId).reduce((sum, machine) => sum + (machine.definition?.disks.length ?? 0), 0))
+  const labs = useLabs((state) => Object.keys(state.byId).length)
   const shares = useShares((state) => Object.keys(state.byId).length)
   const running = useTasks((state) => Object.values(state.byId).filter((task) => !hasEnded(task)).length)
   const places = [
     { kind: 'disks', label: 'Disks', icon: Layers, count: disks },
     { kind: 'shares', label: 'Shares', icon: Share2, count: shares },
+    { kind: 'labs', label: 'Class labs', icon: GraduationCap, count: labs },
     { kind: 'images', label: 'Images', icon: HardDrive, count: images },
     { kind: 'ring', label: 'Ring lab', icon: CircleDotDashed, count: 0 },
     { kind: 'store', label: 'Store', icon: Archive, count: 0 },

@@ -39,12 +39,19 @@ export type DiskAction = (typeof DISK_ACTIONS)[number]
 /** A dialog about a snapshot, or about taking one. */
 export interface SnapshotOverlay {
   kind: 'snapshot'
-  action: 'take' | 'restore' | 'clone' | 'fork' | 'edit' | 'remove'
+  action: 'take' | 'clone-machine' | 'restore' | 'clone' | 'fork' | 'edit' | 'remove'
   /** Id of the machine whose snapshots these are. */
   machine: string
-  /** Its id; of `take` none. */
+  /** Its id; of `take` and `clone-machine` none. */
   snapshot: string
 }
+
+/** A dialog about a class lab. */
+export type LabOverlay =
+  /** Null: the one that is chosen in the dialog. */
+  | { kind: 'lab'; action: 'deploy'; snapshot: string | null }
+  /** Ids; of `recreate` null for all of its machines. */
+  | { kind: 'lab'; action: 'recreate' | 'force-off' | 'remove'; lab: string; machine: string | null }
 
 /** What stands over the window; at most one at a time. */
 export type Overlay =
@@ -57,6 +64,7 @@ export type Overlay =
   /** Null: the first, or the one that is chosen in the dialog. */
   | { kind: 'share'; machine: string | null; disk: string | null }
   | SnapshotOverlay
+  | LabOverlay
   | { kind: 'empty-trash'; trashId: string | null; name: string | null }
   | { kind: 'palette' }
   | { kind: 'shortcuts' }

@@ -9,6 +9,7 @@ export type Place =
   | { kind: 'machine'; id: string; tab: MachineTab }
   | { kind: 'disks' }
   | { kind: 'shares' }
+  | { kind: 'labs' }
   | { kind: 'images' }
   | { kind: 'ring' }
   | { kind: 'store' }
@@ -21,7 +22,7 @@ interface Places {
   tab: MachineTab
 }
 
-const KINDS: Place['kind'][] = ['home', 'machine', 'disks', 'images', 'store', 'ring', 'tasks', 'settings', 'shares']
+const KINDS: Place['kind'][] = ['home', 'machine', 'disks', 'images', 'store', 'ring', 'tasks', 'settings', 'shares', 'labs']
 const isValid = ({ place, tab }: Places): boolean => KINDS.includes(place.kind) && MACHINE_TABS.includes(tab)
 
 export const usePlaces = createPersisted<Places>('place', { place: { kind: 'home' }, tab: 'overview' }, isValid)

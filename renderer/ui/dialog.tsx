@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { useState, type ReactNode } from 'react'
 import { X } from 'lucide-react'
 import { Dialog as Primitive } from 'radix-ui'
 import { Button, IconButton } from './button'
@@ -24,6 +24,8 @@ export interface DialogProps {
 
 /** A modal dialog. Mount it to open it. Focus goes in and comes back; Escape closes it. */
 export function Dialog({ title, description, onClose, footer, width = 480, bare, side, className, children }: DialogProps) {
+  // A dialog that is mounted open has no trigger that the primitive could give the focus back to.
+  const [before] = useState(() => document.activeElement)
   return (
     <Primitive.Root open onOpenChange={(open) => !open && onClose()}>
       <Primitive.Portal>
@@ -32,6 +34,10 @@ export function Dialog({ title, description, onClose, footer, width = 480, bare,
           className={cx(styles.dialog, className)}
           data-side={side || undefined}
           style={{ width }}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault()
+            if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true })
+          }}
           {...(description ? {} : { 'aria-describedby': undefined })}
         >
           <header className={styles.head}>

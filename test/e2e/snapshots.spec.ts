@@ -45,7 +45,8 @@ test('a snapshot is taken, dragged onto now, and dragged onto the list', async (
   await expect(dialog).toContainText('Take lab1 back to “ready”')
   await page.keyboard.press('Escape')
   await expect(dialog).toHaveCount(0)
-  await page.getByRole('listbox', { name: 'Snapshots of lab1' }).focus()
+  // The focus is back in the tree.
+  await expect(page.getByRole('listbox', { name: 'Snapshots of lab1' })).toBeFocused()
   await page.keyboard.press('Delete')
   await expect(dialog).toContainText('Remove “ready”?')
   await dialog.getByRole('button', { name: 'Remove' }).click()

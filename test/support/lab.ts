@@ -22,6 +22,8 @@ export interface Lab {
   /** Runs an operation that has to be refused. */
   refused(name: OperationName, input: object): Promise<AppError>
   machine(name: string): Promise<Machine>
+  /** Opens the library again that was closed. */
+  open(): Promise<void>
   /** Closes the core and opens the library again, as another process would. */
   reopen(): Promise<void>
 }
@@ -60,9 +62,12 @@ export async function openLab(given: { home?: string; environment?: NodeJS.Proce
       return answer.error
     },
     machine: (name) => lab.call('machine.show', { machine: name }),
+    async open() {
+      lab.core = await open()
+    },
     async reopen() {
       await lab.core.close()
-      lab.core = await open()
+      await lab.open()
     }
   }
   onTestFinished(async () => {

@@ -14,8 +14,8 @@ export function writePattern(view: DiskView, letter: string, at: number, bytes: 
   execFileSync('qemu-io', ['-c', `write -q -P ${byte(letter)} ${at} ${bytes}`, filename(view)], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-/** Throws unless a range of a disk holds this letter and nothing else. */
-export function readPattern(view: DiskView, letter: string, at: number, bytes: number): void {
-  const { stdout, stderr, status } = spawnSync('qemu-io', ['-r', '-c', `read -P ${byte(letter)} ${at} ${bytes}`, filename(view)], { encoding: 'utf8' })
+/** Throws unless a range of a disk holds this letter and nothing else. @param shared QEMU has it open; it has been told to flush */
+export function readPattern(view: DiskView, letter: string, at: number, bytes: number, shared = false): void {
+  const { stdout, stderr, status } = spawnSync('qemu-io', ['-r', ...(shared ? ['-U'] : []), '-c', `read -P ${byte(letter)} ${at} ${bytes}`, filename(view)], { encoding: 'utf8' })
   if (status !== 0 || stdout.includes('verification failed')) throw new Error(`expected “${letter}” at ${at}: ${stdout}${stderr}`)
 }

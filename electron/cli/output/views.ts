@@ -1,4 +1,4 @@
-import type { Availability, Image, Machine, OperationName, ResultOf, Share, Task, Renewal, Snapshot, SnapshotPlan } from '#contract'
+import type { Availability, Image, Lab, Machine, OperationName, ResultOf, Share, Task, Renewal, Snapshot, SnapshotPlan } from '#contract'
 import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
@@ -72,6 +72,17 @@ const VIEWS: Views = {
   'snapshot.fork': ({ machines, renewals }, paint) =>
     machines.map((machine) => `${machine.name} is ${stateWord(machine, paint)}.\n`).join('') + renewals.map(renewalLines).join(''),
   'snapshot.remove': ({ removed, freedBytes }) => `Removed ${removed}; ${formatSize(freedBytes)} are free again.\n`,
+  'snapshot.archive': (snapshot) => `The memory of ${snapshot.name} is in the store${snapshot.ready ? '' : ', and no longer beside it'}.\n`,
+  'snapshot.verify': ({ name, problems }, paint) =>
+    problems.length === 0 ? `${name} ${paint.green('is as it was taken')}.\n` : problems.map(({ file, problem }) => `${paint.red(`${file}:`)} ${problem}\n`).join(''),
+  'snapshot.export': ({ file, memory, sizeBytes }) => `Wrote ${file} (${formatSize(sizeBytes)})${memory === null ? '' : `, and its memory to ${memory}`}.\n`,
+  'snapshot.import': (snapshot) => `${snapshot.name} is here. Make a machine from it: strata snapshot restore ${snapshot.id} --as NAME\n`,
+  'lab.list': (labs, paint) => table(['LAB', 'MACHINES', 'RUNNING', 'FROM', 'MADE'], labs.map(labRow), paint.dim),
+  'lab.deploy': ({ lab, renewals }) => labLine(lab) + renewals.filter(({ left }) => left.length > 0).map(renewalLines).join(''),
+  'lab.recreate': ({ lab, renewals }) => labLine(lab) + renewals.filter(({ left }) => left.length > 0).map(renewalLines).join(''),
+  'lab.start': (lab) => labLine(lab),
+  'lab.stop': (lab) => labLine(lab),
+  'lab.remove': ({ removed, machines }) => `Removed ${removed}; its ${machines} machines are in the trash.\n`,
   'task.list': (tasks, paint) => table(['ID', 'STATE', 'DONE', 'STARTED', 'TASK'], tasks.map((task) => taskRow(task, paint)), paint.dim),
   'task.show': (task, paint) => taskBlock(task, paint),
   'task.wait': (task, paint) => taskBlock(task, paint),
@@ -126,6 +137,10 @@ const snapshotRow = (snapshot: Snapshot): string[] => [
   none(snapshot.here)
 ]
 
+const runningIn = (lab: Lab): number => lab.machines.filter(({ state }) => state === 'running').length
+const labRow = (lab: Lab): string[] => [lab.name, String(lab.machines.length), String(runningIn(lab)), lab.snapshot ? `${lab.snapshot.machine}: ${lab.snapshot.name}` : 'its snapshot is gone', `${ago(lab.createdAtMs)} ago`]
+const labLine = (lab: Lab): string => `${lab.name} has ${lab.machines.length} machines, ${runningIn(lab)} of them running: ${lab.machines.map(({ name }) => name).join(', ')}.\n`
+
 function takenLine(snapshot: Snapshot): string {
   const stall = snapshot.was === 'running' && snapshot.stallMs !== null ? ` The guest stood still for ${Math.round(snapshot.stallMs)} ms.` : ''
   return `Took ${snapshot.name}.${stall} Go back to it: strata snapshot restore ${snapshot.id}\n`
@@ -153,6 +168,7 @@ export const EMPTY: { [N in OperationName]?: string } = {
   'machine.list-removed': 'There are no removed machines.',
   'image.list': 'There are no images. Bring one in: strata image import FILE',
   'share.list': 'No disk is shared. Share one: strata share create lab1:disk1 --to lab2',
+  'lab.list': 'There are no class labs. Make one: strata lab deploy ws --from SNAPSHOT --count 20',
   'snapshot.list': 'There are no snapshots. Take one: strata snapshot take MACHINE',
   'task.list': 'There are no tasks.'
 }

@@ -4,7 +4,7 @@ export const ImageFormat = z.enum(['raw', 'qcow2', 'vmdk', 'vdi', 'vhdx', 'vpc']
 export type ImageFormat = z.output<typeof ImageFormat>
 
 /** Direct kernel boot. Absolute paths. `efiKernel`: the one that UEFI can start, where it is another file. */
-export const KernelBoot = z.object({ kernel: z.string(), efiKernel: z.string().optional(), initrd: z.string(), commandLine: z.string() })
+export const KernelBoot = z.object({ kernel: z.string(), efiKernel: z.string().optional(), initrd: z.string().optional(), commandLine: z.string() })
 
 /** A source that machines are made from, as it is recorded. Strata never writes to an image once it is in the library. */
 export const ImageRecord = z.object({

@@ -11,6 +11,10 @@ export const Settings = z.object({
   historyBudgetBytes: z.number().int().nonnegative().default(10 * 2 ** 30),
   /** How big the chunks of new archives are. Those that are there stay as they are. */
   storeChunkBytes: z.number().int().positive().default(4096),
+  /** Whether the memory of snapshots is saved into the store when nothing else goes on. */
+  archiveSnapshots: z.boolean().default(true),
+  /** What the memory files of snapshots that are in the store may take beside it. */
+  snapshotCacheBytes: z.number().int().nonnegative().default(8 * 2 ** 30),
   /** The first-run welcome was seen. */
   welcomed: z.boolean().default(false)
 })

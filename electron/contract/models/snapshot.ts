@@ -46,6 +46,8 @@ export const SnapshotRecord = z.object({
   definition: MachineDefinition,
   /** Null of a machine that was off. */
   memory: SnapshotMemory.nullable(),
+  /** Its memory is in the store, too: under this name. */
+  archive: z.object({ name: z.string(), atMs: z.number() }).optional(),
   /** What the guest did then. */
   was: z.enum(['running', 'paused', 'off']),
   /** Whether there is a picture of the screen. */
@@ -53,7 +55,7 @@ export const SnapshotRecord = z.object({
 })
 export type SnapshotRecord = z.output<typeof SnapshotRecord>
 
-export const Snapshot = SnapshotRecord.omit({ definition: true, memory: true }).extend({
+export const Snapshot = SnapshotRecord.omit({ definition: true, memory: true, archive: true }).extend({
   cpus: z.number(),
   memoryBytes: z.number(),
   disks: z.number(),
@@ -64,6 +66,10 @@ export const Snapshot = SnapshotRecord.omit({ definition: true, memory: true }).
   sharedBytes: z.number(),
   /** Names of the machines that stand on it now. */
   here: z.array(z.string()),
+  /** When its memory was saved into the store; null when it was not. */
+  archivedAtMs: z.number().nullable(),
+  /** Whether a machine can go on from it at once. Otherwise its memory is loaded from the store first. */
+  ready: z.boolean(),
   /** Why it cannot be restored on this computer. */
   problem: z.string().nullable()
 })

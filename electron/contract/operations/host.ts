@@ -22,6 +22,8 @@ export const hostOperations = {
       apiPort: z.number().int().min(1024).max(65535).optional().meta({ description: 'port of the HTTP API on loopback TCP' }),
       historyBudget: Size.optional().meta({ description: 'what the commits of one disk may take before the oldest is merged for good' }),
       storeChunk: ChunkSize.optional().meta({ description: 'how big the chunks of new archives in the store are' }),
+      archiveSnapshots: z.boolean().optional().meta({ description: 'save the memory of snapshots into the store when nothing else goes on' }),
+      snapshotCache: Size.optional().meta({ description: 'what the memory files of snapshots that are in the store may take beside it' }),
       welcomed: z.boolean().optional().meta({ description: 'the first-run welcome was seen' })
     }),
     result: Settings

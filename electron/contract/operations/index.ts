@@ -5,6 +5,7 @@ import { diskOperations } from './disk'
 import { guestOperations } from './guest'
 import { hostOperations } from './host'
 import { imageOperations } from './image'
+import { labOperations } from './lab'
 import { machineOperations } from './machine'
 import { overlayOperations } from './overlay'
 import { snapshotOperations } from './snapshot'
@@ -23,6 +24,7 @@ export const operations = {
   ...overlayOperations,
   ...traceOperations,
   ...snapshotOperations,
+  ...labOperations,
   ...ringOperations,
   ...storeOperations,
   ...shareOperations,

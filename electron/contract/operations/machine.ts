@@ -30,6 +30,8 @@ export const machineOperations = {
       name: Name,
       source: z.string().min(1).default('builtin').meta({ description: 'builtin, none, or the name of an image in the library' }),
       disk: Size.optional().meta({ description: 'size of its disk: 1G; by default what the source needs, 0 for none' }),
+      kernel: FilePath.optional().meta({ description: 'a kernel to boot directly; for sources that have none of their own', cli: '<file>' }),
+      append: z.string().max(2000).default('console=ttyS0').meta({ description: 'what that kernel is told' }),
       copy: z.boolean().default(false).meta({ description: 'copy the image whole instead of standing an overlay on it' }),
       ...settable,
       hostname: z.string().max(63).optional().meta({ description: 'cloud images: host name, by default the machine name' }),

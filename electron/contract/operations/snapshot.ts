@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Machine } from '../models/machine'
 import { Renewal, Snapshot, SnapshotPlan } from '../models/snapshot'
 import { operation } from '../operation'
-import { Name } from '../values'
+import { FilePath, Name } from '../values'
 import { machineRef } from './machine'
 
 const snapshotRef = z.string().min(1).meta({ description: 'id of the snapshot, or its name', cli: '<snapshot>' })
@@ -52,6 +52,44 @@ export const snapshotOperations = {
     input: one,
     result: z.object({ removed: z.string(), freedBytes: z.number() }),
     positional: ['snapshot']
+  }),
+  'snapshot.archive': operation({
+    help: 'save the memory of a snapshot into the store, where what it has in common with others is stored once',
+    input: one.extend({ evict: z.boolean().default(false).meta({ description: 'take its memory file out of the cache at once: going on from it loads it from the store first' }) }),
+    result: Snapshot,
+    task: true,
+    positional: ['snapshot']
+  }),
+  'snapshot.verify': operation({
+    help: 'check all that a restore would need: memory, devices, layers, and what is in the store',
+    input: one,
+    result: z.object({ snapshot: z.string(), name: z.string(), problems: z.array(z.object({ file: z.string(), problem: z.string() })) }),
+    task: true,
+    positional: ['snapshot']
+  }),
+  'snapshot.export': operation({
+    help: 'write a snapshot into one file, with all that another computer needs to use it',
+    input: one.extend({
+      file: FilePath.meta({ description: 'the file to write', cli: '<file>' }),
+      memory: FilePath.optional().meta({ description: 'write memory into a file of its own, flat and not compressed', cli: '<file>' }),
+      images: z.boolean().default(true).meta({ description: 'with the images that its disks stand on' }),
+      replace: z.boolean().default(false).meta({ description: 'take the place of a file that is there' })
+    }),
+    result: z.object({ file: z.string(), memory: z.string().nullable(), sizeBytes: z.number() }),
+    task: true,
+    positional: ['snapshot', 'file']
+  }),
+  'snapshot.import': operation({
+    help: 'bring in a snapshot from a file; whether it can be used here is checked first',
+    input: z.object({
+      file: FilePath.meta({ description: 'what “snapshot export” wrote', cli: '<file>' }),
+      memory: FilePath.optional().meta({ description: 'its memory, where that is in a file of its own', cli: '<file>' }),
+      anew: z.boolean().default(false).meta({ description: 'as another snapshot than the one that may be here already' }),
+      kernel: FilePath.optional().meta({ description: 'the kernel that the machine was booted with, where that was a file', cli: '<file>' })
+    }),
+    result: Snapshot,
+    task: true,
+    positional: ['file']
   }),
   'snapshot.restore': operation({
     help: 'take the machine back to a snapshot, or make a new machine from it',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { failure, Failure, ImageRecord, toAppError, type AppError, type Image, type ParsedInputOf } from '#contract'
 import { allocatedBytes, copyBig, fileFacts, listFolder, makeReadOnly, move, readJson, removeTree, writeJsonAtomic } from '../host/files'
 import type { Library } from '../library/library'
@@ -97,8 +97,7 @@ export class Images {
 
   /** Throws when the file of an image is gone, or was changed since it was recorded. @throws not-found, bad-file */
   async verify(image: ImageRecord): Promise<void> {
-    const { boot } = image
-    for (const path of boot ? [boot.kernel, boot.initrd, ...(boot.efiKernel ? [boot.efiKernel] : [])] : []) await fileFacts(path)
+    for (const path of filesOf(image)) if (path !== image.path) await fileFacts(path)
     const { sizeBytes, modifiedAtMs } = await fileFacts(image.path)
     if (!image.recorded || (sizeBytes === image.recorded.sizeBytes && modifiedAtMs === image.recorded.modifiedAtMs)) return
     throw failure('bad-file', `“${image.path}” was changed since it was imported; machines that stand on it would be damaged.`, {
@@ -213,6 +212,22 @@ export class Images {
   private async record(image: ImageRecord): Promise<void> {
     await writeJsonAtomic(join(this.homeOf(image.id), MANIFEST), image)
     this.added(image)
+  }
+
+  /**
+   * Takes in an image that came with something else, by the id that it has there, which must be new here.
+   * @param folder holds its files; it becomes the image's
+   * @throws already-exists
+   */
+  async adopt(given: ImageRecord, folder: string): Promise<ImageRecord> {
+    const at = (path: string): string => join(this.homeOf(given.id), basename(path))
+    const { recorded: _elsewhere, identity: _there, boot, ...rest } = given
+    const here = boot && { ...boot, kernel: at(boot.kernel), ...(boot.initrd ? { initrd: at(boot.initrd) } : {}), ...(boot.efiKernel ? { efiKernel: at(boot.efiKernel) } : {}) }
+    const image: ImageRecord = { ...rest, name: this.freeName(given.name, false), path: at(given.path), referenced: false, ...(here ? { boot: here } : {}), identity: await fingerprint(join(folder, basename(given.path))), addedAtMs: Date.now() }
+    for (const path of filesOf(given)) await makeReadOnly(join(folder, basename(path)))
+    await writeJsonAtomic(join(folder, MANIFEST), image)
+    await move(folder, this.homeOf(image.id))
+    return this.added(image)
   }
 
   /** A referenced file itself is left alone. @throws not-found, in-use (naming the machines that stand on it) */
@@ -340,6 +355,9 @@ export class Images {
     for (let n = 2; ; n++) if (!names.has(keyOf(`${wanted} ${n}`))) return `${wanted} ${n}`
   }
 }
+
+/** All files that an image consists of. */
+export const filesOf = ({ path, boot }: Pick<ImageRecord, 'path' | 'boot'>): string[] => [...new Set([path, boot?.kernel, boot?.initrd, boot?.efiKernel].filter((file) => file !== undefined))]
 
 async function unreadableImage(id: string, path: string, { error }: Failure): Promise<Image> {
   // It may be anything: a file, a link to nothing, a folder that may not be read.

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { closeSync, constants, openSync, type Stats } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
+import { closeSync, constants, createReadStream, openSync, type Stats } from 'node:fs'
 import { access, chmod, copyFile, link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
@@ -134,6 +134,37 @@ export async function move(from: string, to: string): Promise<void> {
     if (dirname(from) !== dirname(to)) await syncFile(dirname(from))
   } catch (error) {
     throw fileFailure(error, from, 'moved')
+  }
+}
+
+/** Renames a finished file to the name that it is to have, in place of what has it now, and makes it last. */
+export async function takePlace(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+    await syncFile(dirname(to))
+  } catch (error) {
+    throw fileFailure(error, to, 'written')
+  }
+}
+
+/** SHA-256 of a file's content, in hexadecimal. @throws not-found, file, cancelled */
+export async function hashFile(path: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256')
+  try {
+    for await (const bytes of createReadStream(path, { highWaterMark: 2 ** 20, signal })) hash.update(bytes as Buffer)
+  } catch (error) {
+    if (signal.aborted) throw failure('cancelled', 'Cancelled.', {})
+    throw fileFailure(error, path, 'read')
+  }
+  return hash.digest('hex')
+}
+
+/** Another name for the same file where the file system can, else a copy with its holes. */
+export async function linkOrCopyBig(from: string, to: string, signal: AbortSignal): Promise<void> {
+  try {
+    await link(from, to)
+  } catch {
+    await copyBig(from, to, { signal, onProgress: () => {} })
   }
 }
 

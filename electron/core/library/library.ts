@@ -49,8 +49,8 @@ export async function openLibrary(environment: Environment): Promise<Library> {
 }
 
 async function makeFolders(paths: LibraryPaths, runtime: RuntimePaths): Promise<void> {
-  const { machines, images, snapshots, shares, trash, logs, cache, tasks, unfinished } = paths
-  for (const folder of [machines, images, snapshots, shares, trash, logs, cache, tasks, unfinished, runtime.root]) {
+  const { machines, images, snapshots, shares, labs, trash, logs, cache, tasks, unfinished } = paths
+  for (const folder of [machines, images, snapshots, shares, labs, trash, logs, cache, tasks, unfinished, runtime.root]) {
     await ensurePrivateFolder(folder)
   }
   // What another owner was making when it was cut off. It was never shown to anybody.
@@ -62,7 +62,7 @@ async function makeFolders(paths: LibraryPaths, runtime: RuntimePaths): Promise<
 async function removeLeftTemporaries(paths: LibraryPaths): Promise<void> {
   const below = async (folder: string): Promise<string[]> => (await listFolder(folder)).map((name) => join(folder, name))
   const trashed = (await listFolder(paths.trash)).flatMap((id) => [paths.trashed(id).root, paths.trashed(id).machine])
-  const folders = [paths.root, paths.cache, paths.tasks, paths.shares, ...(await below(paths.machines)), ...(await below(paths.images)), ...trashed]
+  const folders = [paths.root, paths.cache, paths.tasks, paths.shares, paths.labs, ...(await below(paths.machines)), ...(await below(paths.images)), ...trashed]
   await Promise.all(folders.map((folder) => removeTemporaries(folder, TEMPORARY_KEPT_MS).catch(() => {}))) // no folder, or not ours to clean
 }
 

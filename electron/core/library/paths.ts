@@ -25,6 +25,9 @@ export const libraryPaths = (root: string) => ({
   /** One file a shared disk. */
   shares: join(root, 'shares'),
   share: (shareId: string) => join(root, 'shares', shareId + '.json'),
+  /** One file a class lab. */
+  labs: join(root, 'labs'),
+  lab: (labId: string) => join(root, 'labs', labId + '.json'),
   trash: join(root, 'trash'),
   logs: join(root, 'logs'),
   cache: join(root, 'cache'),
@@ -100,6 +103,8 @@ const trashPaths = (root: string) => ({ root, record: join(root, 'removed.json')
 export const runtimePaths = (root: string) => ({
   root,
   ownerSocket: join(root, 'owner.sock'),
+  /** Control ports of machines: they stay theirs while the machines run. */
+  controlPorts: join(root, 'control-ports.json'),
   machine: (machineId: string) => machineRuntimePaths(join(root, machineId.slice(0, 8))),
   network: (name: string) => networkPaths(join(root, 'net-' + name)),
   share: (shareId: string) => shareRuntimePaths(join(root, 'share-' + shareId))

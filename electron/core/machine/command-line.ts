@@ -118,7 +118,7 @@ function firmwareArguments(machine: MachineDefinition, context: LaunchContext): 
   if (!machine.kernel) return pflash
   const commandLine = `${machine.kernel.commandLine} strata.hostname=${hostnameOf(machine.name)}`.trim()
   const kernel = (context.uefiCode && machine.kernel.efiKernel) || machine.kernel.kernel
-  return [...pflash, '-kernel', kernel, '-initrd', machine.kernel.initrd, '-append', commandLine]
+  return [...pflash, '-kernel', kernel, ...(machine.kernel.initrd ? ['-initrd', machine.kernel.initrd] : []), '-append', commandLine]
 }
 
 function monitorArguments(context: LaunchContext): string[] {

@@ -3,7 +3,7 @@ import type { Context } from '../context'
 import { convertImage, createDisk, createOverlay } from '../disk/qemu-img'
 import { activeLayer } from '../disk/stack'
 import { findFirmware } from '../host/capabilities'
-import { copySmall, ensurePrivateFolder, removeTree, writeJsonAtomic } from '../host/files'
+import { copySmall, ensurePrivateFolder, fileFacts, removeTree, writeJsonAtomic } from '../host/files'
 import { machinePaths, type MachinePaths } from '../library/paths'
 import type { Work } from '../task/work'
 import { checkSshKeys, writeCloudInitSeed } from './cloud-init'
@@ -18,6 +18,7 @@ export const limitsOf = (host: Host): Limits => ({ cpus: host.cpu.count, memoryB
 export async function createMachine(input: ParsedInputOf<'machine.create'>, context: Context, work: Work): Promise<Machine> {
   await context.machines.requireFreeName(input.name)
   checkSshKeys(input.sshKey ?? [])
+  if (input.kernel !== undefined) await fileFacts(input.kernel) // it has to be there
   if (input.source === 'none') return makeMachine(input, null, context, work)
   return context.images.use(input.source, input.name, (image) => makeMachine(input, image, context, work))
 }

@@ -34,6 +34,7 @@ export interface Limits {
  */
 export function planMachine(input: ParsedInputOf<'machine.create'>, image: ImageRecord | null, limits: Limits, nowMs: number): MachinePlan {
   const small = image?.kind === 'guest'
+  if (image?.boot && input.kernel !== undefined) throw failure('bad-input', `“${image.name}” has a kernel of its own.`, { field: 'kernel' })
   const forwards = input.forward ?? []
   const networks = input.network ?? [{ kind: 'user' as const }]
   const definition: MachineDefinition = {
@@ -50,7 +51,7 @@ export function planMachine(input: ParsedInputOf<'machine.create'>, image: Image
     tpm: input.tpm ?? false,
     display: input.display ?? true,
     sharedMemory: input.sharedMemory ?? false,
-    kernel: image?.boot ?? null,
+    kernel: image?.boot ?? (input.kernel === undefined ? null : { kernel: input.kernel, commandLine: input.append }),
     disks: [],
     cdroms: image?.kind === 'iso' ? [{ path: image.path, imageId: image.id }] : [],
     nics: networks.map((network) => newNic(network)),

@@ -106,7 +106,7 @@ async function requireFiles({ definition, paths, name }: ManagedMachine): Promis
   const files = [
     ...definition.disks.flatMap((disk) => [...disk.layers.map((layer) => paths.disk(layer.file)), ...(disk.image ? [disk.image.path] : [])]),
     ...definition.cdroms.map((cdrom) => cdrom.path),
-    ...(definition.kernel ? [definition.kernel.kernel, definition.kernel.initrd] : [])
+    ...(definition.kernel ? [definition.kernel.kernel, ...(definition.kernel.initrd ? [definition.kernel.initrd] : [])] : [])
   ]
   for (const path of files) {
     if (await exists(path)) continue

@@ -39,7 +39,7 @@ function freeNames(prefix: string, count: number, context: Context): string[] {
 }
 
 /** Some at a time; the first failure ends it, when those under way have ended. */
-async function inParallel<T>(items: readonly T[], most: number, act: (item: T) => Promise<void>): Promise<void> {
+export async function inParallel<T>(items: readonly T[], most: number, act: (item: T) => Promise<void>): Promise<void> {
   const rest = [...items]
   const failed: unknown[] = []
   const worker = async (): Promise<void> => {

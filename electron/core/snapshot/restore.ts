@@ -194,7 +194,7 @@ export async function makeClone(record: SnapshotRecord, name: string, context: C
 }
 
 /** Of a clone that did not come to life: nothing of it stays. */
-async function discard(machine: ManagedMachine, context: Context): Promise<void> {
+export async function discard(machine: ManagedMachine, context: Context): Promise<void> {
   if (!isOff(machine.state)) await machine.forceOff(() => context.machines.endUnreachable(machine))
   await machine.whenOff
   const { trashId } = await context.machines.remove(machine)

@@ -1,5 +1,5 @@
 import { failure, Failure, SnapshotRecord, type Host, type Snapshot } from '#contract'
-import { fileFacts, linkedBytes, listFolder, move, readJson, removeTree, writeJsonAtomic } from '../host/files'
+import { exists, fileFacts, linkedBytes, listFolder, move, readJson, removeTree, writeJsonAtomic } from '../host/files'
 import type { Library } from '../library/library'
 import type { SnapshotPaths } from '../library/paths'
 import { DEVICE_LAYOUT } from '../machine/command-line'
@@ -14,6 +14,11 @@ export interface SnapshotsOptions {
 /** All snapshots of the library: `snapshots/<id>/`, each whole, as it gets that name last. */
 export class Snapshots {
   private readonly snapshots = new Map<string, SnapshotRecord>()
+  /** Whose memory file is being used right now, by how many. */
+  private readonly held = new Map<string, number>()
+  /** When it was used last, since the library was opened. */
+  private readonly used = new Map<string, number>()
+  private readonly timers = new Map<string, NodeJS.Timeout>()
 
   constructor(
     private readonly library: Library,
@@ -46,6 +51,37 @@ export class Snapshots {
     const found = this.snapshots.get(reference) ?? this.all().findLast((snapshot) => snapshot.name === name)
     if (found) return found
     throw failure('not-found', `There is no snapshot “${reference}”.`, { what: 'snapshot', name: reference, next: 'See the list of snapshots.' })
+  }
+
+  /** Keeps the memory file where it is until the answer is called. */
+  hold(id: string): () => void {
+    this.held.set(id, (this.held.get(id) ?? 0) + 1)
+    this.used.set(id, Date.now())
+    return () => void this.held.set(id, (this.held.get(id) ?? 1) - 1)
+  }
+
+  isHeld(id: string): boolean {
+    return (this.held.get(id) ?? 0) > 0
+  }
+
+  usedAtMs({ id, takenAtMs }: SnapshotRecord): number {
+    return this.used.get(id) ?? takenAtMs
+  }
+
+  /** Does something about a snapshot later, unless the library is closed before. */
+  later(id: string, delayMs: number, act: () => void): void {
+    clearTimeout(this.timers.get(id))
+    const timer = setTimeout(() => {
+      this.timers.delete(id)
+      act()
+    }, delayMs)
+    this.timers.set(id, timer.unref())
+  }
+
+  /** The library is given up. */
+  release(): void {
+    for (const timer of this.timers.values()) clearTimeout(timer)
+    this.timers.clear()
   }
 
   has(id: string | undefined): id is string {
@@ -92,7 +128,7 @@ export class Snapshots {
   }
 
   async view(record: SnapshotRecord): Promise<Snapshot> {
-    const { definition, memory, ...rest } = record
+    const { definition, memory, archive, ...rest } = record
     const { own, shared } = await linkedBytes(this.paths(record.id).root)
     return {
       ...rest,
@@ -104,6 +140,8 @@ export class Snapshots {
       ownBytes: own,
       sharedBytes: shared,
       here: this.machines.all().filter((machine) => machine.definition.snapshot === record.id).map((machine) => machine.name),
+      archivedAtMs: archive?.atMs ?? null,
+      ready: !archive || (await exists(this.paths(record.id).ram)),
       problem: loadProblem(record, this.options.host())
     }
   }

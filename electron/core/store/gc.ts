@@ -36,6 +36,7 @@ export async function collectGarbage(store: Store, { signal = new AbortControlle
     progress?.(round / rounds)
     rounds = round + 1 + (await store.asWriter(signal, () => oneRound(store, cleaned, left, signal)))
   }
+  store.onDidChange()
   return { ...cleaned, damagedPacks: [...left] }
 }
 

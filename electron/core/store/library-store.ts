@@ -50,7 +50,9 @@ export async function restoreImage(input: ParsedInputOf<'store.restore'>, { imag
   }
 }
 
-export async function removeArchive({ archive }: ParsedInputOf<'store.remove'>, { store }: Context): Promise<{ removed: string }> {
+export async function removeArchive({ archive }: ParsedInputOf<'store.remove'>, { store, snapshots }: Context): Promise<{ removed: string }> {
+  const user = snapshots.all().find((snapshot) => snapshot.archive?.name === archive)
+  if (user) throw failure('in-use', `“${archive}” holds the memory of the snapshot “${user.name}” of ${user.machine}.`, { what: `archive ${archive}`, holder: user.name, next: 'Remove the snapshot: its archive goes with it.' })
   await store.remove(archive)
   return { removed: archive }
 }

@@ -40,7 +40,9 @@ export class Store {
 
   constructor(
     readonly root: string,
-    private readonly settings: (standard: PackSettings) => PackSettings = (standard) => standard
+    private readonly settings: (standard: PackSettings) => PackSettings = (standard) => standard,
+    /** Archives, packs or what is known of damage are others now. */
+    readonly onDidChange: () => void = () => {}
   ) {
     this.packs = new Packs(join(root, 'packs'))
     this.archives = new Archives(join(root, 'archives'))
@@ -109,8 +111,9 @@ export class Store {
   }
 
   /** Its chunks stay until the store is cleaned up. @throws not-found */
-  remove(name: string): Promise<void> {
-    return this.archives.remove(name)
+  async remove(name: string): Promise<void> {
+    await this.archives.remove(name)
+    this.onDidChange()
   }
 
   /**
@@ -183,6 +186,7 @@ export class Store {
       const head = { ...facts, packs, files: saved.map((one) => one.file) }
       const encoded = await encodeArchive(head, runs)
       await this.archives.write(name, encoded)
+      this.onDidChange()
       return { ...head, files: head.files.map((file, i) => ({ ...file, runsBytes: runs[i]!.encode().length })) }
     } catch (error) {
       await writing.abandon()

@@ -52,6 +52,7 @@ export async function verifyStore(store: Store, { signal = new AbortController()
   const there = new Set(await store.packs.list())
   for (const id of damage.keys()) if (!there.has(id)) damage.delete(id)
   await writeDamage(store.damageRecord, damage)
+  store.onDidChange()
   return result
 }
 

@@ -1,6 +1,7 @@
-import { Archive, CircleDotDashed, HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon, Share2 } from 'lucide-react'
+import { Archive, CircleDotDashed, GraduationCap, HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon, Share2 } from 'lucide-react'
 import type { Settings } from '#contract'
 import { diskCommands } from '../../features/disks'
+import { labCommands } from '../../features/labs'
 import { machineCommands } from '../../features/machines'
 import { shareCommands } from '../../features/shares'
 import { snapshotCommands } from '../../features/snapshots'
@@ -43,6 +44,7 @@ export const commandList: readonly Command[] = [
   ...diskCommands,
   ...shareCommands,
   ...snapshotCommands,
+  ...labCommands,
   {
     id: 'image.import',
     title: 'Import an image…',
@@ -56,6 +58,14 @@ export const commandList: readonly Command[] = [
   { id: 'go.images', title: 'Images', section: 'Go to', icon: HardDrive, keys: ['Ctrl+Shift+I'], run: () => goTo({ kind: 'images' }) },
   { id: 'go.ring', title: 'Ring lab', section: 'Go to', icon: CircleDotDashed, alias: 'split driver xen shared memory', run: () => goTo({ kind: 'ring' }) },
   { id: 'go.store', title: 'Store', section: 'Go to', icon: Archive, alias: 'archive deduplication chunks', run: () => goTo({ kind: 'store' }) },
+  {
+    id: 'go.labs',
+    title: 'Class labs',
+    section: 'Go to',
+    icon: GraduationCap,
+    alias: 'students course wall',
+    run: () => goTo({ kind: 'labs' })
+  },
   {
     id: 'go.tasks',
     title: 'Tasks',

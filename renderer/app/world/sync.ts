@@ -3,6 +3,7 @@ import type { AppError, Change, Event } from '#contract'
 import { bridge, call } from '../bridge'
 import { hostMirror, settingsMirror } from './host'
 import { imagesMirror } from './images'
+import { labsMirror, noteStoreChange } from './labs'
 import { machinesMirror } from './machines'
 import { snapshotsMirror } from './snapshots'
 import { ringMirror } from './ring'
@@ -57,6 +58,7 @@ class Synchroniser {
       this.readTasks(),
       this.readImages(),
       this.readSnapshots(),
+      this.readLabs(),
       this.readShares(),
       this.readSettings(),
       this.readHost()
@@ -110,6 +112,9 @@ class Synchroniser {
       (change) => change.kind === 'snapshot-changed' || change.kind === 'snapshot-removed'
     )
   }
+  private async readLabs(): Promise<AppError | null> {
+    return this.take(await call('lab.list', {}), labsMirror.replace, (change) => change.kind === 'lab-changed' || change.kind === 'lab-removed')
+  }
   private async readSettings(): Promise<AppError | null> {
     return this.take(await call('settings.show', {}), settingsMirror.replace, (change) => change.kind === 'settings-changed')
   }
@@ -147,6 +152,12 @@ function applyChange(change: Change): void {
       return snapshotsMirror.upsert(change.snapshot)
     case 'snapshot-removed':
       return snapshotsMirror.remove(change.id)
+    case 'lab-changed':
+      return labsMirror.upsert(change.lab)
+    case 'lab-removed':
+      return labsMirror.remove(change.id)
+    case 'store-changed':
+      return noteStoreChange()
     case 'task-changed':
       return tasksMirror.upsert(change.task)
     case 'settings-changed':

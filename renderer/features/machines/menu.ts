@@ -1,4 +1,5 @@
 import {
+  Copy,
   FilePenLine,
   Image,
   LayersPlus,
@@ -13,7 +14,7 @@ import {
   Trash2
 } from 'lucide-react'
 import type { Machine } from '#contract'
-import { goToMachine, keysOf, openOverlay, useHost } from '../../app'
+import { blockedBy, goToMachine, keysOf, openOverlay, useHost } from '../../app'
 import type { MenuItem, MenuItems } from '../../ui/menu'
 import { pauseMachines, removeMachines, resumeMachines, saveScreenshot, startMachines, startTemporarily, stopMachines } from './actions'
 import { whyNot, whyNotAny } from './allowed'
@@ -24,7 +25,7 @@ import { hasProcess } from './words'
 function entriesFor(
   machines: readonly Machine[]
 ): Record<
-  'start' | 'startTemporarily' | 'stop' | 'pause' | 'reset' | 'forceOff' | 'rename' | 'screenshot' | 'remove' | 'console' | 'settings',
+  'start' | 'startTemporarily' | 'stop' | 'pause' | 'reset' | 'forceOff' | 'rename' | 'clone' | 'screenshot' | 'remove' | 'console' | 'settings',
   MenuItem
 > {
   const { host } = useHost.getState()
@@ -90,6 +91,13 @@ function entriesFor(
       blocked: single('rename'),
       onSelect: () => one && openOverlay({ kind: 'rename', machine: one.id })
     },
+    clone: {
+      id: 'clone',
+      label: 'Clone…',
+      icon: Copy,
+      blocked: one ? blockedBy('machine.clone') : 'This works on one machine at a time.',
+      onSelect: () => one && openOverlay({ kind: 'snapshot', action: 'clone-machine', machine: one.id, snapshot: '' })
+    },
     screenshot: {
       id: 'screenshot',
       label: 'Save the screen as a picture…',
@@ -133,20 +141,21 @@ export function menuOfSelection(): MenuItems {
     reset,
     forceOff,
     rename,
+    clone,
     remove,
     console: open,
     settings
   } = entriesFor(selectedMachines())
-  return [start, temporarily, stop, pause, null, open, settings, rename, null, reset, forceOff, remove]
+  return [start, temporarily, stop, pause, null, open, settings, rename, clone, null, reset, forceOff, remove]
 }
 
 /** The menu at the header's end: what has no button of its own there. */
 export function menuOfHeader(machine: Machine): MenuItems {
-  const { startTemporarily: temporarily, stop, pause, reset, forceOff, rename, screenshot, remove } = entriesFor([machine])
+  const { startTemporarily: temporarily, stop, pause, reset, forceOff, rename, clone, screenshot, remove } = entriesFor([machine])
   // Start and Stop are each other's counterpart: the one that fits has a button, the other would only be noise.
   const shown = headerActions(machine).map((action) => action.id)
   const rest = hasProcess(machine.state) ? [stop, pause].filter((item) => !shown.includes(item.id)) : [temporarily]
-  return [...rest, ...(rest.length > 0 ? [null] : []), screenshot, rename, null, reset, forceOff, remove]
+  return [...rest, ...(rest.length > 0 ? [null] : []), screenshot, rename, clone, null, reset, forceOff, remove]
 }
 
 /** The one or two buttons that fit a machine's state; the first is the main one. */

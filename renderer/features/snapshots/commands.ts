@@ -1,7 +1,27 @@
-import { Camera } from 'lucide-react'
-import { openOverlay, type Command } from '../../app'
+import { Camera, Copy, FileInput } from 'lucide-react'
+import type { Machine } from '#contract'
+import { attemptTask, openOverlay, shell, toast, type Command } from '../../app'
 import { selectedMachines } from '../machines'
 import { whyNotTake } from './allowed'
+
+async function importSnapshot(): Promise<void> {
+  const file = await shell().chooseFile({ title: 'Import a snapshot', extensions: ['strata'] })
+  if (file === null) return
+  const done = await attemptTask('snapshot.import', { file })
+  if (!done.ok) return
+  const { id, name, machineId } = done.value
+  toast(`The snapshot “${name}” is imported.`, {
+    tone: 'good',
+    actions: [{ label: 'Make a machine from it…', run: () => openOverlay({ kind: 'snapshot', action: 'clone', machine: machineId, snapshot: id }) }]
+  })
+}
+
+/** Why this cannot be done with the machine that is selected. */
+function blockedFor(reason: (machine: Machine) => string | null): string | null {
+  const [machine, ...more] = selectedMachines()
+  if (!machine) return 'Select a machine first.'
+  return more.length > 0 ? 'This works on one machine at a time.' : reason(machine)
+}
 
 export const snapshotCommands: readonly Command[] = [
   {
@@ -11,14 +31,23 @@ export const snapshotCommands: readonly Command[] = [
     icon: Camera,
     keys: ['Ctrl+Alt+S'],
     alias: 'save state memory checkpoint live',
-    blocked: () => {
-      const [machine, ...more] = selectedMachines()
-      if (!machine) return 'Select a machine first.'
-      return more.length > 0 ? 'This works on one machine at a time.' : whyNotTake(machine)
-    },
+    blocked: () => blockedFor(whyNotTake),
     run: () => {
       const [machine] = selectedMachines()
       if (machine) openOverlay({ kind: 'snapshot', action: 'take', machine: machine.id, snapshot: '' })
     }
-  }
+  },
+  {
+    id: 'machine.clone',
+    title: 'Clone the machine…',
+    section: 'Machine',
+    icon: Copy,
+    alias: 'copy duplicate fork',
+    blocked: () => blockedFor(whyNotTake),
+    run: () => {
+      const [machine] = selectedMachines()
+      if (machine) openOverlay({ kind: 'snapshot', action: 'clone-machine', machine: machine.id, snapshot: '' })
+    }
+  },
+  { id: 'snapshot.import', title: 'Import a snapshot…', section: 'Machine', icon: FileInput, alias: 'file strata bring in', run: () => void importSnapshot() }
 ]

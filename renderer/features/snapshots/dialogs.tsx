@@ -11,6 +11,7 @@ export function SnapshotDialogs({ overlay }: { overlay: SnapshotOverlay }) {
   const machine = useMachine(overlay.machine)
   const snapshot = useSnapshots((state) => state.byId[overlay.snapshot])
   if (overlay.action === 'take') return machine ? <TakeDialog machine={machine} /> : <Gone />
+  if (overlay.action === 'clone-machine') return machine ? <CloneMachineDialog machine={machine} /> : <Gone />
   if (!snapshot) return <Gone />
   switch (overlay.action) {
     case 'restore':
@@ -44,13 +45,8 @@ function TakeDialog({ machine }: { machine: Machine }) {
   const [note, setNote] = useState('')
   const [halt, setHalt] = useState(false)
   const [forget, setForget] = useState(false)
-  const [plan, setPlan] = useState<SnapshotPlan | null>(null)
+  const plan = usePlan(machine)
   const work = useTaskRun()
-  useEffect(() => {
-    let over = false
-    void call('snapshot.plan', { machine: machine.id }).then((answer) => over || (answer.ok && setPlan(answer.value)))
-    return () => void (over = true)
-  }, [machine.id, machine.state.kind])
   const undone = (machine.definition?.disks ?? []).some((disk) => disk.undone.length > 0)
   const badName = name === '' ? null : nameProblem(name)
   const blocked = badName ?? (plan?.problem ? `It cannot be taken now: ${plan.problem}.` : undone && !forget ? 'Say that commits which were undone may go.' : null)
@@ -144,6 +140,55 @@ function CloneDialog({ snapshot }: { snapshot: Snapshot }) {
       <Identity snapshot={snapshot} />
     </TaskDialog>
   )
+}
+
+/** Another machine like this one, without a snapshot that one gets to see. */
+function CloneMachineDialog({ machine }: { machine: Machine }) {
+  const [name, setName] = useState(() => freeName(machine.name))
+  const plan = usePlan(machine)
+  const work = useTaskRun()
+  const problem = machineNameProblem(name) ?? (plan?.problem ? `It cannot be cloned now: ${plan.problem}.` : null)
+  const on = 'pid' in machine.state
+  const run = async (): Promise<void> => {
+    const done = await work.run('machine.clone', { machine: machine.id, name })
+    if (!done) return
+    closeOverlay()
+    toast(`${done.machine.name} is a clone of ${machine.name}.`, { tone: 'good', note: done.renewal ? `Renewed: ${done.renewal.renewed.join(', ')}.` : undefined })
+    goToMachine(done.machine.id)
+  }
+  return (
+    <TaskDialog
+      title={`Clone ${machine.name}`}
+      description="They share what neither of them changes, so the clone takes hardly any space."
+      verb="Clone"
+      blocked={problem}
+      work={work}
+      subject={name}
+      onRun={() => void run()}
+      width={440}
+    >
+      <Field label="Name of the clone" error={machineNameProblem(name)}>
+        <TextInput autoFocus value={name} onChange={setName} />
+      </Field>
+      <Sentence>
+        {on
+          ? 'It goes on from here as another machine: host name, machine id, network addresses, random numbers and the time are renewed through the guest agent. Port forwards stay with the original.'
+          : 'It is off, as this one is, and has network addresses of its own. Port forwards stay with the original.'}
+      </Sentence>
+      {plan && on && plan.problem === null && <Sentence>{wordsOf(plan)}</Sentence>}
+    </TaskDialog>
+  )
+}
+
+/** What taking a snapshot now would mean for the guest; null until that is known. */
+function usePlan(machine: Machine): SnapshotPlan | null {
+  const [plan, setPlan] = useState<SnapshotPlan | null>(null)
+  useEffect(() => {
+    let over = false
+    void call('snapshot.plan', { machine: machine.id }).then((answer) => over || (answer.ok && setPlan(answer.value)))
+    return () => void (over = true)
+  }, [machine.id, machine.state.kind])
+  return plan
 }
 
 function ForkDialog({ snapshot }: { snapshot: Snapshot }) {

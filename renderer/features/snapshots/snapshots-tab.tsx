@@ -1,8 +1,8 @@
 import { useState, type DragEvent, type KeyboardEvent } from 'react'
-import { Camera, CircleDot, MonitorOff, Power } from 'lucide-react'
+import { Archive, Camera, CircleDot, EllipsisVertical, FileOutput, GraduationCap, MonitorOff, Power, ShieldCheck } from 'lucide-react'
 import type { Machine, Snapshot } from '#contract'
-import { Button, cx, EmptyState, formatCount, formatExact, formatSize, RelativeTime, tip } from '#ui'
-import { keysOf, openOverlay, SNAPSHOT_DRAG, useSnapshots, type SnapshotOverlay } from '../../app'
+import { Button, cx, EmptyState, formatCount, formatExact, formatSize, IconButton, Menu, RelativeTime, tip, type MenuItems } from '#ui'
+import { attemptTask, keysOf, openOverlay, shell, SNAPSHOT_DRAG, toast, useSnapshots, type SnapshotOverlay } from '../../app'
 import { whyNotRestore, whyNotTake } from './allowed'
 import { Screen } from './screen'
 import { formatStall } from './words'
@@ -208,10 +208,44 @@ function Chosen({ machine, snapshot }: { machine: Machine; snapshot: Snapshot })
         <Button variant="quiet" onClick={act('remove')}>
           Remove…
         </Button>
+        <Menu trigger={<IconButton icon={EllipsisVertical} label="More that can be done with the snapshot" variant="quiet" />} items={moreOf(snapshot)} />
       </div>
     </aside>
   )
 }
+
+/** What is done with a snapshot now and then. */
+const moreOf = (snapshot: Snapshot): MenuItems => [
+  { id: 'lab', label: 'New class lab…', icon: GraduationCap, blocked: whyNotRestore(snapshot), onSelect: () => openOverlay({ kind: 'lab', action: 'deploy', snapshot: snapshot.id }) },
+  null,
+  { id: 'export', label: 'Export…', icon: FileOutput, onSelect: () => void exportSnapshot(snapshot) },
+  { id: 'verify', label: 'Verify', icon: ShieldCheck, onSelect: () => void verifySnapshot(snapshot) },
+  {
+    id: 'archive',
+    label: 'Archive its memory',
+    icon: Archive,
+    blocked: snapshot.method === null ? 'It has no memory: the machine was off.' : snapshot.archivedAtMs === null ? null : 'Its memory is in the store already.',
+    onSelect: () => void attemptTask('snapshot.archive', { snapshot: snapshot.id })
+  }
+]
+
+async function exportSnapshot({ id, name }: Snapshot): Promise<void> {
+  const file = await shell().chooseSaveFile({ title: `Export “${name}”`, suggestedName: `${name}.strata` })
+  if (file === null) return
+  // The system's dialog has asked whether a file that is there may be replaced.
+  const done = await attemptTask('snapshot.export', { snapshot: id, file, replace: true })
+  if (done.ok) toast(`“${name}” is exported.`, { tone: 'good', note: `${file}, ${formatSize(done.value.sizeBytes)}` })
+}
+
+async function verifySnapshot({ id, name }: Snapshot): Promise<void> {
+  const done = await attemptTask('snapshot.verify', { snapshot: id })
+  if (!done.ok) return
+  const { problems } = done.value
+  if (problems.length === 0) toast(`“${name}” is as it was taken.`, { tone: 'good' })
+  else toast(`“${name}” cannot be relied on.`, { tone: 'error', note: problems.map(({ file, problem }) => `${file}: ${problem}`).join(' ') })
+}
+
+const inStore = ({ archivedAtMs, ready }: Snapshot): string => (archivedAtMs === null ? 'not yet' : ready ? 'yes' : 'only there; it is loaded first')
 
 const GUEST: Record<Snapshot['was'], string> = { running: 'ran', paused: 'was paused', off: 'was off: only its disks are held' }
 
@@ -224,6 +258,7 @@ function Facts({ snapshot }: { snapshot: Snapshot }) {
     ['Machine', `${formatCount(snapshot.cpus, 'processor')}, ${formatSize(snapshot.memoryBytes)}, ${formatCount(snapshot.disks, 'disk')}`],
     ['Its own', formatSize(snapshot.ownBytes)],
     ['Shared', formatSize(snapshot.sharedBytes)],
+    ...(snapshot.method === null ? [] : ([['In the store', inStore(snapshot)]] as [string, string][])),
     ...(machines.length > 0 ? ([['On it', machines.join(', ')]] as [string, string][]) : [])
   ]
   return (

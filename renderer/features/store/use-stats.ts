@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from 'react'
 import type { AppError, StoreStats, Task, TaskOperationName } from '#contract'
-import { call, hasEnded, useSettings, useTasks } from '../../app'
+import { call, hasEnded, useSettings, useStoreChanges, useTasks } from '../../app'
 
 export interface Stats {
   /** Null before the first answer. */
@@ -26,7 +26,7 @@ export function useStats(): Stats {
   }, [])
   useEffect(() => {
     again()
-    const stops = [useSettings.subscribe(again), useTasks.subscribe((now, before) => ended(now.byId) !== ended(before.byId) && again())]
+    const stops = [useSettings.subscribe(again), useStoreChanges.subscribe(again), useTasks.subscribe((now, before) => ended(now.byId) !== ended(before.byId) && again())]
     return () => stops.forEach((stop) => stop())
   }, [again])
   return { ...stats, again }

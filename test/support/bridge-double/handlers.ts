@@ -17,6 +17,7 @@ import { traceHandlers } from './trace'
 import { snapshotHandlers } from './snapshots'
 import { ringHandlers } from './ring'
 import { storeHandlers } from './store'
+import { labHandlers } from './labs'
 import { shareHandlers } from './shares'
 import type { World } from './world'
 
@@ -34,11 +35,12 @@ export const handlers: Handlers = {
   ...ringHandlers,
   ...storeHandlers,
   ...shareHandlers,
+  ...labHandlers,
   'host.show': (_input, { host }) => host,
   'settings.show': (_input, { settings }) => settings,
-  'settings.edit': ({ apiTcp, apiPort, historyBudget, storeChunk, ...rest }, world) => {
+  'settings.edit': ({ apiTcp, apiPort, historyBudget, storeChunk, snapshotCache, ...rest }, world) => {
     const tcp = { enabled: apiTcp ?? world.settings.apiTcp.enabled, port: apiPort ?? world.settings.apiTcp.port }
-    world.settings = { ...world.settings, ...rest, historyBudgetBytes: historyBudget ?? world.settings.historyBudgetBytes, storeChunkBytes: storeChunk ?? world.settings.storeChunkBytes, apiTcp: tcp }
+    world.settings = { ...world.settings, ...rest, historyBudgetBytes: historyBudget ?? world.settings.historyBudgetBytes, storeChunkBytes: storeChunk ?? world.settings.storeChunkBytes, snapshotCacheBytes: snapshotCache ?? world.settings.snapshotCacheBytes, apiTcp: tcp }
     world.emit({ kind: 'settings-changed', settings: world.settings })
     return world.settings
   },

@@ -51,6 +51,8 @@ export function takeNow(machine: Machine, given: { name: string; note?: string; 
     ownBytes: on ? memoryBytes * MEMORY_SHARE : MIB,
     sharedBytes: 96 * MIB,
     here: [machine.name],
+    archivedAtMs: null,
+    ready: true,
     problem: null
   }
   world.define(machine, { snapshot: snapshot.id })
@@ -111,6 +113,23 @@ export const snapshotHandlers: SnapshotHandlers = {
     world.emit({ kind: 'snapshot-removed', id: gone.id })
     return { removed: gone.name, freedBytes: gone.ownBytes }
   },
+  'snapshot.archive': (input, world) => {
+    const { id, name, machine } = find(input.snapshot, world)
+    return task('snapshot.archive', `Archive ${name}`, machine, world, () => put({ ...find(id, world), archivedAtMs: Date.now(), ready: !input.evict }, world))
+  },
+  'snapshot.verify': (input, world) => {
+    const { id, name, machine } = find(input.snapshot, world)
+    return task('snapshot.verify', `Verify ${name}`, machine, world, () => ({ snapshot: id, name, problems: [] }))
+  },
+  'snapshot.export': (input, world) => {
+    const { name, machine, ownBytes } = find(input.snapshot, world)
+    return task('snapshot.export', `Export ${name}`, machine, world, () => ({ file: input.file, memory: null, sizeBytes: ownBytes / 2 }))
+  },
+  'snapshot.import': (input, world) =>
+    task('snapshot.import', `Import ${input.file}`, input.file, world, () => {
+      const [machine] = world.machines.values()
+      return takeNow(machine!, { name: 'Imported' }, world)
+    }),
   'snapshot.restore': (input, world) => {
     const snapshot = find(input.snapshot, world)
     return task('snapshot.restore', `Take ${snapshot.machine} back to ${snapshot.name}`, input.as ?? snapshot.machine, world, () => restored(snapshot, input, world))
