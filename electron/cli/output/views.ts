@@ -59,6 +59,9 @@ const VIEWS: Views = {
   'share.create': (share, paint) => shareBlock(share, paint),
   'share.attach': (share, paint) => shareBlock(share, paint),
   'share.detach': (share, paint) => shareBlock(share, paint),
+  'share.hand-over': (share, paint) => shareBlock(share, paint),
+  'share.contents': (contents, paint) =>
+    table(['PARTITION', 'HOLDS', 'SEVERAL WRITERS'], contents.map(({ partition, kind, cluster }) => [partition === null ? '-' : String(partition), kind, cluster ? 'yes' : 'no']), paint.dim),
   'share.remove': ({ removed }) => `${removed} is no longer shared.\n`,
   'snapshot.list': (snapshots, paint) => table(['ID', 'NAME', 'MACHINE', 'TAKEN', 'GUEST', 'OWN', 'SHARED', 'HERE'], snapshots.map(snapshotRow), paint.dim),
   'snapshot.take': (snapshot) => takenLine(snapshot),
@@ -92,14 +95,15 @@ const shareRow = (share: Share): string[] => [
 /** One shared disk: who serves it, and a line for each machine that has it. */
 function shareBlock(share: Share, paint: Paint): string {
   const server = share.server.kind === 'failed' ? paint.red(share.server.message) : SERVED_BY[share.server.kind]
-  const rows = share.clients.map((client) => [client.machine, client.state, client.transport, client.reason ?? ''])
+  const rows = share.clients.map((client) => [client.machine, client.state, client.writes ? 'writes' : 'reads', client.transport, client.reason ?? ''])
   const head = block([
     ['Disk', `${share.machine}:${share.disk}`],
     ['Size', formatSize(share.sizeBytes)],
     ['Mode', share.mode],
+    ['Its machine', share.ownerWrites ? 'writes' : 'reads'],
     ['Served by', server]
   ], paint.dim)
-  return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'OVER', ''], rows, paint.dim))
+  return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'ACCESS', 'OVER', ''], rows, paint.dim))
 }
 
 const imageRow = (image: Image): string[] => [

@@ -100,6 +100,8 @@ const trashPaths = (root: string) => ({ root, record: join(root, 'removed.json')
 export const runtimePaths = (root: string) => ({
   root,
   ownerSocket: join(root, 'owner.sock'),
+  /** A part of a disk that is looked at, for a moment. */
+  look: (name: string) => join(root, `look-${name}`),
   machine: (machineId: string) => machineRuntimePaths(join(root, machineId.slice(0, 8))),
   network: (name: string) => networkPaths(join(root, 'net-' + name)),
   share: (shareId: string) => shareRuntimePaths(join(root, 'share-' + shareId))
@@ -116,7 +118,9 @@ export const machineRuntimePaths = (root: string) => ({
   pid: join(root, 'qemu.pid'),
   screenshot: join(root, 'screen.png'),
   /** Where QEMU writes its migration stream to. */
-  migration: join(root, 'migrate.sock')
+  migration: join(root, 'migrate.sock'),
+  /** Of QEMU's NBD server. */
+  nbd: join(root, 'nbd.sock')
 })
 export type MachineRuntimePaths = ReturnType<typeof machineRuntimePaths>
 
@@ -136,6 +140,7 @@ const shareRuntimePaths = (root: string) => ({
   root,
   client: (machineId: string) => join(root, machineId.slice(0, 8) + '.sock'),
   daemonQmp: join(root, 'qmp.sock'),
+  daemonNbd: join(root, 'nbd.sock'),
   daemonRecord: join(root, 'daemon.json'),
   daemonLog: join(root, 'daemon.log')
 })

@@ -6,7 +6,7 @@ import { createEmptyLayer } from '../disk/empty-layer'
 import { commitImage, mapLayer } from '../disk/qemu-img'
 import { activeLayer, mergeBegun, mergeDone, oldestMergeable, sealed, withOverlay } from '../disk/stack'
 import { isShared, removeFile } from '../host/files'
-import type { ImageInfo } from '../qmp/commands'
+import type { BlockDeviceInfo, ImageInfo } from '../qmp/commands'
 import type { QmpSession } from '../qmp/session'
 import type { Context } from '../context'
 import { asWork, type Work } from '../task/work'
@@ -272,10 +272,10 @@ export async function finishPending(target: DiskTarget, work: Work): Promise<boo
 async function levelWithQemu(qmp: QmpSession, target: DiskTarget): Promise<void> {
   await endForeignJobs(qmp)
   const { disk } = target
-  const device = (await qmp.execute('query-block')).find((one) => one.qdev?.includes(`${disk.id}-device`))
-  const actual = device?.inserted?.['node-name']
+  const inserted = await insertedIn(qmp, target)
+  const actual = inserted?.['node-name']
   const at = disk.layers.findIndex((layer) => layer.nodeName === actual)
-  if (disk.pending?.kind === 'merge' && device?.inserted && !filesOf(device.inserted.image).includes(target.pathOf(fileOf(disk, disk.pending.nodeName)))) {
+  if (disk.pending?.kind === 'merge' && inserted && !filesOf(inserted.image).includes(target.pathOf(fileOf(disk, disk.pending.nodeName)))) {
     await target.save(mergeDone(disk, disk.pending.nodeName)) // QEMU has done it, and nobody was there to note it
     return
   }
@@ -286,6 +286,16 @@ async function levelWithQemu(qmp: QmpSession, target: DiskTarget): Promise<void>
     return
   }
   for (let index = at; index > 0; index--) await switchTo(qmp, target, disk.layers[index]!, disk.layers[index - 1]!)
+}
+
+/** The node that a disk's device writes to; if that is a filter (another machine writes to the disk), the one below it. */
+async function insertedIn(qmp: QmpSession, { disk, pathOf }: DiskTarget): Promise<BlockDeviceInfo | undefined> {
+  const inserted = (await qmp.execute('query-block')).find((one) => one.qdev?.includes(`${disk.id}-device`))?.inserted
+  if (inserted?.drv !== 'blkdebug') return inserted
+  // The filter stands on one node, and its name holds that one's options.
+  const { image } = JSON.parse(inserted.file.slice('json:'.length)) as { image: { file: { filename: string } } }
+  const layer = disk.layers.find(({ file }) => pathOf(file) === image.file.filename)
+  return (await qmp.execute('query-named-block-nodes', { flat: false })).find((node) => node['node-name'] === layer?.nodeName)
 }
 
 const fileOf = (disk: Disk, nodeName: string): string => disk.layers.find((layer) => layer.nodeName === nodeName)!.file
