@@ -129,6 +129,20 @@ describe('a disk shared read-write', () => {
     await expectRefused('lab1')
     await expectRefused('lab3')
 
+    // Readers see what is written when they are refreshed; where a program keeps the disk mounted, that is told.
+    await inGuest('lab3', 'mkdir /data && mount -o ro,noload /dev/vdb /data && ls /data')
+    await inGuest('lab2', 'echo new > /data/new')
+    const { writer, readers } = await lab.call('share.refresh', { share: 'lab1' })
+    expect(writer).toBe('lab2')
+    expect(readers.map(({ machine: name, state, folders }) => [name, state, folders])).toEqual([
+      ['lab1', 'fresh', ['/data']],
+      ['lab3', 'fresh', ['/data']]
+    ])
+    for (const name of ['lab1', 'lab3']) expect(await inGuest(name, 'cat /data/new')).toBe('new')
+    await inGuest('lab3', '(cd /data; exec sleep 1000) > /dev/null 2>&1 < /dev/null &')
+    expect((await lab.call('share.refresh', { share: 'lab1' })).readers.map(({ state }) => state)).toEqual(['fresh', 'busy'])
+    await inGuest('lab3', 'killall sleep; while ! umount /data; do sleep 0.1; done')
+
     // A commit while the owner is kept from writing: the filter that does so stays on top.
     await lab.done('overlay.renew', { machine: 'lab1', disk: 'disk1' })
     await expectRefused('lab1')

@@ -1,4 +1,4 @@
-import type { Availability, Image, Machine, OperationName, ResultOf, Share, Task, Renewal, Snapshot, SnapshotPlan } from '#contract'
+import type { Availability, Image, Machine, OperationName, ResultOf, Share, ShareRefresh, Task, Renewal, Snapshot, SnapshotPlan } from '#contract'
 import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
@@ -60,6 +60,7 @@ const VIEWS: Views = {
   'share.attach': (share, paint) => shareBlock(share, paint),
   'share.detach': (share, paint) => shareBlock(share, paint),
   'share.hand-over': (share, paint) => shareBlock(share, paint),
+  'share.refresh': refreshedBlock,
   'share.contents': (contents, paint) =>
     table(['PARTITION', 'HOLDS', 'SEVERAL WRITERS'], contents.map(({ partition, kind, cluster }) => [partition === null ? '-' : String(partition), kind, cluster ? 'yes' : 'no']), paint.dim),
   'share.remove': ({ removed }) => `${removed} is no longer shared.\n`,
@@ -91,6 +92,18 @@ const shareRow = (share: Share): string[] => [
   SERVED_BY[share.server.kind],
   none(share.clients.map((client) => `${client.machine} (${client.state})`))
 ]
+
+const REFRESHED: { [K in ShareRefresh['readers'][number]['state']]: string } = {
+  fresh: 'sees all of it',
+  busy: 'a program keeps it mounted: sees it in part',
+  unmounted: 'has not mounted it',
+  unasked: 'could not be asked'
+}
+function refreshedBlock({ writer, flushMs, readers }: ShareRefresh, paint: Paint): string {
+  const head = writer === null ? 'Nobody who writes runs: nothing was to be written out.\n' : `${writer} wrote out all it held back (${Math.round(flushMs)} ms).\n`
+  const rows = readers.map(({ machine, state, folders, afterMs, reason }) => [machine, REFRESHED[state], none(folders), `${Math.round(afterMs)} ms`, reason ?? ''])
+  return head + (rows.length === 0 ? 'No machine that runs reads it.\n' : table(['READER', '', 'ON', 'AFTER', ''], rows, paint.dim))
+}
 
 /** One shared disk: who serves it, and a line for each machine that has it. */
 function shareBlock(share: Share, paint: Paint): string {

@@ -87,3 +87,27 @@ export const Share = z.object({
   clients: z.array(ShareClient)
 })
 export type Share = z.output<typeof Share>
+
+/** A reader after a refresh. */
+export const RefreshedReader = z.object({
+  machineId: z.string(),
+  machine: z.string(),
+  /**
+   * `fresh`: mounted anew, and so it sees all that the writer had written. `busy`: a program keeps it mounted; what its guest can forget it has
+   * forgotten, and the rest is as old as before. `unmounted`: it has the disk and has not mounted it. `unasked`: the reason says why.
+   */
+  state: z.enum(['fresh', 'busy', 'unmounted', 'unasked']),
+  folders: z.array(z.string()),
+  /** From the end of the writer's flush on. */
+  afterMs: z.number(),
+  reason: z.string().nullable()
+})
+export type RefreshedReader = z.output<typeof RefreshedReader>
+
+export const ShareRefresh = z.object({
+  /** Null: nobody who writes runs, so there was nothing to flush. */
+  writer: z.string().nullable(),
+  flushMs: z.number(),
+  readers: z.array(RefreshedReader)
+})
+export type ShareRefresh = z.output<typeof ShareRefresh>

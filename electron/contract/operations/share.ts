@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DiskContent, Share, ShareMode } from '../models/share'
+import { DiskContent, Share, ShareMode, ShareRefresh } from '../models/share'
 import { operation } from '../operation'
 import { machineRef } from './machine'
 
@@ -56,6 +56,12 @@ export const shareOperations = {
     result: Share,
     task: true,
     positional: ['share', 'machine']
+  }),
+  'share.refresh': operation({
+    help: 'let every reader see what the writer has written: it flushes, they mount the disk anew, through the guest agents',
+    input: z.object({ share }),
+    result: ShareRefresh,
+    positional: ['share']
   }),
   'share.detach': operation({
     help: 'take a shared disk from a machine; a running guest is asked to let go of it',

@@ -2,6 +2,7 @@ import type { OperationName } from '#contract'
 import { asTask, type Context, type Handlers } from '../context'
 import { diskTarget } from '../machine/disk-target'
 import { handOver } from '../share/hand-over'
+import { refresh } from '../share/refresh'
 
 /** `lab1:disk0`; without a disk the first one. */
 function ownDisk(reference: string, context: Context): { machine: string; disk: string } {
@@ -41,6 +42,7 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     labelOf,
     (input, { shares, machines }, work) => handOver(shares.get(input.share), machines.get(input.machine), input, work)
   ),
+  'share.refresh': (input, { shares }) => refresh(shares.get(input.share)),
   'share.detach': asTask(
     'share.detach',
     (input, context) => `Take the disk ${labelOf(input, context)} from ${clientOf(input, context)}`,

@@ -114,7 +114,7 @@ const noShell = (machine: ManagedMachine, cause: Failure): Failure =>
   failure('unsupported', `The guest of “${machine.name}” runs no shell for its agent: only Linux guests can be told to mount and unmount.`, { next: 'Do it in the guest yourself, and say so: --unmounted.', cause })
 
 /** `0000:01:00.0`; null when there is no such device. */
-async function pciAddress(qmp: QmpSession, deviceId: string): Promise<string | null> {
+export async function pciAddress(qmp: QmpSession, deviceId: string): Promise<string | null> {
   const hex = (value: number): string => value.toString(16).padStart(2, '0')
   const search = (devices: readonly PciDeviceInfo[]): PciDeviceInfo | undefined =>
     devices.find(({ qdev_id: id }) => id === deviceId) ?? devices.map(({ pci_bridge: bridge }) => search(bridge?.devices ?? [])).find((found) => found !== undefined)

@@ -54,6 +54,11 @@ export const shareHandlers: ShareHandlers = {
     return { taskId: task.id }
   },
   'share.contents': () => [{ partition: null, kind: 'ext4', cluster: false }],
+  'share.refresh': (input, world) => {
+    const { machine, clients } = find(input.share, world)
+    const readers = clients.filter(({ state, writes }) => state === 'connected' && !writes)
+    return { writer: machine, flushMs: 12, readers: readers.map((reader) => ({ machineId: reader.machineId, machine: reader.machine, state: 'fresh', folders: ['/mnt'], afterMs: 90, reason: null })) }
+  },
   'share.hand-over': (input, world) => ({
     taskId: world.run('share.hand-over', `Let ${input.machine} write to ${input.share}`, input.share, async () => {
       const share = find(input.share, world)
