@@ -6,7 +6,7 @@ export const COMMANDS = [
   ...['qmp_capabilities', 'query-version', 'query-commands', 'query-qmp-schema', 'human-monitor-command', 'quit'],
   ...['query-status', 'stop', 'cont', 'set-action', 'system_reset', 'system_powerdown', 'query-name', 'query-uuid', 'query-kvm', 'query-target'],
   ...['query-machines', 'query-cpus-fast', 'query-cpu-definitions', 'query-hotpluggable-cpus', 'query-memory-size-summary', 'query-iothreads'],
-  ...['query-balloon', 'balloon', 'query-chardev', 'chardev-add', 'chardev-remove', 'query-vnc', 'screendump', 'send-key', 'set_link'],
+  ...['query-balloon', 'balloon', 'query-pci', 'query-chardev', 'chardev-add', 'chardev-remove', 'query-vnc', 'screendump', 'send-key', 'set_link'],
   // devices and objects (qapi/qdev.json, qom.json)
   ...['device_add', 'device_del', 'device-list-properties', 'object-add', 'object-del', 'qom-get', 'qom-list', 'qom-list-types', 'qom-set'],
   // block layer (qapi/block-core.json, block-export.json, job.json, transaction.json)
@@ -61,6 +61,7 @@ export const NAMES = {
   SysEmuTarget: 'query-target returns.arch',
   SchemaInfo: 'query-qmp-schema returns[]',
   JSONType: 'query-qmp-schema returns[]<builtin>.json-type',
+  PciDeviceInfo: 'query-pci returns[].devices[]',
   VncInfo: 'query-vnc returns',
   VncClientInfo: 'query-vnc returns.clients[]',
   VncServerInfo: 'VNC_CONNECTED data.server',

@@ -102,6 +102,81 @@ describe('a disk shared read-only', () => {
   })
 })
 
+describe('a disk shared read-write', () => {
+  it('has one writer at a time, and QEMU refuses all others, whoever serves', async () => {
+    await Promise.all([machine('lab2', { sharedMemory: true }), machine('lab3', { sharedMemory: true })])
+    await Promise.all(['lab1', 'lab2', 'lab3'].map(start))
+    await inGuest('lab1', 'mkfs.ext4 -q /dev/vdb && mkdir /data && mount /dev/vdb /data && echo from lab1 > /data/one')
+    expect(await lab.call('share.contents', { disk: 'lab1:disk1' })).toEqual([{ partition: null, kind: 'ext4', cluster: false }])
+    const refused = failureIn(await lab.ended('share.create', { disk: 'lab1:disk1', mode: 'cluster', to: ['lab2'] }))
+    expect(refused).toMatchObject({ code: 'unsupported', next: expect.stringContaining('--force') as string })
+    expect(refused.message).toContain('ext4')
+
+    await lab.done('share.create', { disk: 'lab1:disk1', mode: 'rw', to: ['lab2', 'lab3'] })
+    expect(await writers()).toEqual(['lab1'])
+    await expectRefused('lab2')
+    // What the writer's guest does not let go of stays where it is.
+    const holder = inGuest('lab1', 'cd /data && exec sleep 3')
+    await inGuest('lab1', 'while ! pidof sleep > /dev/null; do sleep 0.1; done')
+    const busy = failureIn(await lab.ended('share.hand-over', { share: 'lab1', machine: 'lab2' }))
+    expect(busy).toMatchObject({ code: 'in-use', causes: [expect.stringContaining('sleep') as string] })
+    await holder
+    await inGuest('lab1', 'echo still > /data/two')
+
+    await lab.done('share.hand-over', { share: 'lab1', machine: 'lab2' })
+    expect(await writers()).toEqual(['lab2'])
+    expect(await inGuest('lab2', 'cat /data/one /data/two; echo from lab2 > /data/three; sync')).toBe('from lab1\nstill')
+    await expectRefused('lab1')
+    await expectRefused('lab3')
+
+    // Readers see what is written when they are refreshed; where a program keeps the disk mounted, that is told.
+    await inGuest('lab3', 'mkdir /data && mount -o ro,noload /dev/vdb /data && ls /data')
+    await inGuest('lab2', 'echo new > /data/new')
+    const { writer, readers } = await lab.call('share.refresh', { share: 'lab1' })
+    expect(writer).toBe('lab2')
+    expect(readers.map(({ machine: name, state, folders }) => [name, state, folders])).toEqual([
+      ['lab1', 'fresh', ['/data']],
+      ['lab3', 'fresh', ['/data']]
+    ])
+    for (const name of ['lab1', 'lab3']) expect(await inGuest(name, 'cat /data/new')).toBe('new')
+    await inGuest('lab3', '(cd /data; exec sleep 1000) > /dev/null 2>&1 < /dev/null &')
+    expect((await lab.call('share.refresh', { share: 'lab1' })).readers.map(({ state }) => state)).toEqual(['fresh', 'busy'])
+    await inGuest('lab3', 'killall sleep; while ! umount /data; do sleep 0.1; done')
+
+    // A commit while the owner is kept from writing: the filter that does so stays on top.
+    await lab.done('overlay.renew', { machine: 'lab1', disk: 'disk1' })
+    await expectRefused('lab1')
+    await lab.reopen()
+    expect(await writers()).toEqual(['lab2'])
+
+    // The daemon serves the writer, and covers what is committed.
+    await lab.done('overlay.commit', { machine: 'lab1', disk: 'disk1' })
+    await lab.ended('machine.stop', { machine: 'lab1', force: true })
+    await becomes('daemon, lab2 connected, lab3 connected')
+    await inGuest('lab2', 'echo beside the daemon > /data/four; sync')
+    expect(await lab.call('share.contents', { disk: 'lab1:disk1' })).toEqual([{ partition: null, kind: 'ext4', cluster: false }])
+    await start('lab1')
+    await becomes('machine, lab2 connected, lab3 connected')
+    await expectRefused('lab1')
+    await lab.done('share.hand-over', { share: 'lab1', machine: 'lab1', mount: '/mnt' })
+    expect(await writers()).toEqual(['lab1'])
+    expect(await inGuest('lab1', 'cat /mnt/three /mnt/four; echo five > /mnt/five; umount /mnt; fsck.ext4 -fn /dev/vdb > /dev/null 2>&1; echo $?')).toBe('from lab2\nbeside the daemon\n0')
+    expect(await inGuest('lab2', 'grep -o "/data ext4 ro" /proc/mounts')).toBe('/data ext4 ro')
+    await expectRefused('lab2')
+  })
+})
+
+const writers = async (): Promise<string[]> => {
+  const { machine: owner, ownerWrites, clients } = await share()
+  return [...(ownerWrites ? [owner] : []), ...clients.filter(({ writes }) => writes).map((client) => client.machine)]
+}
+/** At the end of the disk, where no file is. */
+async function expectRefused(name: string): Promise<void> {
+  const { exitCode, stderr } = await lab.call('guest.exec', { machine: name, command: ['dd', 'if=/dev/zero', `of=${SHARED}`, 'bs=4096', 'count=1', 'seek=8191', 'oflag=direct'] })
+  expect(exitCode, name).not.toBe(0)
+  expect(stderr, name).toMatch(/not permitted|Input\/output error/)
+}
+
 /** Readers that go on for ever in a guest, each with requests of another size (KiB), so that they are not answered in the order of asking. */
 const MANY = [32, 256, 1024]
 const logOf = (kib: number): string => `/tmp/sums.${kib}`
@@ -129,7 +204,7 @@ describe('a share', () => {
     expect(await lab.call('share.list', {})).toEqual([])
 
     await lab.done('share.create', { disk: 'lab1:disk1', to: ['lab2'], nextStart: true })
-    expect(await states()).toBe('machine, lab2 unplugged')
+    expect(await states()).toBe('idle, lab2 unplugged')
     expect((await share()).clients[0]!.reason).toContain('at its next start')
     expect(await refused({ to: [] })).toMatchObject({ code: 'already-exists' })
     expect(failureIn(await lab.ended('share.attach', { share: 'lab1', machine: 'lab2' }))).toMatchObject({ code: 'already-exists' })

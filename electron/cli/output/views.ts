@@ -1,4 +1,4 @@
-import type { Availability, Image, Lab, Machine, OperationName, ResultOf, Share, Task, Renewal, Snapshot, SnapshotPlan } from '#contract'
+import type { Availability, Image, Lab, Machine, OperationName, ResultOf, Share, Task, Renewal, Snapshot, SnapshotPlan, ShareRefresh } from '#contract'
 import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
@@ -63,6 +63,10 @@ const VIEWS: Views = {
   'share.create': (share, paint) => shareBlock(share, paint),
   'share.attach': (share, paint) => shareBlock(share, paint),
   'share.detach': (share, paint) => shareBlock(share, paint),
+  'share.hand-over': (share, paint) => shareBlock(share, paint),
+  'share.refresh': refreshedBlock,
+  'share.contents': (contents, paint) =>
+    table(['PARTITION', 'HOLDS', 'SEVERAL WRITERS'], contents.map(({ partition, kind, cluster }) => [partition === null ? '-' : String(partition), kind, cluster ? 'yes' : 'no']), paint.dim),
   'share.remove': ({ removed }) => `${removed} is no longer shared.\n`,
   'snapshot.list': (snapshots, paint) => table(['ID', 'NAME', 'MACHINE', 'TAKEN', 'GUEST', 'OWN', 'SHARED', 'HERE'], snapshots.map(snapshotRow), paint.dim),
   'snapshot.take': (snapshot) => takenLine(snapshot),
@@ -104,17 +108,30 @@ const shareRow = (share: Share): string[] => [
   none(share.clients.map((client) => `${client.machine} (${client.state})`))
 ]
 
+const REFRESHED: { [K in ShareRefresh['readers'][number]['state']]: string } = {
+  fresh: 'sees all of it',
+  busy: 'a program keeps it mounted: sees it in part',
+  unmounted: 'has not mounted it',
+  unasked: 'could not be asked'
+}
+function refreshedBlock({ writer, flushMs, readers }: ShareRefresh, paint: Paint): string {
+  const head = writer === null ? 'Nobody who writes runs: nothing was to be written out.\n' : `${writer} wrote out all it held back (${Math.round(flushMs)} ms).\n`
+  const rows = readers.map(({ machine, state, folders, afterMs, reason }) => [machine, REFRESHED[state], none(folders), `${Math.round(afterMs)} ms`, reason ?? ''])
+  return head + (rows.length === 0 ? 'No machine that runs reads it.\n' : table(['READER', '', 'ON', 'AFTER', ''], rows, paint.dim))
+}
+
 /** One shared disk: who serves it, and a line for each machine that has it. */
 function shareBlock(share: Share, paint: Paint): string {
   const server = share.server.kind === 'failed' ? paint.red(share.server.message) : SERVED_BY[share.server.kind]
-  const rows = share.clients.map((client) => [client.machine, client.state, client.transport, client.reason ?? ''])
+  const rows = share.clients.map((client) => [client.machine, client.state, client.writes ? 'writes' : 'reads', client.transport, client.reason ?? ''])
   const head = block([
     ['Disk', `${share.machine}:${share.disk}`],
     ['Size', formatSize(share.sizeBytes)],
     ['Mode', share.mode],
+    ['Its machine', share.ownerWrites ? 'writes' : 'reads'],
     ['Served by', server]
   ], paint.dim)
-  return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'OVER', ''], rows, paint.dim))
+  return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'ACCESS', 'OVER', ''], rows, paint.dim))
 }
 
 const imageRow = (image: Image): string[] => [

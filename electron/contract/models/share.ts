@@ -1,8 +1,22 @@
 import { z } from 'zod'
 
-/** `ro`: QEMU itself refuses what a client writes. */
-export const ShareMode = z.enum(['ro'])
+/**
+ * `ro`: the owner writes, and QEMU itself refuses what a client writes. `rw`: one machine writes at a time, and QEMU refuses what the others
+ * write; who writes is handed over. `cluster`: every machine writes, which needs a file system made for that.
+ */
+export const ShareMode = z.enum(['ro', 'rw', 'cluster'])
 export type ShareMode = z.output<typeof ShareMode>
+
+/** A file system, or what else lies on a disk, told by its marks. */
+export const DiskContent = z.object({
+  /** 1, 2, ...; null: on the whole disk. */
+  partition: z.number().int().nullable(),
+  /** `ext4`, `XFS`, `NTFS`, `LVM`, ...; `unknown` when there is something without a known mark, `nothing` when its start is empty. */
+  kind: z.string(),
+  /** Whether several machines may write to it at once. */
+  cluster: z.boolean()
+})
+export type DiskContent = z.output<typeof DiskContent>
 
 /**
  * What a share is: the content of its file in the library. One disk of a machine, its owner, and the machines that get it too. There
@@ -16,6 +30,8 @@ export const ShareRecord = z.object({
   machineId: z.uuid(),
   disk: z.string(),
   mode: ShareMode,
+  /** In mode `rw` the machine that may write: the owner, or a client. */
+  writer: z.uuid().nullable().default(null),
   createdAtMs: z.number(),
   /** Machines that get the disk, in the order in which they were added. */
   clients: z.array(z.object({ machineId: z.uuid(), addedAtMs: z.number() }))
@@ -48,6 +64,8 @@ export const ShareClient = z.object({
   machineId: z.string(),
   machine: z.string(),
   transport: z.enum(['vhost-user-blk']),
+  /** Whether QEMU lets it write. */
+  writes: z.boolean(),
   state: ShareClientState,
   /** Why it is not connected, where that is known. */
   reason: z.string().nullable()
@@ -62,8 +80,34 @@ export const Share = z.object({
   disk: z.string(),
   sizeBytes: z.number(),
   mode: ShareMode,
+  /** Whether QEMU lets the owner write. */
+  ownerWrites: z.boolean(),
   createdAtMs: z.number(),
   server: ShareServer,
   clients: z.array(ShareClient)
 })
 export type Share = z.output<typeof Share>
+
+/** A reader after a refresh. */
+export const RefreshedReader = z.object({
+  machineId: z.string(),
+  machine: z.string(),
+  /**
+   * `fresh`: mounted anew, and so it sees all that the writer had written. `busy`: a program keeps it mounted; what its guest can forget it has
+   * forgotten, and the rest is as old as before. `unmounted`: it has the disk and has not mounted it. `unasked`: the reason says why.
+   */
+  state: z.enum(['fresh', 'busy', 'unmounted', 'unasked']),
+  folders: z.array(z.string()),
+  /** From the end of the writer's flush on. */
+  afterMs: z.number(),
+  reason: z.string().nullable()
+})
+export type RefreshedReader = z.output<typeof RefreshedReader>
+
+export const ShareRefresh = z.object({
+  /** Null: nobody who writes runs, so there was nothing to flush. */
+  writer: z.string().nullable(),
+  flushMs: z.number(),
+  readers: z.array(RefreshedReader)
+})
+export type ShareRefresh = z.output<typeof ShareRefresh>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Share, ShareMode } from '../models/share'
+import { DiskContent, Share, ShareMode, ShareRefresh } from '../models/share'
 import { operation } from '../operation'
 import { machineRef } from './machine'
 
@@ -18,7 +18,10 @@ export const shareOperations = {
     input: z.object({
       disk: diskOf,
       to: z.array(machineRef).max(64).default([]).meta({ description: 'a machine that gets it; may be given several times', cli: '<machine>' }),
-      mode: ShareMode.default('ro').meta({ description: 'ro: they can read it, and QEMU refuses what they write' }),
+      mode: ShareMode.default('ro').meta({
+        description: 'ro: they can read it, and QEMU refuses what they write; rw: one machine writes at a time (share hand-over); cluster: all write, on a cluster file system'
+      }),
+      force: z.boolean().default(false).meta({ description: 'cluster: also on a file system that several writers damage' }),
       nextStart
     }),
     result: Share,
@@ -33,6 +36,32 @@ export const shareOperations = {
     result: Share,
     task: true,
     positional: ['share', 'machine']
+  }),
+  'share.contents': operation({
+    help: 'tell what file system lies on a disk, by its marks',
+    input: z.object({ disk: diskOf }),
+    result: z.array(DiskContent),
+    reads: true,
+    positional: ['disk']
+  }),
+  'share.hand-over': operation({
+    help: 'let another machine write to a disk that is shared rw: the one that wrote unmounts it, they change places',
+    input: z.object({
+      share,
+      machine: machineRef.meta({ description: 'the one that is to write', cli: '<machine>' }),
+      mount: z.string().startsWith('/').optional().meta({ description: 'folder in its guest to mount the disk on; by default where it was mounted before' }),
+      unmounted: z.boolean().default(false).meta({ description: 'the guests are not asked: you have unmounted it yourself in both' }),
+      timeoutSeconds
+    }),
+    result: Share,
+    task: true,
+    positional: ['share', 'machine']
+  }),
+  'share.refresh': operation({
+    help: 'let every reader see what the writer has written: it flushes, they mount the disk anew, through the guest agents',
+    input: z.object({ share }),
+    result: ShareRefresh,
+    positional: ['share']
   }),
   'share.detach': operation({
     help: 'take a shared disk from a machine; a running guest is asked to let go of it',

@@ -72,6 +72,12 @@ export async function mapLayer(image: Source): Promise<{ startBytes: number; len
   return own.map(({ start, length, data }) => ({ startBytes: start, lengthBytes: length, zero: !data }))
 }
 
+/** Reads a part of a disk into a new file; also while another process has the image open. @param source the disk as a node @param at a multiple of 512 */
+export async function readPart(path: string, source: NodeOptions, { at, bytes, into }: { at: number; bytes: number; into: string }): Promise<void> {
+  const where = ['bs=512', `skip=${at / 512}`, `count=${Math.ceil(bytes / 512)}`]
+  await qemuImg(path, ['dd', '-U', '-O', 'raw', ...where, `if=${asFilename(source)}`, `of=${into}`], { writes: into })
+}
+
 /** Makes an image larger. @throws no-space, program-failed (with qemu-img's words) */
 export async function resizeImage(image: Source, sizeBytes: number): Promise<void> {
   await qemuImg(image.path, ['resize', '-q', node(image, false), String(sizeBytes)], { writes: image.path })

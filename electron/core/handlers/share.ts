@@ -1,6 +1,8 @@
 import type { OperationName } from '#contract'
 import { asTask, type Context, type Handlers } from '../context'
 import { diskTarget } from '../machine/disk-target'
+import { handOver } from '../share/hand-over'
+import { refresh } from '../share/refresh'
 
 /** `lab1:disk0`; without a disk the first one. */
 function ownDisk(reference: string, context: Context): { machine: string; disk: string } {
@@ -19,7 +21,7 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     (input, context, work) => {
       const { machine, disk } = diskTarget(ownDisk(input.disk, context), context)
       const to = [...new Set(input.to.map((name) => context.machines.get(name)))]
-      return context.shares.create({ machine, disk: disk.id, mode: input.mode, to, nextStart: input.nextStart }, work)
+      return context.shares.create({ machine, disk: disk.id, mode: input.mode, to, nextStart: input.nextStart, force: input.force }, work)
     }
   ),
   'share.list': async (_input, { shares }) => shares.list(),
@@ -30,6 +32,17 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     clientOf,
     (input, { shares, machines }, work) => shares.attach(shares.get(input.share), machines.get(input.machine), input, work)
   ),
+  'share.contents': (input, context) => {
+    const { machine, disk } = diskTarget(ownDisk(input.disk, context), context)
+    return context.shares.contents(machine, disk.id)
+  },
+  'share.hand-over': asTask(
+    'share.hand-over',
+    (input, context) => `Let ${clientOf(input, context)} write to ${labelOf(input, context)}`,
+    labelOf,
+    (input, { shares, machines }, work) => handOver(shares.get(input.share), machines.get(input.machine), input, work)
+  ),
+  'share.refresh': (input, { shares }) => refresh(shares.get(input.share)),
   'share.detach': asTask(
     'share.detach',
     (input, context) => `Take the disk ${labelOf(input, context)} from ${clientOf(input, context)}`,

@@ -105,6 +105,8 @@ export const runtimePaths = (root: string) => ({
   ownerSocket: join(root, 'owner.sock'),
   /** Control ports of machines: they stay theirs while the machines run. */
   controlPorts: join(root, 'control-ports.json'),
+  /** A part of a disk that is looked at, for a moment. */
+  look: (name: string) => join(root, `look-${name}`),
   machine: (machineId: string) => machineRuntimePaths(join(root, machineId.slice(0, 8))),
   network: (name: string) => networkPaths(join(root, 'net-' + name)),
   share: (shareId: string) => shareRuntimePaths(join(root, 'share-' + shareId))
@@ -124,7 +126,9 @@ export const machineRuntimePaths = (root: string) => ({
   traceLog: join(root, 'trace.log'),
   traceRead: join(root, 'trace.json'),
   /** Where QEMU writes its migration stream to. */
-  migration: join(root, 'migrate.sock')
+  migration: join(root, 'migrate.sock'),
+  /** Of QEMU's NBD server. */
+  nbd: join(root, 'nbd.sock')
 })
 export type MachineRuntimePaths = ReturnType<typeof machineRuntimePaths>
 
@@ -144,6 +148,7 @@ const shareRuntimePaths = (root: string) => ({
   root,
   client: (machineId: string) => join(root, machineId.slice(0, 8) + '.sock'),
   daemonQmp: join(root, 'qmp.sock'),
+  daemonNbd: join(root, 'nbd.sock'),
   daemonRecord: join(root, 'daemon.json'),
   daemonLog: join(root, 'daemon.log')
 })

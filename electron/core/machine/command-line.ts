@@ -159,12 +159,17 @@ function diskArguments(disk: Disk, index: number, context: LaunchContext): strin
   return [...blockdev(diskNodes(disk, context.paths.disk)), '-device', deviceOption(diskDevice(disk, port ? { bus: port } : { bootindex: index + 1 }))]
 }
 
-/** The device of a disk, for `-device` and `device_add`. */
+/**
+ * The device of a disk, for `-device` and `device_add`. `share-rw`: QEMU may export the disk for writing beside it; a raw image goes without, as
+ * its file would then no longer be locked against other processes either.
+ */
 export function diskDevice(disk: Disk, more: Record<string, string | number>): DeviceOptions {
-  return { driver: 'virtio-blk-pci', id: `${disk.id}-device`, drive: disk.layers[0]!.nodeName, ...more }
+  const { nodeName, format } = disk.layers[0]!
+  return { driver: 'virtio-blk-pci', id: `${disk.id}-device`, drive: nodeName, ...(format === 'raw' ? {} : { 'share-rw': true }), ...more }
 }
-export type DeviceOptions = { driver: string; id: string } & Record<string, string | number>
-const deviceOption = ({ driver, ...properties }: DeviceOptions): string => [driver, ...Object.entries(properties).map(([key, value]) => `${key}=${value}`)].join(',')
+export type DeviceOptions = { driver: string; id: string } & Record<string, string | number | boolean>
+const deviceOption = ({ driver, ...properties }: DeviceOptions): string => [driver, ...Object.entries(properties).map(([key, value]) => `${key}=${inWords(value)}`)].join(',')
+const inWords = (value: string | number | boolean): string => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value))
 
 /** Ports that devices can be plugged into while the guest runs: q35's own bus takes none. */
 export const HOT_PLUG_PORTS = ['port1', 'port2', 'port3', 'port4'] as const

@@ -5,7 +5,7 @@ import { mapLayer } from '../disk/qemu-img'
 import { activeLayer, mergeDone, oldestMergeable, sealed, withOverlay } from '../disk/stack'
 import { writeOut } from '../host/big-files'
 import { isShared, removeFile } from '../host/files'
-import type { ImageInfo } from '../qmp/commands'
+import type { BlockDeviceInfo, ImageInfo } from '../qmp/commands'
 import type { QmpSession } from '../qmp/session'
 import type { Context } from '../context'
 import { asWork, type Work } from '../task/work'
@@ -153,7 +153,7 @@ export async function finishPending(target: DiskTarget, work: Work): Promise<boo
 async function levelWithQemu(qmp: QmpSession, target: DiskTarget): Promise<void> {
   await endForeignJobs(qmp)
   const { pending } = target.disk
-  const inserted = (await qmp.execute('query-block')).find((one) => one.qdev?.includes(`${target.disk.id}-device`))?.inserted
+  const inserted = await insertedIn(qmp, target)
   if (!inserted) return
   const merges = pending !== null && pending.kind !== 'flatten'
   if (merges && !filesOf(inserted.image).includes(target.pathOf(fileOf(target.disk, pending.nodeName)))) await target.save(mergeDone(target.disk, pending.nodeName))
@@ -161,6 +161,16 @@ async function levelWithQemu(qmp: QmpSession, target: DiskTarget): Promise<void>
   const at = layers.findIndex((layer) => layer.nodeName === inserted['node-name'])
   for (let index = at; index > 0; index--) await switchTo(qmp, target, layers[index]!, layers[index - 1]!)
   if (pending?.kind === 'pivot' && (await qmp.execute('query-status')).status === 'paused') await qmp.execute('cont')
+}
+
+/** The node that a disk's device writes to; if that is a filter (another machine writes to the disk), the one below it. */
+async function insertedIn(qmp: QmpSession, { disk, pathOf }: DiskTarget): Promise<BlockDeviceInfo | undefined> {
+  const inserted = (await qmp.execute('query-block')).find((one) => one.qdev?.includes(`${disk.id}-device`))?.inserted
+  if (inserted?.drv !== 'blkdebug') return inserted
+  // The filter stands on one node, and its name holds that one's options.
+  const { image } = JSON.parse(inserted.file.slice('json:'.length)) as { image: { file: { filename: string } } }
+  const layer = disk.layers.find(({ file }) => pathOf(file) === image.file.filename)
+  return (await qmp.execute('query-named-block-nodes', { flat: false })).find((node) => node['node-name'] === layer?.nodeName)
 }
 
 const fileOf = (disk: Disk, nodeName: string): string => disk.layers.find((layer) => layer.nodeName === nodeName)!.file

@@ -17,11 +17,12 @@ import { requireState } from './state'
 export async function startMachine(input: ParsedInputOf<'machine.start'>, context: Context, work: Work): Promise<Machine> {
   const machine = context.machines.get(input.machine)
   const shares = context.shares.withClient(machine)
+  const atStandstill = shares.length > 0 || context.shares.readsItsOwn(machine)
   await withFiles(machine, context, async () => {
     await prepareDisks(machine, context, input.temporary, work)
-    await machine.start(work, (signal) => prepareLaunch(machine, context, { paused: input.paused || shares.length > 0 }, signal))
+    await machine.start(work, (signal) => prepareLaunch(machine, context, { paused: input.paused || atStandstill }, signal))
   })
-  if (shares.length > 0) await addShares(machine, context, input.paused, work)
+  if (atStandstill) await addShares(machine, context, input.paused, work)
   if (input.wait === 'agent' && !input.paused) await machine.waitForAgent(work, input.timeoutSeconds * 1000)
   return machine.view()
 }
@@ -41,6 +42,7 @@ async function withFiles(machine: ManagedMachine, context: Context, act: () => P
 async function addShares(machine: ManagedMachine, context: Context, paused: boolean, work: Work): Promise<void> {
   work.phase('plugging in shared disks')
   try {
+    await context.shares.guard(machine)
     await context.shares.plugAll(machine, work)
   } finally {
     if (!paused) await machine.resume()

@@ -54,6 +54,7 @@ export interface Commands {
   }
   'query-balloon': { arguments: None; returns: { actual: number } }
   balloon: { arguments: { value: number }; returns: None }
+  'query-pci': { arguments: None; returns: { bus: number; devices: PciDeviceInfo[] }[] }
   'query-chardev': { arguments: None; returns: { label: string; filename: string; 'frontend-open': boolean }[] }
   'chardev-add': { arguments: { id: string; backend: ChardevBackend }; returns: { pty?: string } }
   'chardev-remove': { arguments: { id: string }; returns: None }
@@ -876,6 +877,29 @@ export interface ObjectPropertyInfo {
   type: string
   description?: string
   'default-value'?: unknown
+}
+
+export interface PciDeviceInfo {
+  bus: number
+  slot: number
+  function: number
+  class_info: { desc?: string; class: number }
+  id: { device: number; vendor: number; subsystem?: number; 'subsystem-vendor'?: number }
+  irq?: number
+  irq_pin: number
+  qdev_id: string
+  pci_bridge?: {
+    bus: {
+      number: number
+      secondary: number
+      subordinate: number
+      io_range: { base: number; limit: number }
+      memory_range: { base: number; limit: number }
+      prefetchable_range: { base: number; limit: number }
+    }
+    devices?: PciDeviceInfo[]
+  }
+  regions: { bar: number; type: string; address: number; size: number; prefetch?: boolean; mem_type_64?: boolean }[]
 }
 
 export type PreallocMode = 'off' | 'metadata' | 'falloc' | 'full'

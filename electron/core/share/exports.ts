@@ -1,50 +1,47 @@
 import { exists, makePrivate, removeFile } from '../host/files'
 import type { ShareRuntimePaths } from '../library/paths'
 import type { QmpSession } from '../qmp/session'
-import { exportId } from './plan'
+import { exportId, exportsOf } from './plan'
 
 export interface WantedExports {
   shareId: string
   runtime: ShareRuntimePaths
   nodeName: string
-  /** Machine ids of the clients that are to be served. */
-  clients: readonly string[]
+  /** The clients that are to be served. */
+  clients: readonly { machineId: string; writes: boolean }[]
   /** Those of them that are not connected now. */
   waiting: readonly string[]
-  /** Where the export runs; null: with the node. */
-  ioThread: string | null
 }
 
 /**
  * Lets a QEMU, or a storage daemon, export a node to exactly these clients: one export each, as a vhost-user-blk export serves one
- * client at a time. Read-only, so that QEMU itself refuses writes. Source: block-export-add, qapi/block-export.json, QEMU 7.2.
+ * client at a time. One that is not to write gets it read-only, so that QEMU itself refuses what it writes. Source: block-export-add, qapi/block-export.json, QEMU 7.2.
  */
 export async function levelExports(qmp: QmpSession, wanted: WantedExports): Promise<void> {
   const { shareId, runtime, clients } = wanted
-  const there = (await qmp.execute('query-block-exports')).filter(({ id }) => id.startsWith(`share-${shareId}-`))
-  const ids = new Map(clients.map((machineId) => [exportId(shareId, machineId), machineId]))
-  for (const { id } of there) if (!ids.has(id)) await endExport(qmp, id, runtime.client(id.slice(-8)))
-  for (const [id, machineId] of ids) {
+  const there = (await qmp.execute('query-block-exports')).filter(({ id }) => id.startsWith(exportsOf(shareId)))
+  const ids = new Map(clients.map((client) => [exportId(shareId, client.machineId, client.writes), client]))
+  for (const { id } of there) if (!ids.has(id)) await endExport(qmp, id, runtime.client(id.slice(exportsOf(shareId).length)))
+  for (const [id, { machineId, writes }] of ids) {
     const path = runtime.client(machineId)
     if (there.some((one) => one.id === id && !one['shutting-down'])) {
       // A socket that somebody deleted is made anew, once its client looks for it: one that is connected does not need it.
       if (!wanted.waiting.includes(machineId) || (await exists(path))) continue
       await endExport(qmp, id, path)
     }
-    await addExport(qmp, id, path, wanted)
+    await addExport(qmp, id, { path, writes }, wanted)
   }
 }
 
-async function addExport(qmp: QmpSession, id: string, path: string, { nodeName, ioThread }: WantedExports): Promise<void> {
+async function addExport(qmp: QmpSession, id: string, { path, writes }: { path: string; writes: boolean }, { nodeName }: WantedExports): Promise<void> {
   await removeFile(path) // of one that was killed
   await qmp.execute('block-export-add', {
     type: 'vhost-user-blk',
     id,
     'node-name': nodeName,
-    writable: false,
+    writable: writes,
     addr: { type: 'unix', path },
-    'num-queues': 1,
-    ...(ioThread === null ? {} : { iothread: ioThread })
+    'num-queues': 1
   })
   await makePrivate(path)
 }

@@ -1,4 +1,4 @@
-import type { MachineState, ShareServer } from '#contract'
+import type { MachineState, ShareRecord, ShareServer } from '#contract'
 import { isLive, isOff } from '../machine/state'
 
 /**
@@ -37,8 +37,22 @@ export const needsExport = (state: MachineState): boolean => !isOff(state) && st
 
 export const isServing = (server: ShareServer): boolean => server.kind === 'machine' || server.kind === 'daemon'
 
-/** What tells our exports in a QEMU from others; it ends with what the client’s socket is named after. */
-export const exportId = (shareId: string, machineId: string): string => `share-${shareId}-${machineId.slice(0, 8)}`
+/** Whether QEMU is to let a machine write: a client's export is made so, and the owner's device. */
+export function mayWrite({ mode, machineId, writer }: Pick<ShareRecord, 'mode' | 'machineId' | 'writer'>, id: string): boolean {
+  switch (mode) {
+    case 'ro':
+      return id === machineId
+    case 'rw':
+      return id === (writer ?? machineId)
+    case 'cluster':
+      return true
+  }
+}
+
+/** What tells our exports in a QEMU from others: whose it is, and what it allows, which QEMU does not tell. */
+export const exportId = (shareId: string, machineId: string, writable: boolean): string =>
+  `${exportsOf(shareId)}${machineId.slice(0, 8)}${writable ? '-w' : ''}`
+export const exportsOf = (shareId: string): string => `share-${shareId}-`
 /** A client's device and character device. */
 export const deviceId = (shareId: string): string => `share-${shareId}`
 export const chardevId = (shareId: string): string => `share-${shareId}-socket`

@@ -4,7 +4,6 @@ import { failure, toAppError } from '#contract'
 import { diskNodes } from '../disk/nodes'
 import { activeLayer } from '../disk/stack'
 import { ensurePrivateFolder, removeTree } from '../host/files'
-import { signalProcess } from '../host/process'
 import type { Library } from '../library/library'
 import type { ShareRuntimePaths } from '../library/paths'
 import type { ManagedMachine } from '../machine/machine'
@@ -12,12 +11,16 @@ import type { Machines } from '../machine/machines'
 import { isLive, isOff } from '../machine/state'
 import type { QmpSession } from '../qmp/session'
 import { throwIfCancelled } from '../task/work'
-import { clientLink, type ClientLink } from './client'
-import { adoptDaemon, DAEMON_IO_THREAD, launchDaemon, type StorageDaemon } from './daemon'
+import { clientLink, plugShare, unplugShare, type ClientLink } from './client'
+import { adoptDaemon, launchDaemon, type StorageDaemon } from './daemon'
 import { levelExports, servesAnybody, type WantedExports } from './exports'
+import { levelGuard } from './guard'
 import type { OwnerWatch } from './owner'
-import { isServing, needsExport, planServer } from './plan'
+import { isServing, mayWrite, needsExport, planServer } from './plan'
+import type { OpenedBy } from './read-disk'
 import { saveShare } from './record'
+import { withoutRequests } from './standstill'
+import { makeWritable } from './writable'
 import type { Turns } from './turns'
 
 /** How often a client that waits is looked at again, while somebody serves. */
@@ -29,6 +32,17 @@ const LOOK_MS = 50
 const SHORT_LIFE_MS = 5_000
 const MOST_SHORT_LIVES = 3
 
+/** What a share works with. */
+export interface ShareParts {
+  readonly library: Library
+  readonly machines: Machines
+  readonly watch: OwnerWatch
+  readonly standstill: Turns
+  readonly onDidChange: (share: Share) => void
+  /** The owner's guest has powered off. */
+  readonly onOwnerEnds: (owner: ManagedMachine) => void
+}
+
 /** One shared disk, and the process that serves it now. Whatever changes around it, `level` brings the exports to what is wanted. */
 export class ManagedShare {
   private server: ShareServer = { kind: 'idle' }
@@ -38,6 +52,8 @@ export class ManagedShare {
   private occupants = 0
   private ending = false
   private readonly links = new Map<string, ClientLink>()
+  /** Clients that are just getting it. */
+  private readonly plugging = new Set<string>()
   /** Why a client runs without the disk, by machine id. */
   private readonly refusals = new Map<string, string>()
   /** Clients whose exporter ended without warning while they were connected. */
@@ -49,21 +65,15 @@ export class ManagedShare {
 
   constructor(
     public record: ShareRecord,
-    private readonly library: Library,
-    private readonly machines: Machines,
-    private readonly watch: OwnerWatch,
-    private readonly standstill: Turns,
-    private readonly onDidChange: (share: Share) => void,
-    /** The owner's guest has powered off. */
-    private readonly onOwnerEnds: (owner: ManagedMachine) => void
+    private readonly parts: ShareParts
   ) {}
 
   get runtime(): ShareRuntimePaths {
-    return this.library.runtime.share(this.record.id)
+    return this.parts.library.runtime.share(this.record.id)
   }
   /** Null when its folder is damaged, or it is in the trash. */
   get owner(): ManagedMachine | null {
-    return this.machines.all().find((machine) => machine.definition.id === this.record.machineId) ?? null
+    return this.parts.machines.all().find((machine) => machine.definition.id === this.record.machineId) ?? null
   }
   get disk(): Disk | null {
     return this.owner?.definition.disks.find((disk) => disk.id === this.record.disk) ?? null
@@ -74,25 +84,33 @@ export class ManagedShare {
   }
   /** The clients that there are; one in the trash has it again when it is brought back. */
   get clients(): ManagedMachine[] {
-    const all = this.machines.all()
+    const all = this.parts.machines.all()
     return this.record.clients.flatMap(({ machineId }) => all.find((machine) => machine.definition.id === machineId) ?? [])
   }
+  /** Those that have it, or are about to: one that runs without it needs nobody who serves. */
   get runningClients(): ManagedMachine[] {
-    return this.clients.filter((machine) => needsExport(machine.state))
+    return this.clients.filter(({ state, definition: { id } }) => needsExport(state) && (!isLive(state) || this.plugging.has(id) || this.hasDevice(id)))
   }
-  /** Whether the daemon has the files of the owner open. */
-  get hasDaemon(): boolean {
-    return this.daemon !== null
+  hasDevice(machineId: string): boolean {
+    return (this.links.get(machineId) ?? 'none') !== 'none'
+  }
+  /** The daemon, while it has the files of the owner open. */
+  get openedBy(): OpenedBy | null {
+    return this.daemon && { qmp: this.daemon.qmp, nbdSocket: this.runtime.daemonNbd }
+  }
+  private writes(machine: ManagedMachine): boolean {
+    return mayWrite(this.record, machine.definition.id)
   }
 
   view(): Share {
     const { id, machineId, disk, mode, createdAtMs } = this.record
+    const ownerWrites = mayWrite(this.record, machineId)
     const clients = this.clients.map((machine) => this.clientView(machine))
-    return { id, machineId, machine: this.owner?.name ?? '', disk, sizeBytes: this.disk?.sizeBytes ?? 0, mode, createdAtMs, server: this.server, clients }
+    return { id, machineId, machine: this.owner?.name ?? '', disk, sizeBytes: this.disk?.sizeBytes ?? 0, mode, ownerWrites, createdAtMs, server: this.server, clients }
   }
 
   private clientView(machine: ManagedMachine): ShareClient {
-    const base = { machineId: machine.definition.id, machine: machine.name, transport: 'vhost-user-blk' as const, reason: null }
+    const base = { machineId: machine.definition.id, machine: machine.name, transport: 'vhost-user-blk' as const, writes: this.writes(machine), reason: null }
     if (!needsExport(machine.state)) return { ...base, state: 'off' }
     if (!isLive(machine.state)) return { ...base, state: 'starting' }
     const link = this.links.get(base.machineId) ?? 'none'
@@ -111,8 +129,28 @@ export class ManagedShare {
   }
 
   async save(record: ShareRecord): Promise<void> {
-    await saveShare(this.library.paths, record)
+    await saveShare(this.parts.library.paths, record)
     this.record = record
+  }
+
+  /** Plugs the disk into a client that runs. @throws what `requireServed` and `plugShare` throw */
+  async plug(client: ManagedMachine, signal: AbortSignal): Promise<void> {
+    const { id } = client.definition
+    this.plugging.add(id)
+    try {
+      await this.requireServed(signal)
+      await plugShare(client.live('used').qmp, this.record.id, this.runtime.client(id), signal)
+      this.noteRefusal(id, null)
+    } finally {
+      this.plugging.delete(id)
+      await this.level()
+    }
+  }
+
+  /** Has a client's guest let go of it, if it has it. @throws time-out (it keeps it) */
+  async unplug(client: ManagedMachine, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+    await unplugShare(client.live('asked').qmp, this.record.id, this.label, timeoutSeconds, signal)
+    await this.level()
   }
 
   noteRefusal(machineId: string, reason: string | null): void {
@@ -151,6 +189,7 @@ export class ManagedShare {
   level(): Promise<void> {
     this.queue = this.queue.then(async () => {
       if (this.closed) return
+      await this.lookAtLinks()
       try {
         this.server = await this.levelServer()
       } catch (error) {
@@ -160,6 +199,12 @@ export class ManagedShare {
       this.tell()
     })
     return this.queue
+  }
+
+  /** Has the owner's QEMU refuse what its guest writes. @throws qmp */
+  async requireGuarded(): Promise<void> {
+    const { owner, disk } = this
+    if (owner && disk) await levelGuard(owner.live('guarded').qmp, disk.id, activeLayer(disk).nodeName, true)
   }
 
   /** Waits until somebody serves. @throws wrong-state (nobody can), cancelled */
@@ -198,33 +243,21 @@ export class ManagedShare {
     const qemu = owner.running
     if (!qemu) return
     const { qmp } = qemu
-    const level = (): Promise<void> => levelExports(qmp, this.wantedExports(activeLayer(disk).nodeName, clients, null))
+    if (this.record.mode === 'rw') await levelGuard(qmp, disk.id, activeLayer(disk).nodeName, !this.writes(owner))
+    const level = (): Promise<void> => levelExports(qmp, this.wantedExports(activeLayer(disk).nodeName, clients))
     if (clients.length > 0) {
       await ensurePrivateFolder(this.runtime.root)
-      await this.watch.hold(qmp, () => this.onOwnerEnds(owner))
+      await this.parts.watch.hold(qmp, () => this.parts.onOwnerEnds(owner))
       return level()
     }
     if (this.ending) await this.withoutRequests(level)
     else await level()
-    if (!(await servesAnybody(qmp))) await this.watch.letGo(qmp)
+    if (!(await servesAnybody(qmp))) await this.parts.watch.letGo(qmp)
   }
 
-  /**
-   * Takes the exports from whoever serves. QEMU's export keeps no account of the requests that are under way for another process to go on
-   * from: a client that sees the end of the connection goes by what is answered by then, and those that are answered out of order, or a moment
-   * later, would be lost. So the clients' processes stand still until all that was taken is answered.
-   */
+  /** The clients stand still meanwhile, so that no request of theirs is lost. */
   private withoutRequests(act: () => Promise<void>): Promise<void> {
-    return this.standstill.take(async () => {
-      const clients = this.clients.flatMap((machine) => (isLive(machine.state) ? [{ machine, qemu: machine.live('asked') }] : []))
-      for (const { machine, qemu } of clients) await this.noteIfDeaf(machine, qemu.qmp)
-      const held = clients.filter(({ qemu: { record } }) => signalProcess(record.pid, record.startTicks, 'SIGSTOP'))
-      try {
-        await act()
-      } finally {
-        for (const { qemu } of held) signalProcess(qemu.record.pid, qemu.record.startTicks, 'SIGCONT')
-      }
-    })
+    return withoutRequests(this.parts.standstill, this.clients, (machine) => this.noteIfDeaf(machine, machine.live('asked').qmp), act)
   }
 
   /** QEMU before 8.1 does not connect again when its guest stands still as the connection ends. */
@@ -241,16 +274,18 @@ export class ManagedShare {
       }
       await ensurePrivateFolder(this.runtime.root)
       this.daemonStartedAtMs = Date.now()
-      this.employ(await launchDaemon(this.runtime, { ...diskNodes(disk, owner.paths.disk), 'read-only': true }))
+      const writable = this.record.mode !== 'ro'
+      if (writable) await makeWritable(this.parts.machines, owner, disk.id)
+      this.employ(await launchDaemon(this.runtime, { ...diskNodes(this.disk ?? disk, owner.paths.disk), 'read-only': !writable }))
     }
     const daemon = this.daemon! // employed above
-    await levelExports(daemon.qmp, this.wantedExports(activeLayer(disk).nodeName, clients, DAEMON_IO_THREAD))
+    await levelExports(daemon.qmp, this.wantedExports(activeLayer(this.disk ?? disk).nodeName, clients))
     return { kind: 'daemon', pid: daemon.pid }
   }
 
-  private wantedExports(nodeName: string, clients: ManagedMachine[], ioThread: string | null): WantedExports {
+  private wantedExports(nodeName: string, clients: ManagedMachine[]): WantedExports {
     const waiting = [...this.links].flatMap(([machineId, link]) => (link === 'waiting' ? [machineId] : []))
-    return { shareId: this.record.id, runtime: this.runtime, nodeName, clients: clients.map((machine) => machine.definition.id), waiting, ioThread }
+    return { shareId: this.record.id, runtime: this.runtime, nodeName, clients: clients.map((machine) => ({ machineId: machine.definition.id, writes: this.writes(machine) })), waiting }
   }
 
   private employ(daemon: StorageDaemon): void {
@@ -277,18 +312,22 @@ export class ManagedShare {
 
   /** Asks every running client how its end is; as long as one waits for somebody who serves, again after a moment. */
   private async lookAtClients(): Promise<void> {
-    this.links.clear()
     for (const machine of this.clients.filter(({ state }) => isOff(state))) {
       this.refusals.delete(machine.definition.id)
       this.cutOff.delete(machine.definition.id)
     }
-    for (const machine of this.clients.filter(({ state }) => isLive(state))) {
-      this.links.set(machine.definition.id, await this.linkOf(machine))
-    }
+    await this.lookAtLinks()
     if (this.lookTimer) clearTimeout(this.lookTimer)
     this.lookTimer = null
     if (this.closed || !isServing(this.server) || ![...this.links.values()].includes('waiting')) return
     this.lookTimer = setTimeout(() => void this.level(), LOOK_AGAIN_MS).unref()
+  }
+
+  private async lookAtLinks(): Promise<void> {
+    const live = this.clients.filter(({ state }) => isLive(state))
+    const links = await Promise.all(live.map(async (machine) => [machine.definition.id, await this.linkOf(machine)] as const))
+    this.links.clear()
+    for (const [machineId, link] of links) this.links.set(machineId, link)
   }
 
   private async linkOf(machine: ManagedMachine): Promise<ClientLink> {
@@ -304,7 +343,7 @@ export class ManagedShare {
     const text = JSON.stringify(view)
     if (text === this.told) return
     this.told = text
-    this.onDidChange(view)
+    this.parts.onDidChange(view)
   }
 
   /** The share is no more: nothing serves it. */

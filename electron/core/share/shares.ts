@@ -1,12 +1,16 @@
-import { failure, type Share, type ShareMode, type ShareRecord } from '#contract'
+import { failure, Failure, type DiskContent, type Share, type ShareMode, type ShareRecord } from '#contract'
 import type { Library } from '../library/library'
 import { HOT_PLUG_PORTS } from '../machine/command-line'
 import type { ManagedMachine } from '../machine/machine'
 import type { Machines } from '../machine/machines'
 import { isLive, isOff } from '../machine/state'
 import type { Work } from '../task/work'
-import { plugShare, unplugShare } from './client'
+import { damagedByWriters, diskContents } from './contents'
+import { requireOthersMayWrite } from './guard'
+import { unmountInGuest } from './guest-disk'
 import { OwnerWatch } from './owner'
+import { deviceId, mayWrite } from './plan'
+import { withDiskReader } from './read-disk'
 import { deleteShare, loadShares, newShareId, saveShare } from './record'
 import { ManagedShare } from './share'
 import { Turns } from './turns'
@@ -16,6 +20,14 @@ export interface SharesOptions {
   onDidRemove: (id: string) => void
 }
 
+interface Creating {
+  machine: ManagedMachine
+  disk: string
+  mode: ShareMode
+  to: ManagedMachine[]
+  /** Also where several writers do damage. */
+  force: boolean
+}
 interface Attaching {
   /** A machine that runs without shareable memory is made to have both at its next start, instead of being refused. */
   nextStart: boolean
@@ -54,11 +66,12 @@ export class Shares {
   }
 
   /** @throws not-found, already-exists, and what `attach` throws, before anything is made */
-  async create(given: { machine: ManagedMachine; disk: string; mode: ShareMode; to: ManagedMachine[] } & Attaching, work: Work): Promise<Share> {
+  async create(given: Creating & Attaching, work: Work): Promise<Share> {
     const { machine, disk, mode, to } = given
     const shared = this.of(machine, disk)
     if (shared) throw failure('already-exists', `${shared.label} is shared already.`, { what: 'share', name: shared.label, next: 'Attach it to more machines: share attach.' })
-    const record: ShareRecord = { schemaVersion: 1, id: newShareId(), machineId: machine.definition.id, disk, mode, createdAtMs: Date.now(), clients: [] }
+    const record: ShareRecord = { schemaVersion: 1, id: newShareId(), machineId: machine.definition.id, disk, mode, writer: null, createdAtMs: Date.now(), clients: [] }
+    await this.requireHarmless(machine, given)
     for (const client of to) this.requirePossible(record, client, given)
     await saveShare(this.library.paths, record)
     const share = this.manage(record)
@@ -68,6 +81,25 @@ export class Shares {
     await share.level()
     for (const client of new Set(to)) await this.attach(share, client, given, work)
     return share.view()
+  }
+
+  /** What lies on a disk, by its marks. @throws not-found */
+  async contents(machine: ManagedMachine, diskId: string): Promise<DiskContent[]> {
+    const disk = machine.definition.disks.find(({ id }) => id === diskId)!
+    return withDiskReader(this.library, machine, disk, this.of(machine, diskId)?.openedBy ?? null, diskContents)
+  }
+
+  /** Whether others may write, and do no damage. @throws unsupported */
+  private async requireHarmless(machine: ManagedMachine, { disk, mode, force }: Creating): Promise<void> {
+    if (mode === 'ro') return
+    const label = `${machine.name}:${disk}`
+    if (isLive(machine.state)) await requireOthersMayWrite(machine.live('asked').qmp, disk, label)
+    if (mode === 'rw' || force) return
+    const damaged = damagedByWriters(await this.contents(machine, disk))
+    if (damaged === null) return
+    throw failure('unsupported', `${label} holds ${damaged}. Several machines that write to it damage it within seconds, as each keeps what it knows of it in its own memory.`, {
+      next: 'Share it rw: one machine writes at a time. To do it anyway, and lose what is on it: --force.'
+    })
   }
 
   /** Gives a machine the disk: at once when it runs, else at its next start. @throws bad-input, already-exists, unsupported, in-use, wrong-state */
@@ -83,7 +115,7 @@ export class Shares {
       await share.save({ ...share.record, clients: [...share.record.clients, { machineId: id, addedAtMs: Date.now() }] })
       work.onUndo(() => this.takeBack(share, client, UNDO_TIMEOUT_SECONDS, new AbortController().signal))
       if (!isLive(client.state)) await share.level()
-      else if (hasSharedMemory(client)) await this.plug(share, client, work.signal)
+      else if (hasSharedMemory(client)) await share.plug(client, work.signal)
       else await this.refuse(share, client, LATER)
       return share.view()
     } finally {
@@ -117,7 +149,7 @@ export class Shares {
   async plugAll(client: ManagedMachine, work: Work): Promise<void> {
     for (const share of this.withClient(client)) {
       try {
-        await this.plug(share, client, work.signal)
+        await share.plug(client, work.signal)
       } catch (error) {
         if (work.signal.aborted) throw error
         const reason = error instanceof Error ? error.message : String(error)
@@ -125,6 +157,16 @@ export class Shares {
         await this.refuse(share, client, reason)
       }
     }
+  }
+
+  /** Whether another machine writes to a disk of this one, which then may only read it. */
+  readsItsOwn(owner: ManagedMachine): boolean {
+    return this.ownedBy(owner).some(({ record }) => !mayWrite(record, record.machineId))
+  }
+
+  /** Before its first instruction QEMU is told what a machine may not write to. @throws wrong-state */
+  async guard(owner: ManagedMachine): Promise<void> {
+    for (const share of this.ownedBy(owner)) if (!mayWrite(share.record, share.record.machineId)) await share.requireGuarded()
   }
 
   /** The shares that a machine gets. */
@@ -155,9 +197,9 @@ export class Shares {
   async occupy(owner: ManagedMachine, disk: string): Promise<() => void> {
     const share = this.of(owner, disk)
     if (!share) return () => {}
-    if (!share.hasDaemon) return share.occupy()
+    if (!share.openedBy) return share.occupy()
     const clients = share.runningClients.map(({ name }) => `“${name}”`).join(', ')
-    throw failure('in-use', `${share.label} is being read by ${clients}, with which it is shared.`, {
+    throw failure('in-use', `${share.label} is being used by ${clients}, with which it is shared.`, {
       what: share.label,
       holder: clients,
       next: `Stop them, or detach it from them; or start “${owner.name}”, and do it then.`
@@ -198,16 +240,10 @@ export class Shares {
   }
 
   private manage(record: ShareRecord): ManagedShare {
-    const share = new ManagedShare(record, this.library, this.machines, this.watch, this.standstill, this.options.onDidChange, (owner) => void this.endOwner(owner))
+    const { library, machines, watch, standstill, options } = this
+    const share = new ManagedShare(record, { library, machines, watch, standstill, ...options, onOwnerEnds: (owner) => void this.endOwner(owner) })
     this.shares.set(record.id, share)
     return share
-  }
-
-  private async plug(share: ManagedShare, client: ManagedMachine, signal: AbortSignal): Promise<void> {
-    await share.requireServed(signal)
-    await plugShare(client.live('used').qmp, share.record.id, share.runtime.client(client.definition.id), signal)
-    share.noteRefusal(client.definition.id, null)
-    await share.level()
   }
 
   private refuse(share: ManagedShare, client: ManagedMachine, reason: string): Promise<void> {
@@ -218,13 +254,17 @@ export class Shares {
   /** Unplugs the disk from a client that runs, and takes it out of the record; its export goes. @throws time-out, wrong-state */
   private async takeBack(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
     const machineId = client.definition.id
-    if (!isOff(client.state)) await unplugShare(client.live('asked').qmp, share.record.id, share.label, timeoutSeconds, signal)
-    await share.save({ ...share.record, clients: share.record.clients.filter((client) => client.machineId !== machineId) })
+    if (!isOff(client.state)) {
+      if (mayWrite(share.record, machineId)) await unmountIfAsked(share, client)
+      await share.unplug(client, timeoutSeconds, signal)
+    }
+    const { clients, writer } = share.record
+    await share.save({ ...share.record, writer: writer === machineId ? null : writer, clients: clients.filter((client) => client.machineId !== machineId) })
     await share.level()
   }
 
   private async forget(share: ManagedShare): Promise<void> {
-    await share.save({ ...share.record, clients: [] })
+    await share.save({ ...share.record, writer: null, clients: [] })
     await share.end()
     await deleteShare(this.library.paths, share.record.id)
     this.shares.delete(share.record.id)
@@ -246,6 +286,16 @@ export class Shares {
         next: 'Have both changed at its next start: --next-start.'
       })
     }
+  }
+}
+
+/** A machine that writes keeps much in its memory: it writes that out first. One without an agent cannot be asked. @throws in-use */
+async function unmountIfAsked(share: ManagedShare, client: ManagedMachine): Promise<void> {
+  if (!share.hasDevice(client.definition.id)) return
+  try {
+    await unmountInGuest(client, deviceId(share.record.id))
+  } catch (error) {
+    if (!(error instanceof Failure) || error.error.code === 'in-use') throw error
   }
 }
 

@@ -1,9 +1,10 @@
-import { useState, type ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { Share2 } from 'lucide-react'
-import type { AppError, Machine, Share } from '#contract'
+import type { AppError, DiskContent, Machine, Share, ShareMode } from '#contract'
 import { Button, Checkbox, CopyLine, Dialog, EmptyState, ErrorNotice, Field, formatSize, Select } from '#ui'
-import { callTask, closeOverlay, copyText, goTo, runCommand, toast, useMachines, useShares } from '../../app'
-import { MOUNT_LINE, whenItGets, whyNotTo } from './words'
+import { call, callTask, closeOverlay, copyText, goTo, runCommand, toast, useMachines, useShares } from '../../app'
+import { ModeChoice } from './mode-choice'
+import { damagedByWriters, MODES, MOUNT_LINE, whenItGets, whyNotTo } from './words'
 import styles from './shares.module.css'
 
 interface Choice {
@@ -37,13 +38,17 @@ function Chosen({ choice, machines, picker }: { choice: Choice; machines: Machin
   const { machine, disk } = choice
   const share = useShares((state) => Object.values(state.byId).find((one) => one.machineId === machine.id && one.disk === disk))
   const [to, setTo] = useState<readonly string[]>([])
+  const [mode, setMode] = useState<ShareMode>('ro')
+  const [force, setForce] = useState(false)
+  const contents = useContents(`${machine.name}:${disk}`)
+  const damaged = share || mode !== 'cluster' || !contents ? null : damagedByWriters(contents)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<AppError | null>(null)
   const others = machines.filter((one) => one.id !== machine.id)
   const start = async (): Promise<void> => {
     setBusy(true)
     setError(null)
-    const failed = await give(share, choice, machines.filter((one) => to.includes(one.id)))
+    const failed = await give(share, { ...choice, mode, force }, machines.filter((one) => to.includes(one.id)))
     setBusy(false)
     if (failed) return setError(failed)
     closeOverlay()
@@ -52,13 +57,13 @@ function Chosen({ choice, machines, picker }: { choice: Choice; machines: Machin
   return (
     <Dialog
       title={picker ? 'Share a disk' : `Share ${disk} of ${machine.name}`}
-      description="Other machines read it while its own machine goes on using it. QEMU itself refuses what they write."
+      description={share ? `It is shared: ${MODES[share.mode]}.` : 'Other machines get it while its own machine goes on using it. Nothing is copied.'}
       onClose={closeOverlay}
       width={560}
       footer={
         <>
           <Button onClick={closeOverlay}>{busy ? 'Hide' : 'Cancel'}</Button>
-          <Button variant="primary" busy={busy} blocked={to.length === 0 ? 'Choose a machine that is to get it.' : null} onClick={() => void start()}>
+          <Button variant="primary" busy={busy} blocked={to.length === 0 ? 'Choose a machine that is to get it.' : damaged !== null && !force ? 'Choose another mode, or confirm the damage.' : null} onClick={() => void start()}>
             Share
           </Button>
         </>
@@ -75,14 +80,30 @@ function Chosen({ choice, machines, picker }: { choice: Choice; machines: Machin
           {others.length === 0 && <p className={styles.quiet}>There is no other machine yet.</p>}
         </div>
       </fieldset>
+      {!share && <ModeChoice machine={machine.name} mode={mode} onChange={setMode} contents={contents} damaged={damaged} force={force} onForce={setForce} />}
       <section className={styles.help}>
         <p>
-          In the guest it is one more virtio disk, usually the last one. Mount it read-only. A guest keeps what it has read: to see what {machine.name} wrote since, mount it anew.
+          In the guest it is one more virtio disk, usually the last one. Who reads mounts it read-only. A guest keeps what it has read: to see what was written since, it mounts it anew.
         </p>
         <CopyLine text={MOUNT_LINE} onCopy={copyText} />
       </section>
     </Dialog>
   )
+}
+
+/** What lies on the disk; null until it is known, or when it cannot be told. */
+function useContents(disk: string): DiskContent[] | null {
+  const [contents, setContents] = useState<DiskContent[] | null>(null)
+  useEffect(() => {
+    let wanted = true
+    void call('share.contents', { disk }).then((result) => {
+      if (wanted && result.ok) setContents(result.value)
+    })
+    return () => {
+      wanted = false
+    }
+  }, [disk])
+  return contents
 }
 
 function Target(props: { machine: Machine; owner: string; share: Share | undefined; checked: boolean; onChange: (on: boolean) => void }) {
@@ -91,13 +112,13 @@ function Target(props: { machine: Machine; owner: string; share: Share | undefin
 }
 
 /** One after the other, so that a failure names the machine that it was about. */
-async function give(share: Share | undefined, { machine, disk }: Choice, to: readonly Machine[]): Promise<AppError | null> {
+async function give(share: Share | undefined, { machine, disk, mode, force }: Choice & { mode: ShareMode; force: boolean }, to: readonly Machine[]): Promise<AppError | null> {
   let known = share?.id
   for (const one of to) {
     const { nextStart } = whenItGets(one)
     const result =
       known === undefined
-        ? await callTask('share.create', { disk: `${machine.name}:${disk}`, to: [one.id], nextStart })
+        ? await callTask('share.create', { disk: `${machine.name}:${disk}`, to: [one.id], mode, force, nextStart })
         : await callTask('share.attach', { share: known, machine: one.id, nextStart })
     if (!result.ok) return result.error
     known = result.value.id

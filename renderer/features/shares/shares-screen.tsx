@@ -1,9 +1,10 @@
 import { useEffect, useState } from 'react'
-import { Plus, Share2, Unplug } from 'lucide-react'
+import { PencilLine, Plus, RefreshCw, Share2, Unplug } from 'lucide-react'
 import type { Share, ShareClient } from '#contract'
 import { Button, ConfirmDialog, EmptyState, formatCount, formatSize, IconButton, StateBadge } from '#ui'
-import { attempt, attemptTask, goToMachine, openOverlay, runCommand, useShares, blockedBy } from '../../app'
-import { labelOf, lookOfClient, lookOfServer, sayServer } from './words'
+import { attempt, attemptTask, goToMachine, openOverlay, runCommand, toast, useShares, blockedBy } from '../../app'
+import { HandOverDialog } from './hand-over-dialog'
+import { labelOf, lookOfClient, lookOfServer, MODES, sayRefreshed, sayServer, whyNotRefresh } from './words'
 import styles from './shares.module.css'
 
 /** Every shared disk: who serves it, and who has it. */
@@ -48,7 +49,12 @@ function ShareCard({ share }: { share: Share }) {
     <article className={styles.card} aria-label={labelOf(share)}>
       <header className={styles.title}>
         <h2>{labelOf(share)}</h2>
-        <p className={styles.quiet}>{formatSize(share.sizeBytes)}, read-only</p>
+        <p className={styles.quiet}>{formatSize(share.sizeBytes)}, {MODES[share.mode]}</p>
+        {share.mode !== 'cluster' && (
+          <Button size="small" icon={RefreshCw} blocked={whyNotRefresh(share)} onClick={() => void refresh(share)}>
+            Refresh readers
+          </Button>
+        )}
         <Button size="small" onClick={() => openOverlay({ kind: 'share', machine: share.machineId, disk: share.disk })}>
           Share with more…
         </Button>
@@ -64,6 +70,7 @@ function ShareCard({ share }: { share: Share }) {
         <p className={styles.nobody}>No machine has it yet.</p>
       ) : (
         <ul className={styles.clients}>
+          {share.mode === 'rw' && <OwnerRow share={share} />}
           {share.clients.map((client) => (
             <ClientRow key={client.machineId} share={share} client={client} />
           ))}
@@ -74,22 +81,64 @@ function ShareCard({ share }: { share: Share }) {
   )
 }
 
+const HandOverButton = ({ name, onClick }: { name: string; onClick: () => void }) => (
+  <Button icon={PencilLine} size="small" onClick={onClick}>
+    Let {name} write…
+  </Button>
+)
+
+/** Its own machine, where that may be one that only reads. */
+function OwnerRow({ share }: { share: Share }) {
+  const [handing, setHanding] = useState(false)
+  return (
+    <li className={styles.client}>
+      <button type="button" className={styles.name} onClick={() => goToMachine(share.machineId)}>
+        {share.machine}
+      </button>
+      <span />
+      <p className={styles.quiet}>
+        <Access writes={share.ownerWrites} />
+        the disk is its own
+      </p>
+      {!share.ownerWrites && <HandOverButton name={share.machine} onClick={() => setHanding(true)} />}
+      {handing && <HandOverDialog share={share} to={{ id: share.machineId, name: share.machine }} onClose={() => setHanding(false)} />}
+    </li>
+  )
+}
+
+const Access = ({ writes }: { writes: boolean }) => <span className={writes ? styles.writes : styles.reads}>{writes ? 'Writes' : 'Reads'}</span>
+
 function ClientRow({ share, client }: { share: Share; client: ShareClient }) {
+  const [handing, setHanding] = useState(false)
   return (
     <li className={styles.client}>
       <button type="button" className={styles.name} onClick={() => goToMachine(client.machineId)}>
         {client.machine}
       </button>
       <StateBadge look={lookOfClient(client)} />
-      <p className={styles.quiet}>{client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : `over ${client.transport}`)}</p>
-      <IconButton
-        icon={Unplug}
-        size="small"
-        label={`Take it from ${client.machine}`}
-        onClick={() => void attemptTask('share.detach', { share: share.id, machine: client.machineId })}
-      />
+      <p className={styles.quiet}>
+        {share.mode === 'rw' && <Access writes={client.writes} />}
+        {client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : `over ${client.transport}`)}
+      </p>
+      <span className={styles.actions}>
+        {share.mode === 'rw' && !client.writes && <HandOverButton name={client.machine} onClick={() => setHanding(true)} />}
+        <IconButton
+          icon={Unplug}
+          size="small"
+          label={`Take it from ${client.machine}`}
+          onClick={() => void attemptTask('share.detach', { share: share.id, machine: client.machineId })}
+        />
+      </span>
+      {handing && <HandOverDialog share={share} to={{ id: client.machineId, name: client.machine }} onClose={() => setHanding(false)} />}
     </li>
   )
+}
+
+async function refresh(share: Share): Promise<void> {
+  const result = await attempt('share.refresh', { share: share.id })
+  if (!result.ok) return
+  const allSee = result.value.readers.every(({ state }) => state === 'fresh' || state === 'unmounted')
+  toast(sayRefreshed(result.value), { tone: allSee ? 'good' : 'info' })
 }
 
 function EndDialog({ share, onClose }: { share: Share; onClose: () => void }) {

@@ -1,5 +1,5 @@
 import { CircleAlert, CircleCheck, CircleDashed, CircleOff, LoaderCircle, Unplug } from 'lucide-react'
-import type { Machine, Share, ShareClient } from '#contract'
+import type { DiskContent, Machine, Share, ShareClient, ShareRefresh } from '#contract'
 import type { StateLook } from '#ui'
 
 export const labelOf = (share: Share): string => `${share.disk} of ${share.machine}`
@@ -21,6 +21,8 @@ const SERVERS: Record<Share['server']['kind'], StateLook> = {
   failed: { tone: 'failed', icon: CircleAlert, word: 'Not served' }
 }
 export const lookOfServer = ({ server }: Share): StateLook => SERVERS[server.kind]
+
+export const MODES: Record<Share['mode'], string> = { ro: 'read-only', rw: 'one writes at a time', cluster: 'all write' }
 
 /** Who serves, in a sentence. */
 export function sayServer({ server, machine }: Share): string {
@@ -58,3 +60,26 @@ export function whyNotTo(machine: Machine, owner: string, share: Share | undefin
 
 /** How the guest is told to use it. The name of the device depends on how many disks the guest has. */
 export const MOUNT_LINE = 'mount -o ro,noload /dev/vdb /mnt'
+
+/** What several writers would damage on a disk; null when they may write. An empty disk nobody can damage. */
+export function damagedByWriters(contents: readonly DiskContent[]): string | null {
+  const kinds = contents.filter(({ kind, cluster }) => !cluster && kind !== 'nothing').map(({ kind }) => (kind === 'unknown' ? 'something that Strata does not know' : kind))
+  return kinds.length === 0 ? null : [...new Set(kinds)].join(' and ')
+}
+
+/** Why there is nobody to refresh; null when there is. */
+export const whyNotRefresh = (share: Share): string | null =>
+  share.clients.some(({ state }) => state === 'connected') ? null : 'No machine that has it runs.'
+
+/** How a refresh went, in a sentence or two. */
+export function sayRefreshed({ writer, readers }: ShareRefresh): string {
+  const named = (state: ShareRefresh['readers'][number]['state']): string => readers.filter((reader) => reader.state === state).map(({ machine }) => machine).join(', ')
+  const told = [
+    [named('fresh'), writer === null ? 'mounted it anew' : `mounted it anew, and see what ${writer} has written`],
+    [named('busy'), 'could only in part: a program keeps it mounted'],
+    [named('unmounted'), 'has not mounted it'],
+    [named('unasked'), 'could not be asked']
+  ]
+  const said = told.filter(([who]) => who !== '').map(([who, what]) => `${who} ${what}.`)
+  return said.length === 0 ? 'No machine reads it now.' : said.join(' ')
+}

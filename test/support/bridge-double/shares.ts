@@ -1,5 +1,6 @@
 import { failure, type AnswerOf, type Machine, type OperationName, type ParsedInputOf, type Share, type ShareClient } from '#contract'
 import { isLive, isOff } from '#core/machine/state'
+import { mayWrite } from '#core/share/plan'
 import type { World } from './world'
 
 /** Shared disks of the double's world: records, and who would serve and have them. */
@@ -16,14 +17,14 @@ function find(reference: string, world: World): Share {
 
 /** As it is with the machines as they are now. */
 function current(share: Share, world: World): Share {
-  const clients = share.clients.map((client) => clientOf(world.machine(client.machineId), client))
+  const clients = share.clients.map((client) => clientOf(world.machine(client.machineId), client.writes, client))
   const owner = world.machine(share.machineId)
   if (clients.every(({ state }) => state === 'off')) return { ...share, clients, server: { kind: 'idle' } }
   return { ...share, clients, server: isOff(owner.state) ? { kind: 'daemon', pid: 4242 } : { kind: 'machine', machine: owner.name } }
 }
 
-function clientOf(machine: Machine, before?: ShareClient): ShareClient {
-  const base = { machineId: machine.id, machine: machine.name, transport: 'vhost-user-blk' as const, reason: null }
+function clientOf(machine: Machine, writes: boolean, before?: ShareClient): ShareClient {
+  const base = { machineId: machine.id, machine: machine.name, transport: 'vhost-user-blk' as const, writes, reason: null }
   if (!isLive(machine.state)) return { ...base, state: 'off' }
   return before?.state === 'unplugged' ? before : { ...base, state: 'connected' }
 }
@@ -37,7 +38,7 @@ function put(share: Share, world: World): Share {
 
 function attach(share: Share, machine: Machine, world: World): Share {
   if (machine.id === share.machineId) throw failure('bad-input', `“${machine.name}” has the disk: it is its own.`, { field: 'machine' })
-  return put({ ...share, clients: [...share.clients, clientOf(machine)] }, world)
+  return put({ ...share, clients: [...share.clients, clientOf(machine, share.mode === 'cluster')] }, world)
 }
 
 export const shareHandlers: ShareHandlers = {
@@ -48,10 +49,25 @@ export const shareHandlers: ShareHandlers = {
     const owner = world.machine(name)
     const sizeBytes = owner.definition?.disks.find(({ id }) => id === disk)?.sizeBytes ?? 0
     const id = (world.shares.size + 1).toString(16).padStart(8, '0')
-    const empty: Share = { id, machineId: owner.id, machine: owner.name, disk, sizeBytes, mode: input.mode, createdAtMs: Date.now(), server: { kind: 'idle' }, clients: [] }
+    const empty: Share = { id, machineId: owner.id, machine: owner.name, disk, sizeBytes, mode: input.mode, ownerWrites: true, createdAtMs: Date.now(), server: { kind: 'idle' }, clients: [] }
     const task = world.run('share.create', `Share ${input.disk}`, input.disk, async () => input.to.reduce((share, to) => attach(share, world.machine(to), world), put(empty, world)))
     return { taskId: task.id }
   },
+  'share.contents': () => [{ partition: null, kind: 'ext4', cluster: false }],
+  'share.refresh': (input, world) => {
+    const { machine, clients } = find(input.share, world)
+    const readers = clients.filter(({ state, writes }) => state === 'connected' && !writes)
+    return { writer: machine, flushMs: 12, readers: readers.map((reader) => ({ machineId: reader.machineId, machine: reader.machine, state: 'fresh', folders: ['/mnt'], afterMs: 90, reason: null })) }
+  },
+  'share.hand-over': (input, world) => ({
+    taskId: world.run('share.hand-over', `Let ${input.machine} write to ${input.share}`, input.share, async () => {
+      const share = find(input.share, world)
+      const { id } = world.machine(input.machine)
+      const writesTo = (machineId: string): boolean => mayWrite({ ...share, writer: id }, machineId)
+      const clients = share.clients.map((client) => ({ ...client, writes: writesTo(client.machineId) }))
+      return put({ ...share, ownerWrites: writesTo(share.machineId), clients }, world)
+    }).id
+  }),
   'share.attach': (input, world) => ({
     taskId: world.run('share.attach', `Give ${input.machine} the disk ${input.share}`, input.machine, async () => attach(find(input.share, world), world.machine(input.machine), world)).id
   }),

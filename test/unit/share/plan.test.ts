@@ -34,11 +34,11 @@ describe('who serves a shared disk', () => {
 })
 
 describe('the storage daemon', () => {
-  it('is started with a monitor, an I/O thread and the image; a comma in a path is doubled', () => {
+  it('is started with a monitor and the image; a comma in a path is doubled', () => {
     const runtime = runtimePaths('/run, s').share('01234567')
     expect(daemonArguments(runtime, { driver: 'qcow2', 'node-name': 'disk0-1' })).toEqual([
       ...['--chardev', 'socket,id=qmp,path=/run,, s/share-01234567/qmp.sock,server=on,wait=off'],
-      ...['--monitor', 'chardev=qmp', '--object', 'iothread,id=io'],
+      ...['--monitor', 'chardev=qmp'],
       ...['--blockdev', '{"driver":"qcow2","node-name":"disk0-1"}']
     ])
   })

@@ -1,0 +1,54 @@
+import type { DiskContent, ShareMode } from '#contract'
+import { Banner, Checkbox, RadioCards } from '#ui'
+import styles from './shares.module.css'
+
+export interface ModeChoiceProps {
+  /** The owner's name. */
+  machine: string
+  mode: ShareMode
+  onChange: (mode: ShareMode) => void
+  contents: readonly DiskContent[] | null
+  /** What all that write would damage. */
+  damaged: string | null
+  force: boolean
+  onForce: (force: boolean) => void
+}
+
+/** Who may write to a disk that is to be shared. */
+export function ModeChoice({ machine, mode, onChange, contents, damaged, force, onForce }: ModeChoiceProps) {
+  return (
+    <fieldset className={styles.mode}>
+      <legend>Who writes</legend>
+      <RadioCards
+        label="Who writes"
+        value={mode}
+        onChange={onChange}
+        columns={3}
+        cards={[
+          { value: 'ro', label: `Only ${machine}`, note: 'The others read. QEMU refuses what they write.' },
+          { value: 'rw', label: 'One at a time', note: `${machine} at first; a button hands it over.` },
+          { value: 'cluster', label: 'All', note: 'Needs a cluster file system: OCFS2 or GFS2.' }
+        ]}
+      />
+      {contents && <p className={styles.quiet}>{sayHolds(contents)}</p>}
+      {damaged !== null && (
+        <Banner tone="error">
+          <p>
+            The disk holds {damaged}. Only one machine may write to it at a time: with several, each keeps in its memory what it knows of the disk and writes over the others: files
+            vanish and the file system breaks, often within seconds.
+          </p>
+          <Checkbox checked={force} onChange={onForce} label="Share it all the same; what is on it may be lost" />
+        </Banner>
+      )}
+    </fieldset>
+  )
+}
+
+/** What lies on the disk, in a sentence. */
+function sayHolds(contents: readonly DiskContent[]): string {
+  const [first, ...more] = contents
+  if (!first) return ''
+  if (first.partition !== null) return `On the disk: ${contents.map(({ partition, kind }) => `${kind} in partition ${partition}`).join(', ')}.`
+  if (more.length === 0 && first.kind === 'nothing') return 'The disk is empty.'
+  return first.kind === 'unknown' ? 'What is on the disk bears no mark that Strata knows.' : `On the disk: ${first.kind}.`
+}
