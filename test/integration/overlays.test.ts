@@ -225,6 +225,35 @@ describe('the disk of a machine that runs', () => {
     expect(filesOnDisk()).toHaveLength(1)
   })
 
+  it('has all that was written while it was renewed for good', async () => {
+    await write('a', 0, 48 * MiB)
+    await lab.done('overlay.create', D)
+    await write('b', 0, 40 * MiB)
+    await lab.done('machine.start', { machine: 'lab1' })
+    // As the guest's device would write, block after block, and what was written last is seen to have gone to the new layer.
+    const guest = (command: string): Promise<{ output: string }> => lab.call('monitor.run', { machine: 'lab1', line: `qemu-io -d /machine/peripheral/disk0-device/virtio-backend "${command}"` })
+    const { taskId } = await lab.call('overlay.renew', { ...D, history: false })
+    const ended = lab.call('task.wait', { taskId })
+    let over = false
+    void ended.then(() => (over = true))
+    let blocks = 0
+    do expect((await guest(`write -q -P 0x63 ${(blocks++ % 700) * 64 + 4}k 4k`)).output).toBe('')
+    while (!over || blocks < 64)
+    expect((await ended).state.kind).toBe('done')
+    expect((await guest('flush')).output).toBe('')
+    const [top, ...below] = await names()
+    expect(below).toEqual(['disk0-1'])
+    await expectOpen([top!, 'disk0-1'])
+    expect((await lab.machine('lab1')).state.kind).toBe('running')
+    await lab.done('machine.stop', { machine: 'lab1', force: true })
+    for (const block of [0, 1, 31, Math.min(blocks, 700) - 1]) {
+      await reads('c', (block * 64 + 4) * 1024, 4096)
+      await reads(block * 64 < 40 * 1024 ? 'b' : 'a', (block * 64 + 8) * 1024, 4096)
+    }
+    await reads('b', 39 * MiB + 8192, 4096)
+    expect(filesOnDisk()).toHaveLength(2)
+  })
+
   it('is thrown away after a temporary run, or kept', async () => {
     await write('a', 0)
     await lab.done('machine.start', { machine: 'lab1', temporary: true })

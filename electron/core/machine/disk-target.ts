@@ -35,12 +35,16 @@ export class DiskTarget {
     await this.context.machines.redefine(this.machine, { ...definition, disks: definition.disks.map((one) => (one.id === this.id ? disk : one)) })
   }
 
-  /** Removes the files that the record has no more use for. */
+  /**
+   * Removes the files that the record has no more use for. That they are gone is written down with the next change of the record: until then
+   * they are looked for once more at an opening, and no file is ever named like them again.
+   */
   async collectGarbage(): Promise<void> {
     const { disk } = this
     if (disk.garbage.length === 0) return
     for (const file of disk.garbage) await removeBigFile(this.pathOf(file))
-    await this.save({ ...disk, garbage: [] })
+    const { definition } = this.machine
+    this.machine.redefine({ ...definition, disks: definition.disks.map((one) => (one.id === this.id ? { ...one, garbage: [] } : one)) })
     await this.machine.measureDisks()
   }
 

@@ -119,7 +119,7 @@ export class ManagedMachine {
     if (this.state !== before) this.onDidChange(this)
   }
 
-  /** The definition was changed and saved. */
+  /** The definition was changed and saved, or is saved with its next change. */
   redefine(definition: MachineDefinition): void {
     this.definition = definition
     this.onDidChange(this)

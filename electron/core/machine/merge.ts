@@ -132,7 +132,9 @@ async function mergeActive(qmp: QmpSession, target: DiskTarget, fresh: Layer | n
     await target.save({ ...target.disk, pending: { kind: 'pivot', nodeName: layer.nodeName } })
     await qmp.execute('stop')
   }
+  const writingOut = keepWritingOut(target.pathOf(below.file))
   const onReady = async (jobId: string): Promise<void> => {
+    void writingOut.end() // the job has flushed it
     await writeOutDisks(target) // QEMU does so when it stops the guest, which would wait for it
     if (fresh) await addLayerNode(qmp, target, fresh)
     if (!stopped) await stopGuest()
@@ -142,7 +144,6 @@ async function mergeActive(qmp: QmpSession, target: DiskTarget, fresh: Layer | n
     gaveUp = fresh !== null
     return gaveUp ? qmp.execute('job-cancel', { id: jobId }) : stopGuest()
   }
-  const writingOut = keepWritingOut(target.pathOf(below.file))
   try {
     await runJob(qmp, start, { signal: null, progress: work.progress, onReady, behind: { afterBytes, act: onBehind }, what: `The merge of ${layer.nodeName}` })
     if (fresh) await turnTo(fresh)
