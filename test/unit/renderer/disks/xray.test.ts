@@ -71,6 +71,17 @@ describe('the X-ray of a disk', () => {
     await waitFor(() => expect(stops(double)).toBe(1))
   })
 
+  it('ends with the machine, and does not begin again with it', async () => {
+    const double = await open('lab1')
+    fireEvent.click(toggle())
+    await screen.findByRole('region', { name: 'X-ray' })
+    await double.call('machine.stop', { machine: 'lab1', force: true })
+    await waitFor(() => expect(screen.queryByRole('region', { name: 'X-ray' })).toBeNull())
+    await double.call('machine.start', { machine: 'lab1' })
+    await waitFor(() => expect(toggle().getAttribute('aria-description')).toBeNull())
+    expect(toggle().getAttribute('aria-pressed')).toBe('false')
+  })
+
   it('says why a machine that is off cannot be looked into', async () => {
     await open('lab2')
     expect(toggle().getAttribute('aria-description')).toBe('Start lab2 first: the X-ray shows what its QEMU does.')
