@@ -10,7 +10,7 @@ const MiB = 2 ** 20
 const DISK = { machine: 'lab1', disk: 'disk1' }
 const DATA_MIB = 64
 const SECONDS = 3
-const rounds = Number(process.argv[2] ?? 4)
+const rounds = Number(process.argv[2] ?? 5)
 
 /** Reads a second, as the guest's own fio counts them. */
 async function reads(lab: BenchLab, depth: number): Promise<number> {

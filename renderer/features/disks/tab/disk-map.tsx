@@ -1,10 +1,10 @@
 import { useState } from 'react'
 import { ChevronRight } from 'lucide-react'
-import type { DiskView, Machine } from '#contract'
+import type { DiskView, Image, Machine } from '#contract'
 import { ErrorNotice, formatSize, tip } from '#ui'
-import { copyText } from '../../../app'
+import { copyText, useImages } from '../../../app'
 import { useLive } from '../live'
-import { titleOfLayer } from '../words'
+import { titleOfFile, titleOfLayer } from '../words'
 import { heldBytes, spansOf, type Span } from './ranges'
 import styles from './disk-map.module.css'
 
@@ -27,12 +27,13 @@ export function DiskMapView({ machine, view }: { machine: Machine; view: DiskVie
 }
 
 function OpenMap({ machine, view }: { machine: Machine; view: DiskView }) {
+  const images = useImages((state) => state.byId)
   const { value, error } = useLive('disk.map', { machine: machine.id, disk: view.disk.id, most: 1000 }, view.inUse ? POLL_MS : null)
   if (error) return <ErrorNotice error={error} onCopy={copyText} />
   if (!value) return <p className={styles.note}>Asking qemu-img…</p>
   const rows = value.layers.map((layer) => ({
     ...layer,
-    ...lookOf(layer.label, view),
+    ...lookOf(layer.label, view, images),
     spans: spansOf(layer.ranges, value.sizeBytes, STEPS)
   }))
   return (
@@ -53,10 +54,11 @@ function OpenMap({ machine, view }: { machine: Machine; view: DiskView }) {
   )
 }
 
-function lookOf(label: string, { disk }: DiskView): { title: string; kind: 'active' | 'stratum' | 'ground'; tint: number } {
+function lookOf(label: string, { disk, files }: DiskView, images: Readonly<Record<string, Image>>): { title: string; kind: 'active' | 'stratum' | 'ground'; tint: number } {
   const index = disk.layers.findIndex((layer) => layer.nodeName === label)
   const layer = disk.layers[index]
-  if (!layer) return { title: 'Image', kind: 'ground', tint: 0 }
+  const ground = files.find((file) => file.of.kind === 'image')
+  if (!layer) return { title: ground ? titleOfFile(ground, images) : 'Image', kind: 'ground', tint: 0 }
   return { title: titleOfLayer(layer, index === 0), kind: index === 0 && !layer.commit ? 'active' : 'stratum', tint: index }
 }
 

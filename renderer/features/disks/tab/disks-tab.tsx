@@ -31,6 +31,7 @@ export function DisksTab({ machine }: { machine: Machine }) {
   )
   const [lookedInto, setLookedInto] = useState<string | null>(null)
   const xrayed = lookedInto === machine.id && whyNoXray(machine) === null
+  if (lookedInto !== null && !xrayed) setLookedInto(null) // it ends with the machine, and with looking at another
   if (!machine.definition) return null
   if (id === undefined) return <NoDisks machine={machine} />
   const disk = machine.definition.disks.find((one) => one.id === id)

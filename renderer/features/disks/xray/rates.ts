@@ -52,15 +52,25 @@ export interface Strip {
 }
 
 export const STRIP_COLUMNS = 120
+const COLUMN_MS = 250
 
 export function stripsOf(trace: Trace, files: readonly TraceFile[]): Strip[] {
-  const rates = files.map(({ path }) => {
-    const column = (sample: Trace['samples'][number], key: 'servedBytes' | 'writtenBytes'): number =>
-      ((sample.files.find((file) => file.path === path)?.[key] ?? 0) / Math.max(1, sample.lengthMs)) * 1000
-    return { path, served: trace.samples.map((sample) => column(sample, 'servedBytes')), written: trace.samples.map((sample) => column(sample, 'writtenBytes')) }
-  })
+  const rates = files.map(({ path }) => ({ path, served: columnsOf(trace, path, 'servedBytes'), written: columnsOf(trace, path, 'writtenBytes') }))
   const most = Math.max(1, ...rates.flatMap(({ served, written }) => [...served, ...written]))
   // By the root: beside a burst, single reads are still seen.
-  const drawn = (values: number[]): number[] => values.slice(-STRIP_COLUMNS).map((value) => Math.sqrt(value / most))
+  const drawn = (values: number[]): number[] => values.map((value) => Math.sqrt(value / most))
   return rates.map(({ path, served, written }) => ({ path, served: drawn(served), written: drawn(written) }))
+}
+
+/** Bytes a second in each column of time, the newest last. */
+function columnsOf(trace: Trace, path: string, key: 'servedBytes' | 'writtenBytes'): number[] {
+  const columns = Array<number>(STRIP_COLUMNS).fill(0)
+  for (const { atMs, lengthMs, files } of trace.samples) {
+    const bytes = files.find((file) => file.path === path)?.[key] ?? 0
+    if (bytes === 0) continue
+    const last = STRIP_COLUMNS - 1 - Math.floor((trace.atMs - atMs) / COLUMN_MS)
+    const first = last - Math.max(0, Math.round(lengthMs / COLUMN_MS) - 1)
+    for (let column = Math.max(0, first); column <= last; column++) columns[column] = (bytes / Math.max(1, lengthMs)) * 1000
+  }
+  return columns
 }

@@ -19,7 +19,7 @@ export function XrayPanel({ view, trace }: { view: DiskView; trace: Trace | null
       <Counts view={view} files={files} />
       {trace.sampled && (
         <p className={styles.note}>
-          The guest is so busy that QEMU is watched for a few milliseconds of each quarter of a second: what is said of layers is reckoned from that, and what the guest
+          The guest is so busy that QEMU is watched for a few milliseconds of each half second: what is said of layers is reckoned from that, and what the guest
           asked for is exact.
         </p>
       )}
@@ -78,10 +78,9 @@ function TimeStrips({ view, trace, files }: { view: DiskView; trace: Trace; file
   )
 }
 
-/** Bars as one path, right-aligned: the newest is at the right edge. */
+/** Bars as one path. */
 function bars(values: readonly number[], height: number, from: number): string {
-  const first = STRIP_COLUMNS - values.length
-  return values.map((value, index) => (value > 0 ? `M${(first + index) * 4} ${from}h3v${(value * height).toFixed(1)}h-3z` : '')).join('')
+  return values.map((value, index) => (value > 0 ? `M${index * 4} ${from}h3v${(value * height).toFixed(1)}h-3z` : '')).join('')
 }
 
 const COLUMNS: readonly (readonly [string, string, (file: TraceFile) => string])[] = [

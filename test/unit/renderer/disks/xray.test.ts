@@ -33,9 +33,9 @@ describe('the X-ray’s numbers', () => {
 
   it('are drawn beside the busiest moment', () => {
     const [top, base] = stripsOf(trace, trace.files)
-    expect(base!.served[0]).toBe(1)
-    expect(base!.served[2]).toBeCloseTo(Math.sqrt(5000 / 4_000_000))
-    expect(top!.written.map((share) => share > 0)).toEqual([false, true, false])
+    expect(base!.served.at(-21)).toBe(1) // five seconds ago
+    expect(base!.served.at(-1)).toBeCloseTo(Math.sqrt(5000 / 4_000_000))
+    expect(top!.written.flatMap((share, column) => (share > 0 ? [column] : []))).toEqual([118])
   })
 })
 
@@ -69,6 +69,17 @@ describe('the X-ray of a disk', () => {
     await screen.findByRole('region', { name: 'X-ray' })
     fireEvent.click(screen.getByRole('tab', { name: 'Overview' }))
     await waitFor(() => expect(stops(double)).toBe(1))
+  })
+
+  it('ends with the machine, and does not begin again with it', async () => {
+    const double = await open('lab1')
+    fireEvent.click(toggle())
+    await screen.findByRole('region', { name: 'X-ray' })
+    await double.call('machine.stop', { machine: 'lab1', force: true })
+    await waitFor(() => expect(screen.queryByRole('region', { name: 'X-ray' })).toBeNull())
+    await double.call('machine.start', { machine: 'lab1' })
+    await waitFor(() => expect(toggle().getAttribute('aria-description')).toBeNull())
+    expect(toggle().getAttribute('aria-pressed')).toBe('false')
   })
 
   it('says why a machine that is off cannot be looked into', async () => {
