@@ -89,6 +89,31 @@ async function shootSnapshots(strata: Strata, machine: string): Promise<void> {
   }
 }
 
+/** Class labs: none yet, the dialog, and the wall of one. */
+async function shootLabs(strata: Strata): Promise<void> {
+  const { page } = strata
+  const place = page.getByRole('button', { name: /^Class labs/ })
+  await place.click()
+  await expect(page.getByText('No class labs yet')).toBeVisible()
+  await shoot(strata, '58-no-labs')
+  await page.getByRole('button', { name: 'New class lab…' }).first().click()
+  await expect(page.getByRole('dialog')).toContainText('Made from')
+  await shoot(strata, '59-lab-dialog')
+  await closeDialog(page)
+  await strata.done('lab.deploy', { from: 'Ready for the class', count: 4, prefix: 'ws' })
+  await expect(page.getByRole('img', { name: 'The screen of ws-4' })).toBeVisible()
+  await shoot(strata, '60-lab')
+  await page.getByRole('button', { name: 'Make ws-2 anew' }).click()
+  await expect(page.getByRole('dialog')).toContainText('What was done in it is lost')
+  await shoot(strata, '61-lab-recreate')
+  await closeDialog(page)
+  await strata.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setSize(880, 560))
+  await shoot(strata, '62-lab-small-window')
+  await strata.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.setSize(1280, 800))
+  await strata.done('lab.remove', { lab: 'ws' })
+  await strata.need('machine.empty-trash', {})
+}
+
 /** The ring lab: off, with clients at work, and compared. */
 async function shootRing(strata: Strata): Promise<void> {
   const { page } = strata
@@ -151,6 +176,7 @@ test('every screen of a library with machines', async ({ lab: { strata, machine 
   await shoot(strata, '08-machine-settings')
   await shootDisks(strata, machine)
   await shootSnapshots(strata, machine)
+  await shootLabs(strata)
   await shootRing(strata)
 
   for (const [index, tab] of (['Overview', 'Console', 'Display', 'Monitor'] as const).entries()) {

@@ -62,27 +62,29 @@ function LabWall({ lab }: { lab: Lab }) {
   return (
     <article className={styles.lab} aria-label={lab.name}>
       <header className={styles.title}>
-        <div>
+        <hgroup>
           <h2 dir="auto">{lab.name}</h2>
           <p>
             {formatCount(lab.machines.length, 'machine')}, {on} on ·{' '}
             {lab.snapshot ? `from “${lab.snapshot.name}” of ${lab.snapshot.machine}` : 'its snapshot is gone'} · <RelativeTime atMs={lab.createdAtMs} />
           </p>
+        </hgroup>
+        <div className={styles.actions}>
+          <Button icon={Play} blocked={busy ?? (off === 0 ? 'All of them are on.' : null)} onClick={() => void attemptTask('lab.start', { lab: lab.id })}>
+            Start all
+          </Button>
+          <Button icon={Square} blocked={busy ?? (on === 0 ? 'None of them is on.' : null)} onClick={() => void attemptTask('lab.stop', { lab: lab.id })}>
+            Stop all
+          </Button>
+          <Button
+            icon={RotateCcw}
+            blocked={busy ?? (lab.snapshot ? null : 'The snapshot that they were made from is gone.')}
+            onClick={() => openOverlay({ kind: 'lab', action: 'recreate', lab: lab.id, machine: null })}
+          >
+            Make all anew…
+          </Button>
+          <Menu trigger={<IconButton icon={EllipsisVertical} label={`More of ${lab.name}`} variant="plain" />} items={menuOf(lab, on, busy)} />
         </div>
-        <Button icon={Play} blocked={busy ?? (off === 0 ? 'All of them are on.' : null)} onClick={() => void attemptTask('lab.start', { lab: lab.id })}>
-          Start all
-        </Button>
-        <Button icon={Square} blocked={busy ?? (on === 0 ? 'None of them is on.' : null)} onClick={() => void attemptTask('lab.stop', { lab: lab.id })}>
-          Stop all
-        </Button>
-        <Button
-          icon={RotateCcw}
-          blocked={busy ?? (lab.snapshot ? null : 'The snapshot that they were made from is gone.')}
-          onClick={() => openOverlay({ kind: 'lab', action: 'recreate', lab: lab.id, machine: null })}
-        >
-          Make all anew…
-        </Button>
-        <Menu trigger={<IconButton icon={EllipsisVertical} label={`More of ${lab.name}`} variant="plain" />} items={menuOf(lab, on, busy)} />
       </header>
       {task && <TaskProgress task={task} />}
       <ul className={styles.wall}>

@@ -25,7 +25,7 @@ export class ScreenWatch {
 
   /** Shows a machine's screen from now on; answers the function that ends it. */
   watch(machineId: string, show: (png: string | null) => void): () => void {
-    const entry = { show, lookedAtMs: -Infinity }
+    const entry = { show, lookedAtMs: 0 }
     this.seen.set(machineId, entry)
     this.later(0)
     return () => {

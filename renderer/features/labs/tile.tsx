@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
-import { MonitorOff, RotateCcw, Trash2 } from 'lucide-react'
+import { Monitor, MonitorOff, RotateCcw, Trash2 } from 'lucide-react'
 import type { Lab } from '#contract'
 import { IconButton, StateBadge } from '#ui'
 import { call, goToMachine, openOverlay, useMachine } from '../../app'
@@ -16,14 +16,16 @@ const watch = new ScreenWatch(async (machine) => {
 export function Tile({ lab, place }: { lab: Lab; place: Lab['machines'][number] }) {
   const machine = useMachine(place.machineId)
   const frame = useRef<HTMLDivElement>(null)
-  const png = useLiveScreen(frame, place.machineId, machine !== undefined && hasScreen(machine))
+  const live = machine !== undefined && hasScreen(machine)
+  const png = useLiveScreen(frame, place.machineId, live)
+  const Nothing = live ? Monitor : MonitorOff // it has not been looked at yet, or there is nothing to look at
   const name = machine?.name ?? place.name
   return (
     <li className={styles.tile} aria-label={name}>
       <div ref={frame} className={styles.screen}>
         {machine ? (
           <button type="button" onClick={() => goToMachine(place.machineId, 'display')} aria-label={`Open ${name}`}>
-            {png ? <img src={`data:image/png;base64,${png}`} alt={`The screen of ${name}`} draggable={false} /> : <MonitorOff size={20} strokeWidth={1.5} aria-hidden />}
+            {png ? <img src={`data:image/png;base64,${png}`} alt={`The screen of ${name}`} draggable={false} /> : <Nothing size={20} strokeWidth={1.5} aria-hidden />}
           </button>
         ) : (
           <span className={styles.gone}>

@@ -24,7 +24,23 @@ export function SettingsScreen() {
           <Select label="Theme" value={settings.theme} options={THEMES} onChange={(theme) => void attempt('settings.edit', { theme })} />
         </Field>
         <StopTimeout settings={settings} />
-        <HistoryBudget settings={settings} />
+        <SizeSetting
+          label="History of a disk"
+          hint="Space for commits that can be undone, for each disk. When a commit goes beyond it, the oldest is merged and becomes final."
+          wrong="A size, such as 10 GiB; 0 keeps no history."
+          value={settings.historyBudgetBytes}
+          onChange={(historyBudget) => void attempt('settings.edit', { historyBudget })}
+        />
+        <Field label="Archive snapshots" layout="row" hint="Their memory is saved into the store when nothing else goes on, where what they have in common is stored once.">
+          <Switch checked={settings.archiveSnapshots} label="Archive snapshots" onChange={(archiveSnapshots) => void attempt('settings.edit', { archiveSnapshots })} />
+        </Field>
+        <SizeSetting
+          label="Snapshots at hand"
+          hint="Memory of snapshots that is kept beside the store: a machine goes on from it at once. Beyond it, what was not used for the longest time is in the store alone."
+          wrong="A size, such as 8 GiB; 0 keeps none."
+          value={settings.snapshotCacheBytes}
+          onChange={(snapshotCache) => void attempt('settings.edit', { snapshotCache })}
+        />
         <Field label="Library" layout="row" hint="STRATA_HOME names another one before the start.">
           {library ? <CopyLine text={library} onCopy={copyText} /> : <span />}
         </Field>
@@ -52,21 +68,30 @@ function StopTimeout({ settings }: { settings: Settings }) {
   )
 }
 
-/** What the commits of a disk may take. It takes effect when it is finished: “1” on the way to “10 GiB” must not cost a history. */
-function HistoryBudget({ settings }: { settings: Settings }) {
+interface SizeSettingProps {
+  label: string
+  hint: string
+  /** Said of what is no size. */
+  wrong: string
+  value: number
+  onChange: (bytes: number) => void
+}
+
+/** What something may take. It takes effect when it is finished: “1” on the way to “10 GiB” must not cost a history. */
+function SizeSetting({ label, hint, wrong, value, onChange }: SizeSettingProps) {
   const [draft, setDraft] = useState<{ bytes: number | null } | null>(null)
-  const shown = draft ? draft.bytes : settings.historyBudgetBytes
+  const shown = draft ? draft.bytes : value
   const finish = (): void => {
     if (draft === null || shown === null) return
     setDraft(null)
-    if (shown !== settings.historyBudgetBytes) void attempt('settings.edit', { historyBudget: shown })
+    if (shown !== value) onChange(shown)
   }
   return (
     <Field
-      label="History of a disk"
+      label={label}
       layout="row"
-      hint="Space for commits that can be undone, for each disk. When a commit goes beyond it, the oldest is merged and becomes final."
-      error={shown === null ? 'A size, such as 10 GiB; 0 keeps no history.' : null}
+      hint={hint}
+      error={shown === null ? wrong : null}
     >
       {/* The list of units opens outside of the field, and belongs to it all the same. */}
       <span
@@ -77,7 +102,7 @@ function HistoryBudget({ settings }: { settings: Settings }) {
         }}
         onKeyDown={(event) => event.key === 'Enter' && finish()}
       >
-        <SizeInput value={shown} onChange={(bytes) => setDraft({ bytes })} label="History of a disk" />
+        <SizeInput value={shown} onChange={(bytes) => setDraft({ bytes })} label={label} />
       </span>
     </Field>
   )

@@ -1,6 +1,6 @@
-import { Camera, Copy, FileInput } from 'lucide-react'
+import { Camera, Copy, CopyPlus, FileInput } from 'lucide-react'
 import type { Machine } from '#contract'
-import { attemptTask, openOverlay, shell, toast, type Command } from '../../app'
+import { attemptTask, openOverlay, shell, toast, useSnapshots, type Command } from '../../app'
 import { selectedMachines } from '../machines'
 import { whyNotTake } from './allowed'
 
@@ -48,6 +48,15 @@ export const snapshotCommands: readonly Command[] = [
       const [machine] = selectedMachines()
       if (machine) openOverlay({ kind: 'snapshot', action: 'clone-machine', machine: machine.id, snapshot: '' })
     }
+  },
+  {
+    id: 'snapshot.clone',
+    title: 'New machine from a snapshot…',
+    section: 'Machine',
+    icon: CopyPlus,
+    alias: 'imported fork restore as',
+    blocked: () => (Object.keys(useSnapshots.getState().byId).length > 0 ? null : 'There is no snapshot yet.'),
+    run: () => openOverlay({ kind: 'snapshot', action: 'clone', machine: '', snapshot: '' })
   },
   { id: 'snapshot.import', title: 'Import a snapshot…', section: 'Machine', icon: FileInput, alias: 'file strata bring in', run: () => void importSnapshot() }
 ]

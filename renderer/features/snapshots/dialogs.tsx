@@ -1,8 +1,9 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import type { Machine, Snapshot, SnapshotPlan } from '#contract'
-import { Banner, Checkbox, ConfirmDialog, Dialog, Field, formatCount, formatExact, formatSize, NumberInput, TextArea, TextInput, Button } from '#ui'
+import { Banner, Checkbox, ConfirmDialog, Dialog, Field, formatCount, formatExact, formatSize, NumberInput, Select, TextArea, TextInput, Button } from '#ui'
 import { attempt, call, closeOverlay, goToMachine, toast, useMachine, useSnapshots, type SnapshotOverlay } from '../../app'
 import { Sentence, TaskDialog, useTaskRun } from '../task-dialog'
+import { whyNotRestore } from './allowed'
 import { formatStall } from './words'
 import { freeName, machineNameProblem, nameProblem } from './names'
 
@@ -12,6 +13,7 @@ export function SnapshotDialogs({ overlay }: { overlay: SnapshotOverlay }) {
   const snapshot = useSnapshots((state) => state.byId[overlay.snapshot])
   if (overlay.action === 'take') return machine ? <TakeDialog machine={machine} /> : <Gone />
   if (overlay.action === 'clone-machine') return machine ? <CloneMachineDialog machine={machine} /> : <Gone />
+  if (overlay.action === 'clone' && overlay.snapshot === '') return <CloneOfAny />
   if (!snapshot) return <Gone />
   switch (overlay.action) {
     case 'restore':
@@ -112,7 +114,24 @@ function RestoreDialog({ machine, snapshot }: { machine: Machine; snapshot: Snap
   )
 }
 
-function CloneDialog({ snapshot }: { snapshot: Snapshot }) {
+/** Of whichever snapshot of the library, those too whose machine is not here. */
+function CloneOfAny() {
+  const byId = useSnapshots((state) => state.byId)
+  const all = Object.values(byId).sort((a, b) => b.takenAtMs - a.takenAtMs)
+  const [chosen, setChosen] = useState(all[0]?.id ?? '')
+  const snapshot = byId[chosen]
+  if (!snapshot) return <Gone />
+  const options = all.map((one) => ({ value: one.id, label: `${one.name} (${one.machine})` }))
+  return (
+    <CloneDialog key={chosen} snapshot={snapshot}>
+      <Field label="Made from">
+        <Select label="Made from" value={chosen} options={options} onChange={setChosen} />
+      </Field>
+    </CloneDialog>
+  )
+}
+
+function CloneDialog({ snapshot, children }: { snapshot: Snapshot; children?: ReactNode }) {
   const [name, setName] = useState(() => freeName(snapshot.machine))
   const work = useTaskRun()
   const problem = machineNameProblem(name)
@@ -128,12 +147,13 @@ function CloneDialog({ snapshot }: { snapshot: Snapshot }) {
       title={`A new machine from “${snapshot.name}”`}
       description="It shares with the snapshot what it does not change, so it takes hardly any space."
       verb="Make it"
-      blocked={problem}
+      blocked={problem ?? whyNotRestore(snapshot)}
       work={work}
       subject={name}
       onRun={() => void run()}
       width={440}
     >
+      {children}
       <Field label="Name" error={problem}>
         <TextInput autoFocus value={name} onChange={setName} />
       </Field>

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { ArchiveRestore, Trash2 } from 'lucide-react'
 import type { ArchiveStats } from '#contract'
 import { ConfirmDialog, formatPercent, formatSize, IconButton, RelativeTime, Table, tip, type Column, type TableLayout } from '#ui'
-import { attempt, attemptTask, createPersisted, goTo, toast } from '../../app'
+import { attempt, attemptTask, createPersisted, goTo, toast, useSnapshots } from '../../app'
 import styles from './store.module.css'
 
 const useLayout = createPersisted<TableLayout>('archives', { sort: { id: 'saved', desc: true }, widths: {} }, ({ widths }) => typeof widths === 'object')
@@ -33,6 +33,12 @@ export function ArchivesTable({ archives, onChanged }: { archives: readonly Arch
       )}
     </>
   )
+}
+
+/** Why an archive has to stay; null when it may go. */
+function whyKept(archive: ArchiveStats): string | null {
+  const user = Object.values(useSnapshots.getState().byId).find(({ id }) => archive.kind === 'snapshot' && archive.name.endsWith(id))
+  return user ? `It holds the memory of “${user.name}”, and goes with that snapshot.` : null
 }
 
 async function restore(archive: ArchiveStats): Promise<void> {
@@ -72,7 +78,7 @@ function columnsOf(onRemove: (archive: ArchiveStats) => void): Column<ArchiveSta
             blocked={archive.kind === 'image' ? null : 'Only an archive of an image becomes one.'}
             onClick={() => void restore(archive)}
           />
-          <IconButton icon={Trash2} size="small" label={`Remove ${archive.name}`} onClick={() => onRemove(archive)} />
+          <IconButton icon={Trash2} size="small" label={`Remove ${archive.name}`} blocked={whyKept(archive)} onClick={() => onRemove(archive)} />
         </span>
       )
     }

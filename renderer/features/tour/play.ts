@@ -37,7 +37,7 @@ export async function startTour(byItself: boolean): Promise<void> {
   if (taken) return void toast(`The tour makes a machine “${taken.name}”, and there is one. Rename it first.`)
   ended = false
   const theme = useSettings.getState().settings?.theme ?? 'system'
-  const machines: TourMachines = { first: '', second: '', ringLoad: null }
+  const machines: TourMachines = { first: '', second: '', ringLoad: null, snapshot: null }
   let problem: string | null = null
   try {
     await removeTourMachines(old, false)

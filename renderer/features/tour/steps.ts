@@ -1,5 +1,5 @@
 import type { InputOf, OperationName, TaskOperationName } from '#contract'
-import { call, callTask, closeOverlay, goTo, goToMachine, openOverlay, openStream, useMachines } from '../../app'
+import { call, callTask, closeOverlay, goTo, goToMachine, openOverlay, openStream, useLabs, useMachines, useSnapshots } from '../../app'
 
 /** One stop of the tour: what is said, and what is done, through the same operations and places as a user's. */
 export interface Step {
@@ -17,6 +17,7 @@ export interface TourMachines {
   first: string
   second: string
   ringLoad: string | null
+  snapshot: string | null
 }
 
 /** Ends what the tour has begun at the ring lab. */
@@ -29,6 +30,7 @@ export async function stopRing(tour: TourMachines): Promise<void> {
 }
 
 export const TOUR_NAMES = ['tour-1', 'tour-2'] as const
+const TOUR_LAB = 'tour-lab'
 
 async function need<N extends OperationName>(name: N, input: InputOf<N>): Promise<void> {
   const answer = await call(name, input)
@@ -39,6 +41,14 @@ async function needTask<N extends TaskOperationName>(name: N, input: InputOf<N>)
   const answer = await callTask(name, input)
   if (!answer.ok) throw new Error(`${name}: ${answer.error.message} ${answer.error.causes.join(' ')}`)
   return (answer.value as { id: string }).id
+}
+
+/** Its kernel may still be coming up. A guest whose agent does not answer in time is simply not given another name in its clones. */
+async function waitForAgent(machine: string): Promise<void> {
+  for (let tries = 0; tries < 60; tries++) {
+    if ((await call('guest.ping', { machine })).ok) return
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
 }
 
 /** Lets the guest write a file of so many MiB, onto its disk. */
@@ -157,6 +167,29 @@ export const steps: readonly Step[] = [
       await Promise.resolve()
     },
     settleMs: 1500
+  },
+  {
+    label: 'snapshot',
+    title: 'Back to an instant',
+    text: 'A snapshot holds memory, devices and disks as of one instant, while the guest goes on. Here the machine went back to one; what it was before is kept, too.',
+    act: async (tour) => {
+      goToMachine(tour.second, 'snapshots')
+      const { byId } = useMachines.getState()
+      if (byId[tour.second]?.agent !== true) await waitForAgent(tour.second)
+      tour.snapshot = await needTask('snapshot.take', { machine: tour.second, name: 'ready', note: 'Before the exercise' })
+      await needTask('snapshot.restore', { snapshot: tour.snapshot })
+    },
+    settleMs: 800
+  },
+  {
+    label: 'class-lab',
+    title: 'A class from one snapshot',
+    text: 'Three machines that go on from that instant, each with an identity of its own. They share what none of them changes, and each is made anew in a moment.',
+    act: async (tour) => {
+      goTo({ kind: 'labs' })
+      if (tour.snapshot !== null) await needTask('lab.deploy', { from: tour.snapshot, count: 3, prefix: TOUR_LAB })
+    },
+    settleMs: 2500
   },
   {
     label: 'monitor',
@@ -327,6 +360,7 @@ export const leftovers = (): string[] =>
 export async function removeTourMachines(ids: readonly string[], forGood: boolean): Promise<void> {
   closeOverlay()
   goTo({ kind: 'home' })
+  await removeTourLab(ids, forGood)
   for (const id of ids) {
     const machine = useMachines.getState().byId[id]
     if (!machine) continue
@@ -335,4 +369,17 @@ export async function removeTourMachines(ids: readonly string[], forGood: boolea
     if (!removed.ok) throw new Error(removed.error.message)
     if (forGood) await need('machine.empty-trash', { trashId: removed.value.trashId })
   }
+}
+
+/** The class lab, and the snapshots that were taken of these machines. */
+async function removeTourLab(ids: readonly string[], forGood: boolean): Promise<void> {
+  const lab = Object.values(useLabs.getState().byId).find(({ name, snapshot }) => name === TOUR_LAB && snapshot?.machine === TOUR_NAMES[1])
+  if (lab) {
+    await needTask('lab.remove', { lab: lab.id })
+    const trash = await call('machine.list-removed', {})
+    const own = trash.ok ? trash.value.filter(({ name }) => lab.machines.some((machine) => machine.name === name)) : []
+    if (forGood) for (const { trashId } of own) await need('machine.empty-trash', { trashId })
+  }
+  const snapshots = Object.values(useSnapshots.getState().byId).filter(({ machineId }) => ids.includes(machineId))
+  for (const { id } of snapshots) await need('snapshot.remove', { snapshot: id })
 }

@@ -45,6 +45,13 @@ function standInForLayout(): void {
     unobserve(): void {}
     disconnect(): void {}
   }
+  globalThis.IntersectionObserver ??= class {
+    constructor(private readonly told: (entries: { isIntersecting: boolean }[]) => void) {}
+    observe(): void {
+      this.told([{ isIntersecting: true }])
+    }
+    disconnect(): void {}
+  } as unknown as typeof IntersectionObserver
   const nothing = (): undefined => undefined
   const noMedia = { matches: false, addEventListener: nothing, removeEventListener: nothing, addListener: nothing, removeListener: nothing }
   Object.assign(window, { matchMedia: () => noMedia })
