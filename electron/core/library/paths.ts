@@ -25,6 +25,8 @@ export const libraryPaths = (root: string) => ({
   /** One file a shared disk. */
   shares: join(root, 'shares'),
   share: (shareId: string) => join(root, 'shares', shareId + '.json'),
+  /** Scratch disks, while transports are measured. */
+  shareBench: (file = '') => join(root, 'share-bench', file),
   trash: join(root, 'trash'),
   logs: join(root, 'logs'),
   cache: join(root, 'cache'),
