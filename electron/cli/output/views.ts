@@ -1,4 +1,4 @@
-import type { Availability, Image, Lab, Machine, OperationName, ResultOf, Share, Task, Renewal, Snapshot, SnapshotPlan, ShareRefresh } from '#contract'
+import type { Availability, Image, Lab, Machine, OperationName, ResultOf, Share, Task, Renewal, Snapshot, SnapshotPlan, ShareRefresh, ShareBench, ShareWorkload } from '#contract'
 import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
@@ -65,6 +65,7 @@ const VIEWS: Views = {
   'share.detach': (share, paint) => shareBlock(share, paint),
   'share.hand-over': (share, paint) => shareBlock(share, paint),
   'share.refresh': refreshedBlock,
+  'share.bench': benchTable,
   'share.contents': (contents, paint) =>
     table(['PARTITION', 'HOLDS', 'SEVERAL WRITERS'], contents.map(({ partition, kind, cluster }) => [partition === null ? '-' : String(partition), kind, cluster ? 'yes' : 'no']), paint.dim),
   'share.remove': ({ removed }) => `${removed} is no longer shared.\n`,
@@ -107,6 +108,25 @@ const shareRow = (share: Share): string[] => [
   SERVED_BY[share.server.kind],
   none(share.clients.map((client) => `${client.machine} (${client.state})`))
 ]
+
+const WORKLOADS: { [K in ShareWorkload]: string } = {
+  'read-4k-1': '4 KiB random reads, one at a time',
+  'read-4k-32': '4 KiB random reads, 32 at a time',
+  'write-4k-1': '4 KiB random writes, one at a time',
+  'write-4k-32': '4 KiB random writes, 32 at a time',
+  'read-1m': '1 MiB reads in order',
+  'write-1m': '1 MiB writes in order'
+}
+function benchTable({ figures }: ShareBench, paint: Paint): string {
+  const rateOf = (workload: ShareWorkload, transport: ShareBench['figures'][number]['transport']): number =>
+    figures.find((figure) => figure.workload === workload && figure.transport === transport)?.perSecond ?? 0
+  const rows = [...new Set(figures.map(({ workload }) => workload))].map((workload) => {
+    const [vhost, nbd, local] = [rateOf(workload, 'vhost-user-blk'), rateOf(workload, 'nbd'), rateOf(workload, 'local')]
+    const times = (of: number): string => (of > 0 ? `${(vhost / of).toFixed(2)} x` : '-')
+    return [WORKLOADS[workload], ...[vhost, nbd, local].map((rate) => `${Math.round(rate)}/s`), times(nbd), times(local)]
+  })
+  return table(['', 'VHOST-USER-BLK', 'NBD', 'LOCAL', 'TO NBD', 'TO LOCAL'], rows, paint.dim)
+}
 
 const REFRESHED: { [K in ShareRefresh['readers'][number]['state']]: string } = {
   fresh: 'sees all of it',

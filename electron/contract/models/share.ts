@@ -111,3 +111,21 @@ export const ShareRefresh = z.object({
   readers: z.array(RefreshedReader)
 })
 export type ShareRefresh = z.output<typeof ShareRefresh>
+
+export const ShareTransport = z.enum(['vhost-user-blk', 'nbd', 'local'])
+export type ShareTransport = z.output<typeof ShareTransport>
+export const ShareWorkload = z.enum(['read-4k-1', 'read-4k-32', 'write-4k-1', 'write-4k-32', 'read-1m', 'write-1m'])
+export type ShareWorkload = z.output<typeof ShareWorkload>
+
+/** What fio measured in a guest, on equal disks that reached it in different ways. */
+export const ShareBench = z.object({
+  machine: z.string(),
+  atMs: z.number(),
+  /** Each figure is the median of so many runs, made in turn. */
+  rounds: z.number(),
+  seconds: z.number(),
+  figures: z.array(
+    z.object({ workload: ShareWorkload, transport: ShareTransport, perSecond: z.number(), bytesPerSecond: z.number(), meanNs: z.number(), p99Ns: z.number() })
+  )
+})
+export type ShareBench = z.output<typeof ShareBench>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DiskContent, Share, ShareMode, ShareRefresh } from '../models/share'
+import { DiskContent, Share, ShareBench, ShareMode, ShareRefresh, ShareWorkload } from '../models/share'
 import { operation } from '../operation'
 import { machineRef } from './machine'
 
@@ -62,6 +62,18 @@ export const shareOperations = {
     input: z.object({ share }),
     result: ShareRefresh,
     positional: ['share']
+  }),
+  'share.bench': operation({
+    help: 'measure in a guest how fast a shared disk is: three equal scratch disks, by vhost-user-blk, by NBD, and its own; needs fio there',
+    input: z.object({
+      machine: machineRef,
+      seconds: z.number().min(0.2).max(10).default(1).meta({ description: 'how long each run takes; there are six kinds, three disks, and the rounds' }),
+      rounds: z.number().int().min(1).max(9).default(3).meta({ description: 'how often, in turn; the median counts' }),
+      workloads: z.array(ShareWorkload).min(1).default(ShareWorkload.options).meta({ description: 'which kinds of load; all of them by default', cli: '<kind>' })
+    }),
+    result: ShareBench,
+    task: true,
+    positional: ['machine']
   }),
   'share.detach': operation({
     help: 'take a shared disk from a machine; a running guest is asked to let go of it',

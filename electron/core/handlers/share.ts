@@ -1,6 +1,7 @@
 import type { OperationName } from '#contract'
 import { asTask, type Context, type Handlers } from '../context'
 import { diskTarget } from '../machine/disk-target'
+import { benchTransports } from '../share/bench'
 import { handOver } from '../share/hand-over'
 import { refresh } from '../share/refresh'
 
@@ -43,6 +44,12 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     (input, { shares, machines }, work) => handOver(shares.get(input.share), machines.get(input.machine), input, work)
   ),
   'share.refresh': (input, { shares }) => refresh(shares.get(input.share)),
+  'share.bench': asTask(
+    'share.bench',
+    (input, context) => `Measure transports in ${clientOf(input, context)}`,
+    clientOf,
+    (input, { library, machines }, work) => benchTransports(library, machines.get(input.machine), input, work)
+  ),
   'share.detach': asTask(
     'share.detach',
     (input, context) => `Take the disk ${labelOf(input, context)} from ${clientOf(input, context)}`,

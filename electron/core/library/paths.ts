@@ -28,6 +28,8 @@ export const libraryPaths = (root: string) => ({
   /** One file a class lab. */
   labs: join(root, 'labs'),
   lab: (labId: string) => join(root, 'labs', labId + '.json'),
+  /** Scratch disks, while transports are measured. */
+  shareBench: (file = '') => join(root, 'share-bench', file),
   trash: join(root, 'trash'),
   logs: join(root, 'logs'),
   cache: join(root, 'cache'),

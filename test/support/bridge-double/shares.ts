@@ -59,6 +59,19 @@ export const shareHandlers: ShareHandlers = {
     const readers = clients.filter(({ state, writes }) => state === 'connected' && !writes)
     return { writer: machine, flushMs: 12, readers: readers.map((reader) => ({ machineId: reader.machineId, machine: reader.machine, state: 'fresh', folders: ['/mnt'], afterMs: 90, reason: null })) }
   },
+  'share.bench': (input, world) => ({
+    taskId: world.run('share.bench', `Measure transports in ${input.machine}`, input.machine, async () => ({
+      machine: input.machine,
+      atMs: Date.now(),
+      rounds: input.rounds,
+      seconds: input.seconds,
+      figures: [
+        { workload: 'read-4k-1' as const, transport: 'vhost-user-blk' as const, perSecond: 9000, bytesPerSecond: 36e6, meanNs: 100_000, p99Ns: 300_000 },
+        { workload: 'read-4k-1' as const, transport: 'nbd' as const, perSecond: 6000, bytesPerSecond: 24e6, meanNs: 150_000, p99Ns: 500_000 },
+        { workload: 'read-4k-1' as const, transport: 'local' as const, perSecond: 9100, bytesPerSecond: 36e6, meanNs: 100_000, p99Ns: 300_000 }
+      ]
+    })).id
+  }),
   'share.hand-over': (input, world) => ({
     taskId: world.run('share.hand-over', `Let ${input.machine} write to ${input.share}`, input.share, async () => {
       const share = find(input.share, world)

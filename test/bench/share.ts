@@ -1,0 +1,59 @@
+/**
+ * npm run -s bench -- share [ROUNDS]: what a shared disk gives a guest, side by side with NBD and a disk of its own; how long it takes from
+ * `share attach` until the guest sees the disk; and how soon after the writer's flush a reader sees what was written.
+ */
+import { emit, median, progress, rounded } from './support/figures'
+import { timed, withLab, type BenchLab } from './support/lab'
+
+const rounds = Number(process.argv[2] ?? 3)
+const MACHINE = { memory: '320M', cpus: 1, network: [], display: false, sharedMemory: true }
+
+async function inGuest(lab: BenchLab, machine: string, line: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await lab.call('guest.exec', { machine, command: ['sh', '-c', line], timeoutSeconds: 60 })
+  if (exitCode !== 0) throw new Error(`${machine}: ${line}: ${stderr}`)
+  return stdout.trim()
+}
+
+/** The guest looks for the disk all the time, so that its seeing it costs no question. */
+async function attachMs(lab: BenchLab): Promise<number> {
+  const seen = inGuest(lab, 'lab2', 'while [ ! -e /sys/block/vdb ]; do usleep 5000; done')
+  const took = await timed(() => Promise.all([lab.done('share.attach', { share: 'lab1', machine: 'lab2' }), seen]))
+  await lab.done('share.detach', { share: 'lab1', machine: 'lab2' })
+  return took
+}
+
+/** From the end of the writer's flush until the reader has what it wrote in hand. */
+async function refreshMs(lab: BenchLab, text: string): Promise<number> {
+  await inGuest(lab, 'lab1', `echo ${text} > /data/file`)
+  const startedAt = performance.now()
+  const { flushMs } = await lab.call('share.refresh', { share: 'lab1' })
+  if ((await inGuest(lab, 'lab2', 'cat /data/file')) !== text) throw new Error('the reader does not see what was written')
+  return performance.now() - startedAt - flushMs
+}
+
+const main = (): Promise<void> => withLab(async (lab) => {
+  for (const name of ['lab1', 'lab2']) await lab.done('machine.create', { name, ...MACHINE })
+  await lab.done('disk.create', { machine: 'lab1', size: '64M' })
+  for (const machine of ['lab1', 'lab2']) await lab.done('machine.start', { machine, wait: 'agent' })
+  await lab.done('share.create', { disk: 'lab1:disk1', mode: 'rw', to: [] })
+  const attached: number[] = []
+  for (let round = 0; round < rounds + 2; round++) attached.push(await attachMs(lab))
+  progress(`attached in ${attached.map(Math.round).join(', ')} ms`)
+
+  await inGuest(lab, 'lab1', 'mkfs.ext4 -q /dev/vdb && mkdir /data && mount /dev/vdb /data && sync')
+  await lab.done('share.attach', { share: 'lab1', machine: 'lab2' })
+  await inGuest(lab, 'lab2', 'mkdir /data && mount -o ro,noload /dev/vdb /data')
+  const refreshed: number[] = []
+  for (let round = 0; round < rounds + 2; round++) refreshed.push(await refreshMs(lab, `round${round}`))
+  progress(`a reader sees it after ${refreshed.map(Math.round).join(', ')} ms`)
+  await lab.done('machine.stop', { machine: 'lab1', force: true })
+  await lab.done('share.remove', { share: 'lab1' })
+
+  const { figures } = await lab.done('share.bench', { machine: 'lab2', seconds: 0.7, rounds })
+  const perSecond = Object.fromEntries(figures.map(({ workload, transport, perSecond: rate }) => [`${workload} ${transport}`, rounded(rate)]))
+  const ratio = (workload: string, to: string): number => Math.round((100 * perSecond[`${workload} vhost-user-blk`]!) / perSecond[`${workload} ${to}`]!) / 100
+  const kinds = [...new Set(figures.map(({ workload }) => workload))]
+  const ratios = Object.fromEntries(kinds.map((kind) => [kind, { toNbd: ratio(kind, 'nbd'), toLocal: ratio(kind, 'local') }]))
+  emit('share', { rounds, attachMs: rounded(median(attached)), refreshMs: rounded(median(refreshed)), ratios, perSecond })
+})
+void main()
