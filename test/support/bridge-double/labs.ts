@@ -43,7 +43,7 @@ export const labHandlers: LabHandlers = {
         const machine = world.put({ ...origin, id: world.newId('machine'), name: `${prefix}-${i + 1}`, definition: { ...origin.definition!, name: `${prefix}-${i + 1}` } })
         return { name: machine.name, machineId: machine.id, state: machine.state.kind }
       })
-      const lab = put({ schemaVersion: 1, id: world.newId('lab'), name: prefix, createdAtMs: Date.now(), snapshot: { id: snapshot.id, name: snapshot.name, machine: snapshot.machine }, machines }, world)
+      const lab = put({ schemaVersion: 1, id: world.newId('class-lab'), name: prefix, createdAtMs: Date.now(), snapshot: { id: snapshot.id, name: snapshot.name, machine: snapshot.machine }, machines }, world)
       return { lab, renewals: [] }
     }),
   'lab.list': (_input, world) => [...labsOf(world).values()],

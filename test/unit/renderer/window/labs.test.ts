@@ -4,7 +4,7 @@ import { newMachine } from '../../../support/bridge-double/samples'
 import { openWindow } from '../open-window'
 
 it('class labs begin with what to do, are made of a snapshot, and shown as a wall', async () => {
-  const double = await openWindow({ machines: [newMachine('lab1', { kind: 'running', pid: 1, sinceMs: 0 })] })
+  const double = await openWindow({ machines: [newMachine('lab1', { kind: 'running', pid: 1, sinceMs: 0 }), newMachine('lab-1', { kind: 'created' })] })
   double.sendCommand('go.labs')
   const page = within(await screen.findByRole('region', { name: 'Class labs' }))
   await page.findByText('No class labs yet')
@@ -18,11 +18,13 @@ it('class labs begin with what to do, are made of a snapshot, and shown as a wal
   double.sendCommand('lab.deploy')
   const dialog = within(await screen.findByRole('dialog'))
   const name = dialog.getByRole('textbox', { name: 'Name' })
-  fireEvent.change(name, { target: { value: 'lab' } })
-  expect(dialog.getByRole('button', { name: 'Make and start it' }).getAttribute('aria-description')).toContain('lab1 already')
+  fireEvent.change(name, { target: { value: 'lab' } }) // its first would be lab-1
+  const make = (): HTMLElement => dialog.getByRole('button', { name: 'Make and start it' })
+  await waitFor(() => expect(make().getAttribute('aria-description') ?? '').toContain('lab-1 already'))
   fireEvent.change(name, { target: { value: 'ws' } })
   fireEvent.change(dialog.getByLabelText('How many machines'), { target: { value: '3' } })
-  fireEvent.click(dialog.getByRole('button', { name: 'Make and start it' }))
+  await waitFor(() => expect(make().getAttribute('aria-disabled')).not.toBe('true'))
+  fireEvent.click(make())
   const wall = within(await page.findByRole('article', { name: 'ws' }))
   expect(wall.getAllByRole('listitem').map((tile) => tile.getAttribute('aria-label'))).toEqual(['ws-1', 'ws-2', 'ws-3'])
   expect(wall.getByText(/3 machines, 3 on/)).toBeTruthy()
