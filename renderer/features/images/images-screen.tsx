@@ -99,14 +99,20 @@ function columnsOf(machines: readonly Machine[], onRemove: (image: Image) => voi
       width: 76,
       cell: (image) => (
         <>
-        <IconButton icon={FileCog} size="small" label={`Convert ${titleOf(image)} to another format`} blocked={whyNotConverted(image)} onClick={() => onConvert(image)} />
-        <IconButton
-          icon={Trash2}
-          size="small"
-          label={`Remove ${titleOf(image)}`}
-          blocked={users(image) ? `Used by ${users(image)}.` : null}
-          onClick={() => onRemove(image)}
-        />
+          <IconButton
+            icon={FileCog}
+            size="small"
+            label={`Convert ${titleOf(image)} to another format`}
+            blocked={whyNotConverted(image)}
+            onClick={() => onConvert(image)}
+          />
+          <IconButton
+            icon={Trash2}
+            size="small"
+            label={`Remove ${titleOf(image)}`}
+            blocked={users(image) ? `Used by ${users(image)}.` : null}
+            onClick={() => onRemove(image)}
+          />
         </>
       )
     }

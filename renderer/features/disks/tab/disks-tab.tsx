@@ -189,16 +189,18 @@ function Missing({ machine, view }: { machine: Machine; view: DiskView }) {
   if (lost.length === 0) return null
   const names = lost.map((file) => titleOfFile(file, images)).join(', ')
   return (
-    <Banner
-      tone="error"
-      actions={
-        <Button size="small" onClick={() => openOverlay({ kind: 'disk', action: 'find', machine: machine.id, disk: view.disk.id })}>
-          Find it…
-        </Button>
-      }
-    >
-      {names} {lost.length === 1 ? 'is' : 'are'} not where {lost.length === 1 ? 'it was' : 'they were'}: {machine.name} cannot start until {lost.length === 1 ? 'it is' : 'they are'} found.
-    </Banner>
+    <div className={styles.missing}>
+      <Banner
+        tone="error"
+        actions={
+          <Button size="small" onClick={() => openOverlay({ kind: 'disk', action: 'find', machine: machine.id, disk: view.disk.id })}>
+            Find it…
+          </Button>
+        }
+      >
+        {names} {lost.length === 1 ? 'is' : 'are'} not where {lost.length === 1 ? 'it was' : 'they were'}: {machine.name} cannot start until {lost.length === 1 ? 'it is' : 'they are'} found.
+      </Banner>
+    </div>
   )
 }
 
