@@ -74,7 +74,7 @@ static enum outcome serve(const struct start *start, void (*ready)(const struct 
   with.cache = cache_make((size_t)((double)start->image.sectors * RING_SECTOR * options->cache_share));
   if (!with.cache) return fail(OUTCOME_FAILED, "There is no memory for the cache.");
   with.io = io_open(&start->image, options->way);
-  if (!with.io) return fail(OUTCOME_FAILED, "The image cannot be read %s: %s.", options->way == IO_URING ? "with io_uring" : "by threads", strerror(errno));
+  if (!with.io) return fail(OUTCOME_FAILED, "The image cannot be read %s: %s.", options->way == IO_THREADS ? "by threads" : "with io_uring", strerror(errno));
   *with.page = (struct statistics_page){.magic = STATISTICS_MAGIC, .version = STATISTICS_VERSION, .clients = STATISTICS_CLIENTS, .buckets = STATISTICS_BUCKETS,
                                         .image_sectors = start->image.sectors, .cache_bytes = cache_bytes(with.cache), .cache_sectors = cache_capacity(with.cache),
                                         .uses_io_uring = io_is_uring(with.io)};
