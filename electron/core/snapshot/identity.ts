@@ -76,16 +76,20 @@ export async function renewIdentity(machine: ManagedMachine, before: MachineDefi
     mac: `network addresses: ${machine.definition.nics.map((nic) => nic.mac).join(', ')}`
   }
   const renewal: Renewal = { machine: machine.name, renewed: ['VM generation id'], left: [] }
+  const told = new Set<string>()
   try {
     await agent.waitUntilReady({ timeoutMs: hadAgent ? AGENT_TIMEOUT_MS : UNKNOWN_AGENT_TIMEOUT_MS })
     machine.noteAgent(true)
     const command = ['/bin/sh', '-c', SCRIPT, 'renew', hostname, machineId, String(Math.round(Date.now() / 1000)), ...macs]
-    const { stdout } = await agent.exec(command, { input: randomBytes(256).toString('hex'), timeoutMs: SCRIPT_TIMEOUT_MS })
+    const { stdout, exitCode } = await agent.exec(command, { input: randomBytes(256).toString('hex'), timeoutMs: SCRIPT_TIMEOUT_MS })
     for (const line of stdout.split('\n')) {
       const [, how, what, why] = /^(done|left) ([a-z-]+)(?:: (.*))?$/.exec(line) ?? []
       if (how === 'done') renewal.renewed.push(words[what!] ?? what!)
       else if (how === 'left') renewal.left.push(`${words[what!] ?? what!} (${why ?? 'no reason given'})`)
+      if (what !== undefined) told.add(what)
     }
+    const untold = Object.keys(words).filter((what) => !told.has(what) && (what !== 'mac' || macs.length > 0))
+    renewal.left.push(...untold.map((what) => `${words[what]} (the guest's shell ended before, with exit code ${exitCode})`))
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     renewal.left.push(`all that is in the guest: ${error.message}`)
