@@ -1,13 +1,15 @@
 /**
- * npm run -s bench -- fork [COUNT]: so many clones (20) of one 256 MB snapshot, until the guest agents of all have answered and each has an identity
- * of its own; and what memory each takes then (PSS: pages that they share count by their share).
+ * npm run -s bench -- fork [COUNT]: so many clones (20) of one 256 MB snapshot, until the guest agents of all have answered, and until each has an
+ * identity of its own; and what memory each takes then (PSS: pages that they share count by their share).
  */
 import { readFileSync } from 'node:fs'
 import { emit, median, progress, rounded } from './support/figures'
-import { timed, withLab } from './support/lab'
+import { withLab } from './support/lab'
 
 const count = Number(process.argv[2] ?? 20)
 const MiB = 2 ** 20
+/** What the task says that it does once all have answered. */
+const RENEWING = 'giving each an identity of its own'
 
 const pssBytes = (pid: number): number => 1024 * Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))![1])
 
@@ -19,11 +21,19 @@ async function main(): Promise<void> {
     await lab.call('guest.exec', { machine: 'lab1', command: ['sh', '-c', 'while pidof boot-late resize2fs modprobe; do sleep 0.2; done; sleep 2'], timeoutSeconds: 120 })
     await lab.done('snapshot.take', { machine: 'lab1', name: 'one', halt: false })
     await lab.done('machine.stop', { machine: 'lab1', force: true })
-    const took = await timed(() => lab.done('snapshot.fork', { snapshot: 'one', count, prefix: 'ws' }))
-    progress(`${count} clones in ${Math.round(took)} ms`)
+    let from = performance.now()
+    let answeredMs = 0
+    const unsubscribe = lab.core.onEvent((event) => {
+      if (event.kind === 'task-changed' && event.task.phase === RENEWING) answeredMs ||= performance.now() - from
+    })
+    from = performance.now()
+    await lab.done('snapshot.fork', { snapshot: 'one', count, prefix: 'ws' })
+    const took = performance.now() - from
+    unsubscribe()
+    progress(`${count} clones: all answer after ${Math.round(answeredMs)} ms, each has an identity of its own after ${Math.round(took)} ms`)
     const pss: number[] = []
     for (const { state } of await lab.call('machine.list', {})) if (state.kind === 'running') pss.push(pssBytes(state.pid))
-    emit('fork', { count, tookMs: rounded(took, 0), pssMiB: rounded(median(pss) / MiB, 1) })
+    emit('fork', { count, answeredMs: rounded(answeredMs, 0), renewedMs: rounded(took, 0), pssMiB: rounded(median(pss) / MiB, 1) })
   })
 }
 void main()

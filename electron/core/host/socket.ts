@@ -6,7 +6,7 @@ import { exists, removeFile } from './files'
 
 /** Longest path of a Unix socket, in bytes (sockaddr_un holds 108 with its final zero). */
 export const SOCKET_PATH_BYTES = 107
-const RETRY_MS = 5
+const RETRY_MS = 2
 /** Connecting to a Unix socket takes microseconds, unless its owner hangs and its queue of callers is full. */
 const CONNECT_TIMEOUT_MS = 5_000
 

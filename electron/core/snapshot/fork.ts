@@ -2,7 +2,8 @@ import type { Machine, ParsedInputOf, Renewal, ResultOf } from '#contract'
 import type { Context } from '../context'
 import type { ManagedMachine } from '../machine/machine'
 import type { Work } from '../task/work'
-import { makeClone, requireUsable, runClone } from './restore'
+import { answers } from './identity'
+import { makeClone, renewClone, requireUsable, wakeClone } from './restore'
 
 /** `snapshot.fork`: all or none. */
 export async function forkSnapshot(input: ParsedInputOf<'snapshot.fork'>, context: Context, work: Work): Promise<ResultOf<'snapshot.fork'>> {
@@ -14,12 +15,23 @@ export async function forkSnapshot(input: ParsedInputOf<'snapshot.fork'>, contex
   for (const name of names) clones.push(await makeClone(record, name, context, work))
   const renewals: Renewal[] = []
   if (input.start) {
+    // All of them first, as that is what somebody waits for: what each guest does to be another one takes it longer than going on did.
     let done = 0
+    const step = (): void => work.progress(++done / (2 * clones.length))
+    const awake: ManagedMachine[] = []
     work.phase('letting them go on')
-    await inParallel(clones, context.host.value.cpu.count + 1, async (machine) => {
-      const { renewal } = await runClone(machine, record, false, context, work)
-      if (renewal) renewals.push(renewal)
-      work.progress(++done / clones.length)
+    const most = context.host.value.cpu.count + 1
+    await inParallel(clones, most, async (machine) => {
+      if (await wakeClone(machine, record, false, context, work)) {
+        if (record.memory?.agent) await answers(machine)
+        awake.push(machine)
+      }
+      step()
+    })
+    work.phase('giving each an identity of its own')
+    await inParallel(awake, most, async (machine) => {
+      renewals.push(await renewClone(machine, record))
+      step()
     })
   }
   work.pointOfNoReturn()

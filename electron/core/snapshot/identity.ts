@@ -55,6 +55,16 @@ if [ -n "$renew" ] && command -v udhcpc >/dev/null; then
 fi
 `
 
+/** Waits until the guest agent of a machine that goes on answers. One that does not is told of by the renewal, which asks it for more. */
+export async function answers(machine: ManagedMachine): Promise<void> {
+  try {
+    await machine.live('asked').agent.waitUntilReady({ timeoutMs: AGENT_TIMEOUT_MS })
+    machine.noteAgent(true)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+  }
+}
+
 /**
  * Makes a guest that goes on from a snapshot another one than that it was: through its agent, while its network is still unplugged.
  * @param before the machine in the snapshot

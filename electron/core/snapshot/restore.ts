@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { failure, Failure, type Disk, type MachineDefinition, type ParsedInputOf, type ResultOf, type Snapshot, type SnapshotRecord } from '#contract'
+import { failure, Failure, type Disk, type MachineDefinition, type ParsedInputOf, type Renewal, type ResultOf, type Snapshot, type SnapshotRecord } from '#contract'
 import type { Context } from '../context'
 import { isAsRecorded } from '../disk/fingerprint'
 import { createEmptyLayer } from '../disk/empty-layer'
@@ -77,8 +77,8 @@ async function restoreInPlace(record: SnapshotRecord, input: ParsedInputOf<'snap
       throw error
     }
     work.pointOfNoReturn()
-    for (const { id } of machine.definition.disks) await new DiskTarget(context, machine, id).collectGarbage()
     if (record.memory && !input.paused && record.was === 'running') await letGoOn(machine)
+    for (const { id } of machine.definition.disks) await new DiskTarget(context, machine, id).collectGarbage()
     await machine.measureDisks()
     await context.snapshots.tell(record)
     return { machine: machine.view(), kept, renewal: null }
@@ -203,14 +203,28 @@ export async function discard(machine: ManagedMachine, context: Context): Promis
 
 /** Lets a clone go on from the snapshot's memory, if that has any, as another machine than the one it was. */
 export async function runClone(machine: ManagedMachine, record: SnapshotRecord, paused: boolean, context: Context, work: Work): Promise<Renewed> {
-  if (!record.memory) return { machine: machine.view(), renewal: null }
+  const goesOn = await wakeClone(machine, record, paused, context, work)
+  return { machine: machine.view(), renewal: goesOn ? await renewClone(machine, record) : null }
+}
+
+/**
+ * The first half: it goes on, with its network unplugged, as it is still the one that it was.
+ * @returns whether it goes on; what was off or is to be paused does not
+ */
+export async function wakeClone(machine: ManagedMachine, record: SnapshotRecord, paused: boolean, context: Context, work: Work): Promise<boolean> {
+  if (!record.memory) return false
   await load(machine, record, context, work)
-  if (paused || record.was !== 'running') return { machine: machine.view(), renewal: null }
+  if (paused || record.was !== 'running') return false
   await setLinks(machine, record.definition, false)
   await machine.resume()
-  const renewal = await renewIdentity(machine, record.definition, record.memory.agent)
+  return true
+}
+
+/** The second half: it gets an identity of its own, and its network. */
+export async function renewClone(machine: ManagedMachine, record: SnapshotRecord): Promise<Renewal> {
+  const renewal = await renewIdentity(machine, record.definition, record.memory?.agent === true)
   await setLinks(machine, record.definition, true)
-  return { machine: machine.view(), renewal }
+  return renewal
 }
 
 /** Starts QEMU with a snapshot's memory and devices; it stands still then. @throws program-failed with QEMU's words */
