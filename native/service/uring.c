@@ -27,6 +27,7 @@
 #define FINISH_TRIES 4u   /* the kernel finishes twenty a call: as many calls as all reads take */
 #define LOOK_AGAIN_NS 10000000u /* with a doorman: no kernel promises that it looks at our wish before or after it says that it has news */
 #define BELL_TAG ((uint64_t)1 << 32)
+#define CANCEL_TAG ((uint64_t)1 << 33)
 
 /* Linux 6.1; older headers do not have them. The kernel refuses what it does not know, and then the threads do the work. */
 #ifndef IORING_SETUP_SINGLE_ISSUER
@@ -37,6 +38,13 @@
 #endif
 #ifndef FUTEX2_SIZE_U32
 #define FUTEX2_SIZE_U32 0x02
+#endif
+/* Linux 5.19. */
+#ifndef IORING_ASYNC_CANCEL_ANY
+#define IORING_ASYNC_CANCEL_ANY (1U << 2)
+#endif
+#ifndef IORING_ASYNC_CANCEL_ALL
+#define IORING_ASYNC_CANCEL_ALL (1U << 0)
 #endif
 
 struct uring {
@@ -51,6 +59,8 @@ struct uring {
   uint32_t unsubmitted;
   uint32_t reads; /* in flight */
   bool armed[IO_BELLS];
+  uint32_t armed_bells;
+  bool cancelling;
   uint32_t wanted[IO_BELLS]; /* the numbers of the bells to sleep on, in the order of `bells` */
   struct bells bells;
   struct doorman *doorman; /* NULL: the ring waits for futexes itself */
@@ -107,6 +117,12 @@ static bool has_news(const struct uring *uring)
   return has_unfinished(uring) || atomic_load_explicit(uring->cq_tail, memory_order_acquire) != atomic_load_explicit(uring->cq_head, memory_order_relaxed);
 }
 
+static void unarm(struct uring *uring, uint32_t bell)
+{
+  uring->armed[bell] = false;
+  uring->armed_bells--;
+}
+
 static unsigned uring_reap(void *way, struct io_done *done, unsigned most)
 {
   struct uring *uring = way;
@@ -116,7 +132,8 @@ static unsigned uring_reap(void *way, struct io_done *done, unsigned most)
   unsigned count = 0;
   for (; head != tail && count < most; head++) {
     const struct io_uring_cqe *completion = &uring->cqes[head & uring->cq_mask];
-    if (completion->user_data >= BELL_TAG) uring->armed[completion->user_data - BELL_TAG] = false;
+    if (completion->user_data == CANCEL_TAG) uring->cancelling = false;
+    else if (completion->user_data >= BELL_TAG) unarm(uring, (uint32_t)(completion->user_data - BELL_TAG));
     else done[count++] = (struct io_done){(uint32_t)completion->user_data, completion->res};
   }
   atomic_store_explicit(uring->cq_head, head, memory_order_release);
@@ -135,6 +152,7 @@ static void wait_for_bell(struct uring *uring, uint32_t bell, uint64_t word)
 {
   if (uring->armed[bell]) return;
   uring->armed[bell] = true;
+  uring->armed_bells++;
   struct io_uring_sqe *entry = next_entry(uring);
   entry->opcode = OP_FUTEX_WAIT;
   entry->fd = FUTEX2_SIZE_U32;
@@ -166,9 +184,29 @@ static void uring_sleep(void *way)
   uring->bells.count = 0;
 }
 
+/**
+ * Waits until nothing is under way any more, bells included. Closed with some, the ring is taken apart by the kernel while the process
+ * ends, and now and then the two wait for each other until a signal comes.
+ */
+static void drain(struct uring *uring)
+{
+  struct io_done done[IO_DEPTH];
+  struct io_uring_sqe *entry = next_entry(uring);
+  entry->opcode = IORING_OP_ASYNC_CANCEL;
+  entry->fd = -1;
+  entry->cancel_flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
+  entry->user_data = CANCEL_TAG;
+  uring->cancelling = true;
+  while (uring->cancelling || uring->reads > 0 || uring->armed_bells > 0) {
+    if (!has_news(uring) && enter(uring, 1, IORING_ENTER_GETEVENTS) != 0) return;
+    uring_reap(uring, done, IO_DEPTH);
+  }
+}
+
 static void uring_close(void *way)
 {
   struct uring *uring = way;
+  if (uring->sq_tail) drain(uring);
   if (uring->doorman) doorman_close(uring->doorman);
   if (uring->sqes) munmap(uring->sqes, ENTRIES * sizeof *uring->sqes);
   if (uring->rings) munmap(uring->rings, uring->rings_bytes);
