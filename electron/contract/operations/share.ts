@@ -69,7 +69,7 @@ export const shareOperations = {
       machine: machineRef,
       seconds: z.number().min(0.2).max(10).default(1).meta({ description: 'how long each run takes; there are six kinds, three disks, and the rounds' }),
       rounds: z.number().int().min(1).max(9).default(3).meta({ description: 'how often, in turn; the median counts' }),
-      workloads: z.array(ShareWorkload).min(1).default(ShareWorkload.options).meta({ description: 'which kinds of load; all of them by default', cli: '<kind>' })
+      workloads: z.array(ShareWorkload).min(1).optional().meta({ description: 'which kinds of load; all of them by default', cli: '<kind>' })
     }),
     result: ShareBench,
     task: true,

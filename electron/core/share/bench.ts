@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { failure, type ShareBench, type ShareTransport, type ShareWorkload } from '#contract'
+import { failure, ShareWorkload, type ShareBench, type ShareTransport } from '#contract'
 import { createDisk } from '../disk/qemu-img'
 import { ensurePrivateFolder, makePrivate, removeTree } from '../host/files'
 import type { Library } from '../library/library'
@@ -34,7 +34,8 @@ const Fio = z.object({ jobs: z.array(z.object({ read: Side, write: Side })).min(
 interface Measuring {
   seconds: number
   rounds: number
-  workloads: readonly ShareWorkload[]
+  /** All of them, if none is named. */
+  workloads?: readonly ShareWorkload[] | undefined
 }
 type Figure = Omit<ShareBench['figures'][number], 'workload' | 'transport'>
 
@@ -42,7 +43,7 @@ type Figure = Omit<ShareBench['figures'][number], 'workload' | 'transport'>
  * Plugs three equal disks into a machine that runs, one by each transport, lets fio load them in turn, and takes them off again. Its own disks and
  * its shares are not touched. @throws wrong-state, no-agent, unsupported (memory, ports, no fio)
  */
-export async function benchTransports(library: Library, machine: ManagedMachine, { seconds, rounds, workloads }: Measuring, work: Work): Promise<ShareBench> {
+export async function benchTransports(library: Library, machine: ManagedMachine, { seconds, rounds, workloads = ShareWorkload.options }: Measuring, work: Work): Promise<ShareBench> {
   await requireAble(machine)
   const release = machine.reserve('its disks are being measured')
   const rig = new Rig(library, machine)
@@ -67,7 +68,7 @@ async function requireAble(machine: ManagedMachine): Promise<void> {
   })
 }
 
-async function measureAll(machine: ManagedMachine, devices: Record<ShareTransport, string>, { seconds, rounds, workloads }: Measuring, work: Work): Promise<ShareBench['figures']> {
+async function measureAll(machine: ManagedMachine, devices: Record<ShareTransport, string>, { seconds, rounds, workloads }: Required<Measuring>, work: Work): Promise<ShareBench['figures']> {
   const figures: ShareBench['figures'] = []
   let done = 0
   for (const workload of workloads) {

@@ -1,7 +1,6 @@
 import { lazy } from 'react'
 
 export { snapshotCommands } from './commands'
-export { nameProblem } from './names'
 // Each comes when it is first shown.
 export const SnapshotsTab = lazy(() => import('./snapshots-tab').then((module) => ({ default: module.SnapshotsTab })))
 export const SnapshotDialogs = lazy(() => import('./dialogs').then((module) => ({ default: module.SnapshotDialogs })))
