@@ -3,10 +3,10 @@ import { openLab } from '../support/lab'
 import { examine, FAULTS, nameOf, prepare, strike, type Fault } from '../support/overlay-faults'
 
 /**
- * Kills at steps of an operation: whatever is left, the library opens, every byte is there, and the history tells the truth. Every twelfth
+ * Kills at steps of an operation: whatever is left, the library opens, every byte is there, and the history tells the truth. Every 24th
  * step here, from another one on in each case; `npm run soak -- overlay-faults` takes them all.
  */
-const EVERY = Number(process.env.STRATA_FAULT_STRIDE ?? 12)
+const EVERY = Number(process.env.STRATA_FAULT_STRIDE ?? 24)
 
 async function killedAt(fault: Fault, step: number): Promise<boolean> {
   const lab = await openLab()
