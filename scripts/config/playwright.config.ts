@@ -5,6 +5,8 @@ const top = resolve(import.meta.dirname, '../..')
 
 export default defineConfig({
   testDir: resolve(top, 'test/e2e'),
+  // Pictures of every screen, for people who changed one: taken when they are asked for by name.
+  testIgnore: process.argv.some((argument) => argument.includes('shots')) ? [] : ['**/shots.spec.ts'],
   outputDir: resolve(top, 'test-results'),
   timeout: 120_000,
   expect: { timeout: 20_000 },

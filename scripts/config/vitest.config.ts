@@ -23,7 +23,8 @@ export default defineConfig({
       {
         root: top,
         plugins: [react()],
-        test: { name: 'window', environment: 'jsdom', ...patient, include: ['test/unit/renderer/**/*.test.{ts,tsx}'] }
+        // One jsdom a worker, not one a file: a test of the whole window loads its modules anew anyway (open-window.ts).
+        test: { name: 'window', environment: 'jsdom', isolate: false, ...patient, include: ['test/unit/renderer/**/*.test.{ts,tsx}'] }
       },
       {
         root: top,

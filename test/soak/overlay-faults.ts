@@ -1,6 +1,6 @@
 /**
  * npm run soak -- overlay-faults [STRIDE]: kills the app, or the app and QEMU, at every step of every operation that changes what stands on
- * what, and looks at what is left. The test of the same name takes every twelfth step.
+ * what, and looks at what is left. The test of the same name takes every 40th step of most.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
