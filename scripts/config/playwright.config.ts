@@ -5,8 +5,8 @@ const top = resolve(import.meta.dirname, '../..')
 
 export default defineConfig({
   testDir: resolve(top, 'test/e2e'),
-  // Pictures of every screen, for people who changed one: taken when they are asked for by name.
-  testIgnore: process.argv.some((argument) => argument.includes('shots')) ? [] : ['**/shots.spec.ts'],
+  // What takes a minute each is run when it is asked for by name: pictures of every screen, and the tour, which `npm start` plays without a display.
+  testIgnore: ['shots', 'tour'].filter((name) => !process.argv.some((argument) => argument.includes(name))).map((name) => `**/${name}.spec.ts`),
   outputDir: resolve(top, 'test-results'),
   timeout: 120_000,
   expect: { timeout: 20_000 },

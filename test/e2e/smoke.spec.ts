@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '../support/e2e'
-import { ELECTRON, Strata, strata as commandLine, TOP, type Home } from '../support/e2e-app'
+import { ELECTRON, Strata, TOP, type Home } from '../support/e2e-app'
 
 /** `nobody`, as Debian numbers it. */
 const NOBODY = 65534
@@ -43,23 +43,6 @@ test('the packaged app works, with the command line beside it', async ({ home, l
   // The command line of the package talks to the window.
   const listed = await program(join(packaged, 'strata'), ['machine', 'list', '--json'], { env: home.env })
   expect((JSON.parse(listed) as { state: { kind: string } }[])[0]?.state.kind).toBe('running')
-})
-
-test('the guided tour plays to its end by itself and leaves labelled pictures', async ({ home }) => {
-  const { spawn } = await import('node:child_process')
-  const { readdirSync } = await import('node:fs')
-  const shots = join(home.folder, 'shots')
-  const args = [TOP, `--user-data-dir=${join(home.folder, 'profile')}`, '--disable-gpu', '--tour-shots', shots, ...(isRoot ? ['--no-sandbox'] : [])]
-  const app = spawn(ELECTRON, args, { env: home.env, stdio: 'ignore' })
-  const exitCode = await new Promise((resolve) => app.once('exit', resolve))
-  expect(exitCode).toBe(0)
-  const labels = readdirSync(shots)
-  for (const label of ['console', 'display', 'monitor']) {
-    expect(labels.filter((name) => name.includes(label)), label).not.toEqual([])
-  }
-  expect(labels.every((name) => /^\d\d-[a-z0-9-]+-(light|dark)\.png$/.test(name))).toBe(true)
-  // Its machines are gone.
-  expect(JSON.parse(await commandLine(home, 'machine', 'list', '--json'))).toEqual([])
 })
 
 /** What a program prints; one that hangs is named, with what it had to say. */

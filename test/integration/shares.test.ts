@@ -215,19 +215,6 @@ describe('a share', () => {
   })
 })
 
-describe('the comparison of transports', () => {
-  it('measures equal disks in a guest, and leaves nothing of them', async () => {
-    await machine('lab2', { sharedMemory: true, memory: '320M' })
-    expect((await lab.refused('share.bench', { machine: 'lab2', workloads: ['nonsense'] })).code).toBe('bad-input')
-    await start('lab2')
-    const { figures } = await lab.done('share.bench', { machine: 'lab2', seconds: 0.2, rounds: 1, workloads: ['read-4k-1'] })
-    expect(figures.map(({ transport }) => transport)).toEqual(['vhost-user-blk', 'nbd', 'local'])
-    for (const { perSecond, meanNs } of figures) expect(Math.min(perSecond, meanNs)).toBeGreaterThan(0)
-    expect(await inGuest('lab2', 'ls /sys/block | grep vd')).toBe('vda')
-    expect(readdirSync(join(lab.home, 'library'))).not.toContain('share-bench')
-  })
-})
-
 describe('who serves', () => {
   it('passes from the owner to a storage daemon and back while a client reads on', async () => {
     await machine('lab2', { sharedMemory: true })
