@@ -32,8 +32,6 @@ export default defineConfig({
           name: 'integration',
           environment: 'node',
           include: ['test/integration/**/*.test.ts'],
-          // Emulated machines take all the processor they can get: one file at a time.
-          fileParallelism: false,
           // A busy computer may make one late: a second attempt is allowed, and marked in the report.
           retry: 1,
           testTimeout: 120_000,
