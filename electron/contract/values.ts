@@ -28,6 +28,15 @@ export const Size = z
   })
   .meta({ description: 'bytes, or text with a binary unit: 256M, 1.5G', cli: '<size>' })
 
+/** A qcow2 with clusters of 64 KiB divided into subclusters holds no more (qemu/block/qcow2.h: QCOW_MAX_L1_SIZE). */
+export const LARGEST_DISK_BYTES = 2 ** 50
+
+/** The size of a disk, in bytes. */
+export const DiskSize = Size.refine((bytes) => bytes <= LARGEST_DISK_BYTES, `a disk has at most ${LARGEST_DISK_BYTES / UNIT.T}T`).meta({
+  description: 'bytes, or text with a binary unit: 256M, 1.5G',
+  cli: '<size>'
+})
+
 const asText = (given: unknown): string => (typeof given === 'string' ? given : JSON.stringify(given))
 
 const Port = z.number().int().min(1).max(65535)

@@ -12,12 +12,11 @@ export function partsOf(bytes: number): { text: string; unit: SizeUnit } {
   return { text: String(bytes / BYTES.KiB), unit: 'KiB' }
 }
 
-/** Bytes of what is typed, or null when it is no size. A comma is read as a point. */
+/** Bytes of what is typed, or null when it is no size. A comma is read as a point; what is too large to count is the largest number there is. */
 export function bytesOf(text: string, unit: SizeUnit): number | null {
   const normal = text.trim().replace(',', '.')
   if (!/^\d+(\.\d+)?$/.test(normal)) return null
-  const bytes = Math.round(Number(normal) * BYTES[unit])
-  return Number.isSafeInteger(bytes) ? bytes : null
+  return Math.min(Math.round(Number(normal) * BYTES[unit]), Number.MAX_SAFE_INTEGER)
 }
 
 /** A size as the command line takes it: `1536M`, `20G`; the largest unit that is exact. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { DiskMap, DiskView, ImageFile } from '../models/disk'
 import { Image, ImageFormat } from '../models/image'
 import { operation } from '../operation'
-import { FilePath, Name, Size } from '../values'
+import { DiskSize, FilePath, Name } from '../values'
 import { machineRef } from './machine'
 
 export const diskRef = z.string().regex(/^[a-z][a-z0-9]{0,15}$/, 'a disk is called disk0, disk1, ...').default('disk0').meta({ description: 'which disk', cli: '<disk>' })
@@ -26,7 +26,7 @@ export const diskOperations = {
   }),
   'disk.create': operation({
     help: 'give a machine another, empty disk; a running guest sees it at once',
-    input: z.object({ machine: machineRef, size: Size.meta({ description: 'size of the disk: 1G', cli: '<size>' }) }),
+    input: z.object({ machine: machineRef, size: DiskSize.meta({ description: 'size of the disk: 1G', cli: '<size>' }) }),
     result: DiskView,
     task: true,
     positional: ['machine', 'size']
@@ -72,7 +72,7 @@ export const diskOperations = {
   }),
   'disk.resize': operation({
     help: 'make a disk larger; a running guest sees it at once',
-    input: one.extend({ size: Size.meta({ description: 'the new size', cli: '<size>' }) }),
+    input: one.extend({ size: DiskSize.meta({ description: 'the new size', cli: '<size>' }) }),
     result: DiskView,
     task: true,
     positional: ['machine', 'disk', 'size']

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Firmware, Machine, MetricsSample } from '../models/machine'
 import { Renewal } from '../models/snapshot'
 import { operation } from '../operation'
-import { FilePath, Forward, Name, Network, Size } from '../values'
+import { DiskSize, FilePath, Forward, Name, Network, Size } from '../values'
 
 export const machineRef = z.string().min(1).meta({ description: 'name or id of the machine', cli: '<machine>' })
 const one = z.object({ machine: machineRef })
@@ -29,7 +29,7 @@ export const machineOperations = {
     input: z.object({
       name: Name,
       source: z.string().min(1).default('builtin').meta({ description: 'builtin, none, or the name of an image in the library' }),
-      disk: Size.optional().meta({ description: 'size of its disk: 1G; by default what the source needs, 0 for none' }),
+      disk: DiskSize.optional().meta({ description: 'size of its disk: 1G; by default what the source needs, 0 for none' }),
       kernel: FilePath.optional().meta({ description: 'a kernel to boot directly; for sources that have none of their own', cli: '<file>' }),
       append: z.string().max(2000).default('console=ttyS0').meta({ description: 'what that kernel is told' }),
       copy: z.boolean().default(false).meta({ description: 'copy the image whole instead of standing an overlay on it' }),

@@ -98,11 +98,17 @@ function programFailed(program: string, exitCode: number | null, killedBy: strin
       cause: words
     })
   }
-  return failure('program-failed', killedBy ? `${program} was ended by ${killedBy}.` : `${program} failed with exit code ${exitCode}.`, {
+  return failure('program-failed', killedBy ? `${program} was ended by ${killedBy}.` : `${program} failed with exit code ${exitCode}${reasonIn(words)}`, {
     program,
     exitCode,
     cause: words
   })
+}
+
+/** The last thing a program said, which is why it gave up: `: The image size is too large`. Many begin it with their own name. */
+function reasonIn(words: string | undefined): string {
+  const last = words?.split('\n').at(-1)?.replace(/^[a-z][\w-]*: /, '').trim()
+  return last === undefined || last === '' ? '.' : `: ${last.length > 200 ? `${last.slice(0, 199)}…` : last}`
 }
 
 /** Gathers a stream's text. There is no stream when the process could not be made. */
