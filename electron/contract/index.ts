@@ -1,3 +1,4 @@
+import './schema-config'
 export * from './error'
 export * from './failure'
 export * from './values'
