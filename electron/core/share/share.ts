@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Disk, Share, ShareClient, ShareRecord, ShareServer } from '#contract'
-import { failure, toAppError } from '#contract'
+import { toAppError } from '#contract'
 import { diskNodes } from '../disk/nodes'
 import { activeLayer } from '../disk/stack'
 import { ensurePrivateFolder, removeTree } from '../host/files'
@@ -9,28 +8,22 @@ import type { ShareRuntimePaths } from '../library/paths'
 import type { ManagedMachine } from '../machine/machine'
 import type { Machines } from '../machine/machines'
 import { isLive, isOff } from '../machine/state'
-import type { QmpSession } from '../qmp/session'
-import { throwIfCancelled } from '../task/work'
-import { clientLink, plugShare, unplugShare, type ClientLink } from './client'
-import { adoptDaemon, launchDaemon, type StorageDaemon } from './daemon'
+import { plugShare, unplugShare } from './client'
 import { levelExports, servesAnybody, type WantedExports } from './exports'
 import { levelGuard } from './guard'
+import { DaemonKeeper } from './keeper'
+import { ClientLinks } from './links'
 import type { OwnerWatch } from './owner'
 import { isServing, mayWrite, needsExport, planServer } from './plan'
 import type { OpenedBy } from './read-disk'
 import { saveShare } from './record'
+import { requireServed } from './served'
 import { withoutRequests } from './standstill'
 import { makeWritable } from './writable'
 import type { Turns } from './turns'
 
 /** How often a client that waits is looked at again, while somebody serves. */
 const LOOK_AGAIN_MS = 250
-/** An owner that is being started, or that ends, serves or has ended by then. */
-const SERVED_TIMEOUT_MS = 60_000
-const LOOK_MS = 50
-/** A daemon that ends by itself is started again; one that does not last is not, until something changes. */
-const SHORT_LIFE_MS = 5_000
-const MOST_SHORT_LIVES = 3
 
 /** What a share works with. */
 export interface ShareParts {
@@ -45,19 +38,14 @@ export interface ShareParts {
 
 /** One shared disk, and the process that serves it now. Whatever changes around it, `level` brings the exports to what is wanted. */
 export class ManagedShare {
-  private server: ShareServer = { kind: 'idle' }
-  private daemon: StorageDaemon | null = null
-  private daemonStartedAtMs = 0
-  private shortLives = 0
+  /** Who serves it now. */
+  server: ShareServer = { kind: 'idle' }
+  private readonly daemons: DaemonKeeper
   private occupants = 0
   private ending = false
-  private readonly links = new Map<string, ClientLink>()
+  private readonly links: ClientLinks
   /** Clients that are just getting it. */
   private readonly plugging = new Set<string>()
-  /** Why a client runs without the disk, by machine id. */
-  private readonly refusals = new Map<string, string>()
-  /** Clients whose exporter ended without warning while they were connected. */
-  private readonly cutOff = new Set<string>()
   private queue: Promise<void> = Promise.resolve()
   private lookTimer: NodeJS.Timeout | null = null
   private told = ''
@@ -66,7 +54,13 @@ export class ManagedShare {
   constructor(
     public record: ShareRecord,
     private readonly parts: ShareParts
-  ) {}
+  ) {
+    this.links = new ClientLinks(record.id)
+    this.daemons = new DaemonKeeper(this.runtime, () => {
+      this.links.noteCutOff()
+      void this.level()
+    })
+  }
 
   get runtime(): ShareRuntimePaths {
     return this.parts.library.runtime.share(this.record.id)
@@ -92,11 +86,12 @@ export class ManagedShare {
     return this.clients.filter(({ state, definition: { id } }) => needsExport(state) && (!isLive(state) || this.plugging.has(id) || this.hasDevice(id)))
   }
   hasDevice(machineId: string): boolean {
-    return (this.links.get(machineId) ?? 'none') !== 'none'
+    return this.links.hasDevice(machineId)
   }
   /** The daemon, while it has the files of the owner open. */
   get openedBy(): OpenedBy | null {
-    return this.daemon && { qmp: this.daemon.qmp, nbdSocket: this.runtime.daemonNbd }
+    const daemon = this.daemons.current
+    return daemon && { qmp: daemon.qmp, nbdSocket: this.runtime.daemonNbd }
   }
   private writes(machine: ManagedMachine): boolean {
     return mayWrite(this.record, machine.definition.id)
@@ -110,21 +105,13 @@ export class ManagedShare {
   }
 
   private clientView(machine: ManagedMachine): ShareClient {
-    const base = { machineId: machine.definition.id, machine: machine.name, transport: 'vhost-user-blk' as const, writes: this.writes(machine), reason: null }
-    if (!needsExport(machine.state)) return { ...base, state: 'off' }
-    if (!isLive(machine.state)) return { ...base, state: 'starting' }
-    const link = this.links.get(base.machineId) ?? 'none'
-    if (link === 'none') return { ...base, state: 'unplugged', reason: this.refusals.get(base.machineId) ?? null }
-    const deaf = this.refusals.get(base.machineId)
-    if (deaf !== undefined) return { ...base, state: 'waiting', reason: deaf }
-    if (link === 'waiting') return { ...base, state: 'waiting', reason: this.server.kind === 'failed' ? this.server.message : null }
-    return { ...base, state: 'connected', reason: this.cutOff.has(base.machineId) ? CUT_OFF : null }
+    const { id } = machine.definition
+    return { machineId: id, machine: machine.name, transport: 'vhost-user-blk', writes: this.writes(machine), ...this.links.stateOf(machine, this.server) }
   }
 
   /** Takes over what an earlier owner of the library left running. */
   async recall(): Promise<void> {
-    const daemon = await adoptDaemon(this.runtime)
-    if (daemon) this.employ(daemon)
+    await this.daemons.recall()
     await this.level()
   }
 
@@ -138,7 +125,7 @@ export class ManagedShare {
     const { id } = client.definition
     this.plugging.add(id)
     try {
-      await this.requireServed(signal)
+      await requireServed(this, signal)
       await plugShare(client.live('used').qmp, this.record.id, this.runtime.client(id), signal)
       this.noteRefusal(id, null)
     } finally {
@@ -154,8 +141,7 @@ export class ManagedShare {
   }
 
   noteRefusal(machineId: string, reason: string | null): void {
-    if (reason === null) this.refusals.delete(machineId)
-    else this.refusals.set(machineId, reason)
+    this.links.noteRefusal(machineId, reason)
   }
 
   /**
@@ -189,7 +175,7 @@ export class ManagedShare {
   level(): Promise<void> {
     this.queue = this.queue.then(async () => {
       if (this.closed) return
-      await this.lookAtLinks()
+      await this.links.look(this.clients)
       try {
         this.server = await this.levelServer()
       } catch (error) {
@@ -207,29 +193,15 @@ export class ManagedShare {
     if (owner && disk) await levelGuard(owner.live('guarded').qmp, disk.id, activeLayer(disk).nodeName, true)
   }
 
-  /** Waits until somebody serves. @throws wrong-state (nobody can), cancelled */
-  async requireServed(signal: AbortSignal): Promise<void> {
-    const deadlineMs = performance.now() + SERVED_TIMEOUT_MS
-    await this.level()
-    while (this.server.kind === 'moving' && performance.now() < deadlineMs) {
-      throwIfCancelled(signal)
-      await delay(LOOK_MS)
-      await this.level()
-    }
-    if (isServing(this.server)) return
-    const why = this.server.kind === 'failed' ? this.server.message : `“${this.owner?.name ?? this.label}” is on its way up or down.`
-    throw failure('wrong-state', `${this.label} is not served now: ${why}`, { name: this.label, state: this.server.kind, next: 'Try again when its owner is running or off.' })
-  }
-
   private async levelServer(): Promise<ShareServer> {
     const { owner, disk } = this
     const needed = this.runningClients
     if (!owner || isOff(owner.state)) {
-      if (this.server.kind === 'machine') this.noteCutOff()
+      if (this.server.kind === 'machine') this.links.noteCutOff()
       this.ending = false
     }
     const wanted = planServer({ owner: owner?.state ?? null, ending: this.ending, occupied: this.occupants > 0, needed: needed.length })
-    if (wanted !== 'daemon' && this.daemon) await this.withoutRequests(() => this.dismiss())
+    if (wanted !== 'daemon' && this.daemons.current) await this.withoutRequests(() => this.daemons.dismiss())
     if (owner && isLive(owner.state) && disk) await this.levelOwner(owner, disk, wanted === 'machine' ? needed : [])
     if (wanted === 'daemon' && owner && disk) return this.levelDaemon(owner, disk, needed)
     if (wanted === 'machine' && owner) return { kind: 'machine', machine: owner.name }
@@ -257,85 +229,32 @@ export class ManagedShare {
 
   /** The clients stand still meanwhile, so that no request of theirs is lost. */
   private withoutRequests(act: () => Promise<void>): Promise<void> {
-    return withoutRequests(this.parts.standstill, this.clients, (machine) => this.noteIfDeaf(machine, machine.live('asked').qmp), act)
-  }
-
-  /** QEMU before 8.1 does not connect again when its guest stands still as the connection ends. */
-  private async noteIfDeaf(machine: ManagedMachine, qmp: QmpSession): Promise<void> {
-    if ((await clientLink(qmp, this.record.id)) === 'none' || (await qmp.execute('query-status')).running || atLeast(qmp.version, 8, 1)) return
-    this.noteRefusal(machine.definition.id, `“${machine.name}” was paused while another process took over, and does not notice it. Detach the disk and attach it again.`)
+    return withoutRequests(this.parts.standstill, this.clients, (machine) => this.links.noteIfDeaf(machine, machine.live('asked').qmp), act)
   }
 
   private async levelDaemon(owner: ManagedMachine, disk: Disk, clients: ManagedMachine[]): Promise<ShareServer> {
-    if (!this.daemon) {
-      if (this.shortLives >= MOST_SHORT_LIVES) {
-        this.shortLives = 0
-        return { kind: 'failed', message: 'The storage daemon ended several times right after its start.' }
-      }
-      await ensurePrivateFolder(this.runtime.root)
-      this.daemonStartedAtMs = Date.now()
+    const daemon = await this.daemons.ensure(async () => {
       const writable = this.record.mode !== 'ro'
       if (writable) await makeWritable(this.parts.machines, owner, disk.id)
-      this.employ(await launchDaemon(this.runtime, { ...diskNodes(this.disk ?? disk, owner.paths.disk), 'read-only': !writable }))
-    }
-    const daemon = this.daemon! // employed above
+      return { ...diskNodes(this.disk ?? disk, owner.paths.disk), 'read-only': !writable }
+    })
+    if (!daemon) return { kind: 'failed', message: 'The storage daemon ended several times right after its start.' }
     await levelExports(daemon.qmp, this.wantedExports(activeLayer(this.disk ?? disk).nodeName, clients))
     return { kind: 'daemon', pid: daemon.pid }
   }
 
   private wantedExports(nodeName: string, clients: ManagedMachine[]): WantedExports {
-    const waiting = [...this.links].flatMap(([machineId, link]) => (link === 'waiting' ? [machineId] : []))
-    return { shareId: this.record.id, runtime: this.runtime, nodeName, clients: clients.map((machine) => ({ machineId: machine.definition.id, writes: this.writes(machine) })), waiting }
-  }
-
-  private employ(daemon: StorageDaemon): void {
-    this.daemon = daemon
-    void daemon.ended.then(() => {
-      if (this.daemon !== daemon) return // it was dismissed
-      this.noteCutOff()
-      this.daemon = null
-      this.shortLives = Date.now() - this.daemonStartedAtMs < SHORT_LIFE_MS ? this.shortLives + 1 : 0
-      void this.level()
-    })
-  }
-
-  private noteCutOff(): void {
-    for (const [machineId, link] of this.links) if (link !== 'none') this.cutOff.add(machineId)
-  }
-
-  private async dismiss(): Promise<void> {
-    const { daemon } = this
-    this.daemon = null
-    this.shortLives = 0
-    await daemon?.quit()
+    return { shareId: this.record.id, runtime: this.runtime, nodeName, clients: clients.map((machine) => ({ machineId: machine.definition.id, writes: this.writes(machine) })), waiting: this.links.waiting }
   }
 
   /** Asks every running client how its end is; as long as one waits for somebody who serves, again after a moment. */
   private async lookAtClients(): Promise<void> {
-    for (const machine of this.clients.filter(({ state }) => isOff(state))) {
-      this.refusals.delete(machine.definition.id)
-      this.cutOff.delete(machine.definition.id)
-    }
-    await this.lookAtLinks()
+    this.links.forgetOff(this.clients)
+    await this.links.look(this.clients)
     if (this.lookTimer) clearTimeout(this.lookTimer)
     this.lookTimer = null
-    if (this.closed || !isServing(this.server) || ![...this.links.values()].includes('waiting')) return
+    if (this.closed || !isServing(this.server) || this.links.waiting.length === 0) return
     this.lookTimer = setTimeout(() => void this.level(), LOOK_AGAIN_MS).unref()
-  }
-
-  private async lookAtLinks(): Promise<void> {
-    const live = this.clients.filter(({ state }) => isLive(state))
-    const links = await Promise.all(live.map(async (machine) => [machine.definition.id, await this.linkOf(machine)] as const))
-    this.links.clear()
-    for (const [machineId, link] of links) this.links.set(machineId, link)
-  }
-
-  private async linkOf(machine: ManagedMachine): Promise<ClientLink> {
-    try {
-      return await clientLink(machine.live('asked').qmp, this.record.id)
-    } catch {
-      return 'none' // it has just ended, which is told by its own state
-    }
   }
 
   private tell(): void {
@@ -350,7 +269,7 @@ export class ManagedShare {
   async end(): Promise<void> {
     await this.level()
     this.close()
-    await this.dismiss()
+    await this.daemons.dismiss()
     await removeTree(this.runtime.root)
   }
 
@@ -359,7 +278,7 @@ export class ManagedShare {
     await this.level() // what has just changed: nothing runs on that nobody needs
     this.close()
     await this.queue
-    this.daemon?.release()
+    this.daemons.release()
   }
 
   private close(): void {
@@ -372,11 +291,4 @@ export class ManagedShare {
 function serverAfter(error: unknown): ShareServer {
   const { code, message, causes } = toAppError(error)
   return code === 'connection-lost' ? { kind: 'moving' } : { kind: 'failed', message: [message, ...causes].join(' ') }
-}
-
-const CUT_OFF = 'The process that served it ended without warning. If something in the guest waits for it without end, reset the machine.'
-
-const atLeast = (version: string, major: number, minor: number): boolean => {
-  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)
-  return ownMajor > major || (ownMajor === major && ownMinor >= minor)
 }

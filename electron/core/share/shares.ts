@@ -1,15 +1,14 @@
-import { failure, Failure, type DiskContent, type Share, type ShareMode, type ShareRecord } from '#contract'
+import { failure, Failure, type DiskContent, type Share, type ShareRecord } from '#contract'
 import type { Library } from '../library/library'
-import { HOT_PLUG_PORTS } from '../machine/command-line'
 import type { ManagedMachine } from '../machine/machine'
 import type { Machines } from '../machine/machines'
 import { isLive, isOff } from '../machine/state'
 import type { Work } from '../task/work'
-import { damagedByWriters, diskContents } from './contents'
-import { requireOthersMayWrite } from './guard'
+import { diskContents } from './contents'
 import { unmountInGuest } from './guest-disk'
 import { OwnerWatch } from './owner'
 import { deviceId, mayWrite } from './plan'
+import { hasSharedMemory, requireHarmless, requirePossible, type Sharing } from './possible'
 import { withDiskReader } from './read-disk'
 import { deleteShare, loadShares, newShareId, saveShare } from './record'
 import { ManagedShare } from './share'
@@ -20,13 +19,8 @@ export interface SharesOptions {
   onDidRemove: (id: string) => void
 }
 
-interface Creating {
-  machine: ManagedMachine
-  disk: string
-  mode: ShareMode
+interface Creating extends Sharing {
   to: ManagedMachine[]
-  /** Also where several writers do damage. */
-  force: boolean
 }
 interface Attaching {
   /** A machine that runs without shareable memory is made to have both at its next start, instead of being refused. */
@@ -71,7 +65,7 @@ export class Shares {
     const shared = this.of(machine, disk)
     if (shared) throw failure('already-exists', `${shared.label} is shared already.`, { what: 'share', name: shared.label, next: 'Attach it to more machines: share attach.' })
     const record: ShareRecord = { schemaVersion: 1, id: newShareId(), machineId: machine.definition.id, disk, mode, writer: null, createdAtMs: Date.now(), clients: [] }
-    await this.requireHarmless(machine, given)
+    await requireHarmless(given, () => this.contents(machine, disk))
     for (const client of to) this.requirePossible(record, client, given)
     await saveShare(this.library.paths, record)
     const share = this.manage(record)
@@ -87,19 +81,6 @@ export class Shares {
   async contents(machine: ManagedMachine, diskId: string): Promise<DiskContent[]> {
     const disk = machine.definition.disks.find(({ id }) => id === diskId)!
     return withDiskReader(this.library, machine, disk, this.of(machine, diskId)?.openedBy ?? null, diskContents)
-  }
-
-  /** Whether others may write, and do no damage. @throws unsupported */
-  private async requireHarmless(machine: ManagedMachine, { disk, mode, force }: Creating): Promise<void> {
-    if (mode === 'ro') return
-    const label = `${machine.name}:${disk}`
-    if (isLive(machine.state)) await requireOthersMayWrite(machine.live('asked').qmp, disk, label)
-    if (mode === 'rw' || force) return
-    const damaged = damagedByWriters(await this.contents(machine, disk))
-    if (damaged === null) return
-    throw failure('unsupported', `${label} holds ${damaged}. Several machines that write to it damage it within seconds, as each keeps what it knows of it in its own memory.`, {
-      next: 'Share it rw: one machine writes at a time. To do it anyway, and lose what is on it: --force.'
-    })
   }
 
   /** Gives a machine the disk: at once when it runs, else at its next start. @throws bad-input, already-exists, unsupported, in-use, wrong-state */
@@ -246,6 +227,10 @@ export class Shares {
     return share
   }
 
+  private requirePossible(record: ShareRecord, client: ManagedMachine, { nextStart }: Attaching): void {
+    requirePossible(record, client, { has: this.withClient(client).length, nextStart })
+  }
+
   private refuse(share: ManagedShare, client: ManagedMachine, reason: string): Promise<void> {
     share.noteRefusal(client.definition.id, reason)
     return share.level()
@@ -270,23 +255,6 @@ export class Shares {
     this.shares.delete(share.record.id)
     this.options.onDidRemove(share.record.id)
   }
-
-  /** @throws bad-input, already-exists, unsupported */
-  private requirePossible(record: ShareRecord, client: ManagedMachine, { nextStart }: Attaching): void {
-    const { id } = client.definition
-    if (id === record.machineId) throw failure('bad-input', `“${client.name}” has the disk: it is its own.`, { field: 'machine', next: 'Name another machine.' })
-    if (record.clients.some(({ machineId }) => machineId === id)) {
-      throw failure('already-exists', `“${client.name}” has this disk already.`, { what: 'client', name: client.name })
-    }
-    if (this.withClient(client).length >= HOT_PLUG_PORTS.length) {
-      throw failure('unsupported', `“${client.name}” has ${HOT_PLUG_PORTS.length} shared disks, and no port for another.`, { next: 'Detach one of them first.' })
-    }
-    if (isLive(client.state) && !hasSharedMemory(client) && !nextStart) {
-      throw failure('unsupported', `“${client.name}” runs with memory that other processes cannot map, which a shared disk needs.`, {
-        next: 'Have both changed at its next start: --next-start.'
-      })
-    }
-  }
 }
 
 /** A machine that writes keeps much in its memory: it writes that out first. One without an agent cannot be asked. @throws in-use */
@@ -302,6 +270,4 @@ async function unmountIfAsked(share: ManagedShare, client: ManagedMachine): Prom
 /** For a guest to let go of what was just plugged in. */
 const UNDO_TIMEOUT_SECONDS = 20
 const LATER = 'Its memory becomes shareable at its next start; it gets the disk then.'
-/** Of the QEMU that runs it. */
-const hasSharedMemory = (machine: ManagedMachine): boolean => machine.running?.record.definition.sharedMemory ?? false
 const onlyOne = <T>(found: T[]): T | undefined => (found.length === 1 ? found[0] : undefined)

@@ -1,0 +1,31 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { failure, type ShareServer } from '#contract'
+import { throwIfCancelled } from '../task/work'
+import { isServing } from './plan'
+
+/** An owner that is being started, or that ends, serves or has ended by then. */
+const SERVED_TIMEOUT_MS = 60_000
+const LOOK_MS = 50
+
+/** What is asked of a share here. */
+interface Served {
+  readonly server: ShareServer
+  readonly owner: { readonly name: string } | null
+  readonly label: string
+  level(): Promise<void>
+}
+
+/** Waits until somebody serves a share. @throws wrong-state (nobody can), cancelled */
+export async function requireServed(share: Served, signal: AbortSignal): Promise<void> {
+  const deadlineMs = performance.now() + SERVED_TIMEOUT_MS
+  await share.level()
+  while (share.server.kind === 'moving' && performance.now() < deadlineMs) {
+    throwIfCancelled(signal)
+    await delay(LOOK_MS)
+    await share.level()
+  }
+  const { server, owner, label } = share
+  if (isServing(server)) return
+  const why = server.kind === 'failed' ? server.message : `“${owner?.name ?? label}” is on its way up or down.`
+  throw failure('wrong-state', `${label} is not served now: ${why}`, { name: label, state: server.kind, next: 'Try again when its owner is running or off.' })
+}
