@@ -28,6 +28,7 @@ export const EXAMPLES: { overview: readonly string[] } & Record<string, readonly
   'share.create': ['strata share create lab1:disk1 --to lab2 --to lab3', 'strata share create lab1:disk1 --to lab2 --next-start'],
   'share.hand-over': ['strata share hand-over lab1:disk1 lab2', 'strata share hand-over lab1:disk1 lab1 --mount /data'],
   'share.refresh': ['strata share refresh lab1:disk1'],
+  'share.publish': ['strata share publish lab1:disk1', 'strata share publish lab1:disk1 --live'],
   'share.bench': ['strata share bench lab2', 'strata share bench lab2 --seconds 0.5 --rounds 5'],
   'share.attach': ['strata share attach lab1:disk1 lab4'],
   'settings.edit': ['strata settings edit --api-tcp --api-port 7411'],

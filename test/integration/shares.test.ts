@@ -194,7 +194,7 @@ async function expectReading(name: string, sizes: number[], wanted: string): Pro
 }
 
 describe('a share', () => {
-  it('is refused, with the reason, where it cannot be, and leaves nothing behind', async () => {
+  it('is refused where it cannot be; what is published readers have as a disk that does not change, while the writer goes on', async () => {
     await machine('lab2')
     await Promise.all([start('lab1'), start('lab2')])
     const refused = async (input: object): Promise<object> => failureIn(await lab.ended('share.create', { disk: 'lab1:disk1', ...input }))
@@ -209,9 +209,43 @@ describe('a share', () => {
     expect(await refused({ to: [] })).toMatchObject({ code: 'already-exists' })
     expect(failureIn(await lab.ended('share.attach', { share: 'lab1', machine: 'lab2' }))).toMatchObject({ code: 'already-exists' })
     await lab.ended('machine.stop', { machine: 'lab2', force: true })
+    await inGuest('lab1', 'mkfs.ext4 -q /dev/vdb && mkdir /data && mount /dev/vdb /data && echo 0 > /data/count && sync')
     await start('lab2')
     expect(await states()).toBe('machine, lab2 connected')
-    await expectSame(0, ['lab2'])
+    await inGuest('lab2', 'mkdir /data && mount -o ro,noload /dev/vdb /data')
+
+    await inGuest('lab1', '(n=0; while :; do n=$((n + 1)); echo $n > /data/next && mv /data/next /data/count; done) > /dev/null 2>&1 < /dev/null &')
+    const count = async (name: string): Promise<number> => Number(await inGuest(name, 'cat /data/count'))
+    await until(lab, async () => (await count('lab1')) > 0)
+    const published = async (): Promise<object> => {
+      const { readers, ...rest } = await lab.done('share.publish', { share: 'lab1' })
+      return { ...rest, readers: readers.map(({ machine: name, state, folders }) => [name, state, ...folders]) }
+    }
+    expect(await published()).toEqual({ version: 1, writer: 'lab1', settled: true, readers: [['lab2', 'fresh', '/data']] })
+    const first = await count('lab2')
+    expect(first).toBeGreaterThan(0)
+    await until(lab, async () => (await count('lab1')) > first)
+    const whole = (): Promise<string> => inGuest('lab2', 'dd if=/dev/vdb bs=1M iflag=direct 2>/dev/null | md5sum')
+    const frozen = await whole()
+    expect(await published()).toMatchObject({ version: 2, settled: true })
+    expect(await count('lab2')).toBeGreaterThan(first)
+    expect(await whole()).not.toBe(frozen)
+    expect(await inGuest('lab2', 'umount /data; fsck.ext4 -fn /dev/vdb > /dev/null; echo $?; mount -o ro /dev/vdb /data')).toBe('0')
+
+    // Who keeps the disk busy keeps its version; that is neither changed nor merged away, also not when Strata was closed.
+    const second = await whole()
+    await inGuest('lab2', '(cd /data; exec sleep 1000) > /dev/null 2>&1 < /dev/null &')
+    expect(await published()).toMatchObject({ version: 3, readers: [['lab2', 'busy']] })
+    expect((await share()).clients[0]!.version).toBe(2)
+    await lab.reopen()
+    expect(failureIn(await lab.ended('overlay.commit', { machine: 'lab1', disk: 'disk1', history: false })).code).toBe('in-use')
+    expect(await whole()).toBe(second)
+    await inGuest('lab2', 'killall sleep')
+    await lab.ended('machine.stop', { machine: 'lab1', force: true })
+    await becomes('daemon, lab2 connected')
+    expect(await whole()).toBe(second)
+    expect(await lab.done('share.publish', { share: 'lab1', live: true })).toMatchObject({ version: null, readers: [{ machine: 'lab2' }] })
+    expect((await share()).clients[0]!.version).toBeNull()
   })
 })
 

@@ -1,4 +1,4 @@
-import type { Availability, Image, Lab, Machine, OperationName, ResultOf, Share, Task, Renewal, Snapshot, SnapshotPlan, ShareRefresh, ShareBench, ShareWorkload } from '#contract'
+import type { Availability, Image, Lab, Machine, OperationName, ResultOf, Share, Task, Renewal, Snapshot, SnapshotPlan, SharePublication, ShareRefresh, ShareBench, ShareWorkload } from '#contract'
 import { formatForward, formatNetwork } from '#contract/format'
 import type { Paint } from './paint'
 import { block, formatDuration, formatSize, shellQuote, table } from './text'
@@ -65,6 +65,7 @@ const VIEWS: Views = {
   'share.detach': (share, paint) => shareBlock(share, paint),
   'share.hand-over': (share, paint) => shareBlock(share, paint),
   'share.refresh': refreshedBlock,
+  'share.publish': publishedBlock,
   'share.bench': benchTable,
   'share.contents': (contents, paint) =>
     table(['PARTITION', 'HOLDS', 'SEVERAL WRITERS'], contents.map(({ partition, kind, cluster }) => [partition === null ? '-' : String(partition), kind, cluster ? 'yes' : 'no']), paint.dim),
@@ -140,10 +141,18 @@ function refreshedBlock({ writer, flushMs, readers }: ShareRefresh, paint: Paint
   return head + (rows.length === 0 ? 'No machine that runs reads it.\n' : table(['READER', '', 'ON', 'AFTER', ''], rows, paint.dim))
 }
 
+const PUBLISHED: Record<SharePublication['readers'][number]['state'], string> = { fresh: 'has it, mounted', unmounted: 'has it', busy: 'keeps what it had', unasked: 'was left as it was' }
+function publishedBlock({ version, writer, settled, readers }: SharePublication, paint: Paint): string {
+  const how = settled ? '' : ` ${writer ?? 'Its writer'} could not hold still for it: it is as a disk is after a power cut.`
+  const head = version === null ? 'Readers have the disk itself again.\n' : `Version ${version} is published.${how}\n`
+  const rows = readers.map(({ machine, state, folders, reason }) => [machine, PUBLISHED[state], none(folders), reason ?? ''])
+  return head + (rows.length === 0 ? 'No machine that runs reads it: each gets it when it starts.\n' : table(['READER', '', 'ON', ''], rows, paint.dim))
+}
+
 /** One shared disk: who serves it, and a line for each machine that has it. */
 function shareBlock(share: Share, paint: Paint): string {
   const server = share.server.kind === 'failed' ? paint.red(share.server.message) : SERVED_BY[share.server.kind]
-  const rows = share.clients.map((client) => [client.machine, client.state, client.writes ? 'writes' : 'reads', client.transport, client.reason ?? ''])
+  const rows = share.clients.map((client) => [client.machine, client.state, client.writes ? 'writes' : client.version === null ? 'reads' : `reads version ${client.version}`, client.transport, client.reason ?? ''])
   const head = block([
     ['Disk', `${share.machine}:${share.disk}`],
     ['Size', formatSize(share.sizeBytes)],

@@ -32,9 +32,18 @@ export const ShareRecord = z.object({
   mode: ShareMode,
   /** In mode `rw` the machine that may write: the owner, or a client. */
   writer: z.uuid().nullable().default(null),
+  /** The version that readers get when they get the disk: a commit's sequence number. Null: the disk itself, as it changes. */
+  published: z.number().int().positive().nullable().default(null),
   createdAtMs: z.number(),
   /** Machines that get the disk, in the order in which they were added. */
-  clients: z.array(z.object({ machineId: z.uuid(), addedAtMs: z.number() }))
+  clients: z.array(
+    z.object({
+      machineId: z.uuid(),
+      addedAtMs: z.number(),
+      /** The version that it has got, or gets while it reads. */
+      version: z.number().int().positive().nullable().default(null)
+    })
+  )
 })
 export type ShareRecord = z.output<typeof ShareRecord>
 
@@ -66,6 +75,8 @@ export const ShareClient = z.object({
   transport: z.enum(['vhost-user-blk']),
   /** Whether QEMU lets it write. */
   writes: z.boolean(),
+  /** The published version that it reads; null: the disk itself. */
+  version: z.number().nullable(),
   state: ShareClientState,
   /** Why it is not connected, where that is known. */
   reason: z.string().nullable()
@@ -82,6 +93,8 @@ export const Share = z.object({
   mode: ShareMode,
   /** Whether QEMU lets the owner write. */
   ownerWrites: z.boolean(),
+  /** The version that readers get; null: the disk itself. */
+  published: z.object({ version: z.number(), atMs: z.number() }).nullable(),
   createdAtMs: z.number(),
   server: ShareServer,
   clients: z.array(ShareClient)
@@ -111,6 +124,19 @@ export const ShareRefresh = z.object({
   readers: z.array(RefreshedReader)
 })
 export type ShareRefresh = z.output<typeof ShareRefresh>
+
+/** A version of a shared disk that was published: a commit of it, which does not change any more. */
+export const SharePublication = z.object({
+  /** The commit's sequence number; null: readers have the disk itself again. */
+  version: z.number().nullable(),
+  /** Null: nobody who writes runs. */
+  writer: z.string().nullable(),
+  /** Whether the writer's guest held its file systems still for the moment; else the version is as a disk is after a power cut. */
+  settled: z.boolean(),
+  /** Readers that run. `fresh` and `unmounted` have the version; `busy` and `unasked` have what they had. */
+  readers: z.array(RefreshedReader)
+})
+export type SharePublication = z.output<typeof SharePublication>
 
 export const ShareTransport = z.enum(['vhost-user-blk', 'nbd', 'local'])
 export type ShareTransport = z.output<typeof ShareTransport>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DiskContent, Share, ShareBench, ShareMode, ShareRefresh, ShareWorkload } from '../models/share'
+import { DiskContent, Share, ShareBench, ShareMode, SharePublication, ShareRefresh, ShareWorkload } from '../models/share'
 import { operation } from '../operation'
 import { machineRef } from './machine'
 
@@ -61,6 +61,17 @@ export const shareOperations = {
     help: 'let every reader see what the writer has written: it flushes, they mount the disk anew, through the guest agents',
     input: z.object({ share }),
     result: ShareRefresh,
+    positional: ['share']
+  }),
+  'share.publish': operation({
+    help: 'give every reader the disk as it is now, as a new disk that does not change, while the writer goes on',
+    input: z.object({
+      share,
+      live: z.boolean().default(false).meta({ description: 'the other way: readers get the disk itself again, as it changes' }),
+      timeoutSeconds
+    }),
+    result: SharePublication,
+    task: true,
     positional: ['share']
   }),
   'share.bench': operation({

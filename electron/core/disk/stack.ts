@@ -22,6 +22,8 @@ export function newDisk(id: string, sizeBytes: number, image: Disk['image'], now
 }
 
 export const activeLayer = (disk: Disk): Layer => disk.layers[0]!
+/** The layer that is a commit; what it shows is the disk as it was then. */
+export const layerOf = (disk: Disk, sequence: number): Layer | null => disk.layers.find((layer) => layer.commit?.sequence === sequence) ?? null
 
 /** The name of the first disk that is free: `disk0`, `disk1`, ... */
 export function freeDiskId(disks: readonly Disk[]): string {

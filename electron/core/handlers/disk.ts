@@ -62,6 +62,7 @@ export const overlayHandlers: Handlers<Extract<OperationName, `overlay.${string}
     target.requireOff('going back')
     const sequence = input.to ?? (input.at === undefined ? lastApplied(target) : firstCommitAfter(target.disk, parseMoment(input.at, Date.now())))
     const after = undoneTo(target.disk, sequence)
+    target.requireUnpublished(target.disk.layers.filter((layer) => !after.layers.includes(layer)))
     await requireDiscardable(target, input.discard)
     await disks.onFreshLayer(target, after)
   }),

@@ -3,6 +3,7 @@ import { asTask, type Context, type Handlers } from '../context'
 import { diskTarget } from '../machine/disk-target'
 import { benchTransports } from '../share/bench'
 import { handOver } from '../share/hand-over'
+import { publish } from '../share/publish'
 import { refresh } from '../share/refresh'
 
 /** `lab1:disk0`; without a disk the first one. */
@@ -44,6 +45,12 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     (input, { shares, machines }, work) => handOver(shares.get(input.share), machines.get(input.machine), input, work)
   ),
   'share.refresh': (input, { shares }) => refresh(shares.get(input.share)),
+  'share.publish': asTask(
+    'share.publish',
+    (input, context) => (input.live ? `Give readers of ${labelOf(input, context)} the disk itself` : `Publish ${labelOf(input, context)}`),
+    labelOf,
+    (input, context, work) => publish(context.shares.get(input.share), input, context, work)
+  ),
   'share.bench': asTask(
     'share.bench',
     (input, context) => `Measure transports in ${clientOf(input, context)}`,

@@ -249,6 +249,7 @@ function rebaseOnto(image: ImageRecord, target: DiskTarget, moved: boolean, work
 export async function flattenDisk(input: ParsedInputOf<'disk.flatten'>, context: Context, work: Work): Promise<DiskTarget> {
   const target = diskTarget(input, context)
   const { disk } = target
+  target.requireUnpublished(disk.layers)
   const commits = appliedCommits([...disk.layers, ...disk.undone])
   if (commits.length > 0 && !input.forget) {
     throw failure('wrong-state', `Flattening ${target.label} gives up its history: ${commits.length === 1 ? 'a commit' : `${commits.length} commits`} could no longer be undone.`, {

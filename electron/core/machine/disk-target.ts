@@ -1,4 +1,4 @@
-import { failure, type Disk } from '#contract'
+import { failure, type Disk, type Layer } from '#contract'
 import type { Context } from '../context'
 import { noteBacking } from '../disk/qemu-img'
 import { underneath } from '../disk/nodes'
@@ -62,6 +62,21 @@ export class DiskTarget {
   /** No storage daemon opens its files until the answer is called. @throws in-use when one has them open */
   occupy(): Promise<() => void> {
     return this.context.shares.occupy(this.machine, this.id)
+  }
+
+  /** Whether readers of a shared disk have a layer as a published version. */
+  isPublished({ commit }: Layer): boolean {
+    return commit !== null && this.context.shares.versionsOf(this.machine, this.id).has(commit.sequence)
+  }
+
+  /** What readers have as a published version is not changed, merged or taken off. @throws in-use */
+  requireUnpublished(layers: readonly Layer[]): void {
+    const published = layers.find((layer) => this.isPublished(layer))
+    if (!published) return
+    throw failure('in-use', `Commit ${published.commit!.sequence} of ${this.label} is published: machines that the disk is shared with read it.`, {
+      what: published.nodeName,
+      next: `Publish another version, or give readers the disk itself: strata share publish ${this.machine.name}:${this.id} --live`
+    })
   }
 
   requireOff(what: string): void {

@@ -16,7 +16,11 @@ import { addLayerNode, dropNode, makeLayerFile, switchTo } from './layer-nodes'
  * @throws no-space, connection-lost (QEMU ended meanwhile): it is pending then
  */
 export async function merge(target: DiskTarget, nodeName: string, work: Work): Promise<void> {
-  if (target.disk.pending === null) await requireOwn(target, target.disk.layers[target.disk.layers.findIndex((layer) => layer.nodeName === nodeName) + 1])
+  if (target.disk.pending === null) {
+    const at = target.disk.layers.findIndex((layer) => layer.nodeName === nodeName)
+    target.requireUnpublished(target.disk.layers.slice(at, at + 1))
+    await requireOwn(target, target.disk.layers[at + 1])
+  }
   work.pointOfNoReturn()
   work.phase(`merging ${nodeName} into the layer below`)
   if (target.disk.pending === null) await target.save(mergeBegun(target.disk, nodeName))
@@ -72,10 +76,12 @@ async function carryOut(target: DiskTarget, nodeName: string, work: Work, live: 
 }
 
 /**
- * Refuses to have a layer written to that a snapshot or another machine stands on too: it is the same file under another name.
+ * Refuses to have a layer written to that readers have as a published version, or that a snapshot or another machine stands on too: it is the same
+ * file under another name.
  * @throws in-use
  */
 export async function requireOwn(target: DiskTarget, layer: Layer | undefined): Promise<void> {
+  if (layer) target.requireUnpublished([layer])
   if (!layer || !(await isShared(target.pathOf(layer.file)))) return
   throw failure('in-use', `${layer.nodeName} of ${target.label} is a part of a snapshot too, and cannot be written to.`, {
     what: layer.nodeName,

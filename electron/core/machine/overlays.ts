@@ -50,6 +50,12 @@ export interface CommitOptions {
 
 /** Seals what was written as the next commit. Nothing is copied, so it takes a moment whatever the size. */
 export async function commitKeepingHistory(target: DiskTarget, { note, renew, historyBudgetBytes }: CommitOptions, work: Work): Promise<void> {
+  await sealActive(target, { note, renew }, work)
+  await prune(target, historyBudgetBytes, work)
+}
+
+/** The same, and however long the history gets by it. */
+export async function sealActive(target: DiskTarget, { note, renew }: Pick<CommitOptions, 'note' | 'renew'>, work: Work): Promise<void> {
   const active = activeLayer(target.disk)
   work.phase('sealing the overlay')
   if (active.commit) {
@@ -62,7 +68,6 @@ export async function commitKeepingHistory(target: DiskTarget, { note, renew, hi
   }
   await target.collectGarbage()
   work.log(`Commit ${target.disk.nextSequence - 1} of ${target.label}.`)
-  await prune(target, historyBudgetBytes, work)
 }
 
 /** Merges the oldest commits into what they stand on until the history takes no more than it may. */
@@ -72,6 +77,7 @@ export async function prune(target: DiskTarget, budgetBytes: number, work: Work)
     if (!oldest) return
     const below = target.disk.layers[target.disk.layers.indexOf(oldest) + 1]!
     if (await isShared(target.pathOf(below.file))) return // snapshots keep it, and with it the history above
+    if (target.isPublished(oldest) || target.isPublished(below)) return // readers keep it
     work.log(`The history is over its budget: commit ${oldest.commit!.sequence} is merged, and can no longer be undone.`)
     await merge(target, oldest.nodeName, work)
   }
@@ -103,7 +109,9 @@ export async function commitForGood(target: DiskTarget, { renew }: { renew: bool
 
 /** Merges everything above a layer down into it, the lowest first. A running guest goes on with a new overlay. */
 export async function mergeInto(target: DiskTarget, nodeName: string, { renew }: { renew: boolean }, work: Work): Promise<void> {
-  await requireOwn(target, target.disk.layers.find((layer) => layer.nodeName === nodeName))
+  const base = target.disk.layers.findIndex((layer) => layer.nodeName === nodeName)
+  target.requireUnpublished(target.disk.layers.slice(0, base))
+  await requireOwn(target, target.disk.layers[base])
   if (target.qmp || renew) await putOverlay(target, {})
   const keepTop = target.qmp !== null || renew
   for (;;) {

@@ -8,10 +8,10 @@ import { freePort, unplugDevice } from '../machine/hot-plug'
 import { throwIfCancelled, type Work } from '../task/work'
 import { plugShare, unplugShare } from './client'
 import { launchDaemon, type StorageDaemon } from './daemon'
-import { seenInGuest } from './hand-over'
 import { inGuest } from './guest-disk'
 import { ensureNbdServer, nbdNode } from './nbd'
 import { deviceId } from './plan'
+import { seenInGuest } from './seat'
 
 const TRANSPORTS: readonly ShareTransport[] = ['vhost-user-blk', 'nbd', 'local']
 /** fio's words for each kind of load; all past the guest's page cache. */

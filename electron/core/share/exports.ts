@@ -1,14 +1,13 @@
 import { exists, makePrivate, removeFile } from '../host/files'
 import type { ShareRuntimePaths } from '../library/paths'
 import type { QmpSession } from '../qmp/session'
-import { exportId, exportsOf } from './plan'
+import { exportId, exportsOf, type ServedAs } from './plan'
 
 export interface WantedExports {
   shareId: string
   runtime: ShareRuntimePaths
-  nodeName: string
-  /** The clients that are to be served. */
-  clients: readonly { machineId: string; writes: boolean }[]
+  /** The clients that are to be served, each from a node: the active layer, or a version below it. */
+  clients: readonly ({ machineId: string; nodeName: string } & ServedAs)[]
   /** Those of them that are not connected now. */
   waiting: readonly string[]
 }
@@ -20,20 +19,20 @@ export interface WantedExports {
 export async function levelExports(qmp: QmpSession, wanted: WantedExports): Promise<void> {
   const { shareId, runtime, clients } = wanted
   const there = (await qmp.execute('query-block-exports')).filter(({ id }) => id.startsWith(exportsOf(shareId)))
-  const ids = new Map(clients.map((client) => [exportId(shareId, client.machineId, client.writes), client]))
+  const ids = new Map(clients.map((client) => [exportId(shareId, client.machineId, client), client]))
   for (const { id } of there) if (!ids.has(id)) await endExport(qmp, id, runtime.client(id.slice(exportsOf(shareId).length)))
-  for (const [id, { machineId, writes }] of ids) {
+  for (const [id, { machineId, nodeName, writes }] of ids) {
     const path = runtime.client(machineId)
     if (there.some((one) => one.id === id && !one['shutting-down'])) {
       // A socket that somebody deleted is made anew, once its client looks for it: one that is connected does not need it.
       if (!wanted.waiting.includes(machineId) || (await exists(path))) continue
       await endExport(qmp, id, path)
     }
-    await addExport(qmp, id, { path, writes }, wanted)
+    await addExport(qmp, id, { path, nodeName, writes })
   }
 }
 
-async function addExport(qmp: QmpSession, id: string, { path, writes }: { path: string; writes: boolean }, { nodeName }: WantedExports): Promise<void> {
+async function addExport(qmp: QmpSession, id: string, { path, nodeName, writes }: { path: string; nodeName: string; writes: boolean }): Promise<void> {
   await removeFile(path) // of one that was killed
   await qmp.execute('block-export-add', {
     type: 'vhost-user-blk',

@@ -100,6 +100,17 @@ mount -o ro,noload "$1" "$2" 2>/dev/null || mount -o ro,norecovery "$1" "$2" 2>/
 /** `1` of /dev/vdb1, `p1` of /dev/nbd0p1; nothing for the whole disk. */
 export const partitionOf = (disk: string, mount: Mount): string => mount.device.slice(disk.length)
 
+/** Calls `each DEVICE FOLDER TYPE OPTIONS` for every place where the disk at a PCI address is mounted, as the list is now. */
+export const EACH = `
+name=$(ls "/sys/bus/pci/devices/$1"/virtio*/block 2>/dev/null | head -n 1)
+[ -n "$name" ] || exit 0
+mounts=$(cat /proc/mounts)
+while read -r device folder type options rest; do
+  case "$device" in "/dev/$name" | "/dev/$name"[0-9]*) each "$device" "$(printf '%b' "$folder")" "$type" "$options" ;; esac
+done <<END
+$mounts
+END`
+
 /** Runs a script in a guest's shell. @throws no-agent, unsupported, program-failed (with its words) */
 export async function inGuest(machine: ManagedMachine, script: string, args: readonly string[], timeoutMs = SCRIPT_TIMEOUT_MS): Promise<string> {
   const { agent } = machine.live('asked')

@@ -49,9 +49,20 @@ export function mayWrite({ mode, machineId, writer }: Pick<ShareRecord, 'mode' |
   }
 }
 
-/** What tells our exports in a QEMU from others: whose it is, and what it allows, which QEMU does not tell. */
-export const exportId = (shareId: string, machineId: string, writable: boolean): string =>
-  `${exportsOf(shareId)}${machineId.slice(0, 8)}${writable ? '-w' : ''}`
+/** The version of the disk that a client is to have: who writes has the disk itself. Null: the disk itself. */
+export function versionFor(record: Pick<ShareRecord, 'mode' | 'machineId' | 'writer' | 'clients'>, id: string): number | null {
+  return mayWrite(record, id) ? null : (record.clients.find(({ machineId }) => machineId === id)?.version ?? null)
+}
+
+/** What a client is served: the disk itself, to write or to read, or a version of it. */
+export interface ServedAs {
+  writes: boolean
+  version: number | null
+}
+
+/** What tells our exports in a QEMU from others: whose it is, what it allows, and which version it is, which QEMU does not tell. */
+export const exportId = (shareId: string, machineId: string, { writes, version }: ServedAs): string =>
+  `${exportsOf(shareId)}${machineId.slice(0, 8)}${writes ? '-w' : version === null ? '' : `-v${version}`}`
 export const exportsOf = (shareId: string): string => `share-${shareId}-`
 /** A client's device and character device. */
 export const deviceId = (shareId: string): string => `share-${shareId}`

@@ -1,8 +1,8 @@
 import { failure, toAppError, type RefreshedReader, type ShareRefresh } from '#contract'
 import type { ManagedMachine } from '../machine/machine'
 import { isLive } from '../machine/state'
-import { inGuest, pciAddress } from './guest-disk'
-import { deviceId, mayWrite } from './plan'
+import { EACH, inGuest, pciAddress } from './guest-disk'
+import { deviceId, mayWrite, versionFor } from './plan'
 import type { ManagedShare } from './share'
 
 /** A guest that takes longer than this to write out or to mount is told as such. */
@@ -30,7 +30,8 @@ export async function refresh(share: ManagedShare): Promise<ShareRefresh> {
 const isOwner = (share: ManagedShare, { definition: { id } }: ManagedMachine): boolean => id === share.record.machineId
 const hasIt = (share: ManagedShare, machine: ManagedMachine): boolean => isOwner(share, machine) || share.hasDevice(machine.definition.id)
 
-async function addressIn(share: ManagedShare, machine: ManagedMachine): Promise<string> {
+/** Of a machine's device for a shared disk on its PCI bus. @throws not-found */
+export async function addressIn(share: ManagedShare, machine: ManagedMachine): Promise<string> {
   const device = isOwner(share, machine) ? `${share.record.disk}-device` : deviceId(share.record.id)
   const address = await pciAddress(machine.live('asked').qmp, device)
   if (address !== null) return address
@@ -39,6 +40,8 @@ async function addressIn(share: ManagedShare, machine: ManagedMachine): Promise<
 
 async function refreshOne(share: ManagedShare, machine: ManagedMachine, flushedAt: number): Promise<RefreshedReader> {
   const base = { machineId: machine.definition.id, machine: machine.name, reason: null }
+  const version = versionFor(share.record, machine.definition.id)
+  if (version !== null) return { ...base, state: 'unasked', folders: [], afterMs: 0, reason: `It reads version ${version}, which does not change: publish the next one.` }
   try {
     const lines = (await inGuest(machine, RENEW, [await addressIn(share, machine)], TIMEOUT_MS)).split('\n').filter((line) => line !== '')
     const folders = lines.map((line) => line.slice(line.indexOf(' ') + 1))
@@ -49,24 +52,13 @@ async function refreshOne(share: ManagedShare, machine: ManagedMachine, flushedA
   }
 }
 
-/** Calls `each DEVICE FOLDER TYPE OPTIONS` for every place where the disk at a PCI address is mounted, as the list is now. */
-const EACH = `
-name=$(ls "/sys/bus/pci/devices/$1"/virtio*/block 2>/dev/null | head -n 1)
-[ -n "$name" ] || exit 0
-mounts=$(cat /proc/mounts)
-while read -r device folder type options rest; do
-  case "$device" in "/dev/$name" | "/dev/$name"[0-9]*) each "$device" "$(printf '%b' "$folder")" "$type" "$options" ;; esac
-done <<END
-$mounts
-END`
-
 /**
  * A freeze writes out the journal too, into the places where who does not read the journal looks; a mere sync does not. The root is not frozen: what
  * is to thaw it runs from there.
  */
 const FLUSH = `
 each() {
-  if [ "$2" != / ] && fsfreeze -f "$2" 2>/dev/null; then fsfreeze -u "$2" || exit 1; fi
+  if [ "$2" != / ] && fsfreeze --freeze "$2" 2>/dev/null; then fsfreeze --unfreeze "$2" || exit 1; fi
 }
 ${EACH}
 sync

@@ -1,7 +1,7 @@
 import type { Disk, Share, ShareClient, ShareRecord, ShareServer } from '#contract'
 import { toAppError } from '#contract'
 import { diskNodes } from '../disk/nodes'
-import { activeLayer } from '../disk/stack'
+import { activeLayer, layerOf } from '../disk/stack'
 import { ensurePrivateFolder, removeTree } from '../host/files'
 import type { Library } from '../library/library'
 import type { ShareRuntimePaths } from '../library/paths'
@@ -14,7 +14,7 @@ import { levelGuard } from './guard'
 import { DaemonKeeper } from './keeper'
 import { ClientLinks } from './links'
 import type { OwnerWatch } from './owner'
-import { isServing, mayWrite, needsExport, planServer } from './plan'
+import { isServing, mayWrite, needsExport, planServer, versionFor } from './plan'
 import type { OpenedBy } from './read-disk'
 import { saveShare } from './record'
 import { requireServed } from './served'
@@ -99,14 +99,15 @@ export class ManagedShare {
 
   view(): Share {
     const { id, machineId, disk, mode, createdAtMs } = this.record
+    const published = publishedOf(this.record, this.disk)
     const ownerWrites = mayWrite(this.record, machineId)
     const clients = this.clients.map((machine) => this.clientView(machine))
-    return { id, machineId, machine: this.owner?.name ?? '', disk, sizeBytes: this.disk?.sizeBytes ?? 0, mode, ownerWrites, createdAtMs, server: this.server, clients }
+    return { id, machineId, machine: this.owner?.name ?? '', disk, sizeBytes: this.disk?.sizeBytes ?? 0, mode, ownerWrites, published, createdAtMs, server: this.server, clients }
   }
 
   private clientView(machine: ManagedMachine): ShareClient {
     const { id } = machine.definition
-    return { machineId: id, machine: machine.name, transport: 'vhost-user-blk', writes: this.writes(machine), ...this.links.stateOf(machine, this.server) }
+    return { machineId: id, machine: machine.name, transport: 'vhost-user-blk', writes: this.writes(machine), version: versionFor(this.record, id), ...this.links.stateOf(machine, this.server) }
   }
 
   /** Takes over what an earlier owner of the library left running. */
@@ -125,6 +126,7 @@ export class ManagedShare {
     const { id } = client.definition
     this.plugging.add(id)
     try {
+      await this.giveVersion(id)
       await requireServed(this, signal)
       await plugShare(client.live('used').qmp, this.record.id, this.runtime.client(id), signal)
       this.noteRefusal(id, null)
@@ -132,6 +134,17 @@ export class ManagedShare {
       this.plugging.delete(id)
       await this.level()
     }
+  }
+
+  /** Who gets the disk to read gets the version that is published then. */
+  private async giveVersion(id: string): Promise<void> {
+    const version = mayWrite(this.record, id) ? null : this.record.published
+    await this.save({ ...this.record, clients: this.record.clients.map((client) => (client.machineId === id ? { ...client, version } : client)) })
+  }
+
+  /** The versions that somebody has, or is to get. */
+  get versionsInUse(): Set<number> {
+    return new Set([this.record.published, ...this.record.clients.map(({ version }) => version)].filter((version) => version !== null))
   }
 
   /** Has a client's guest let go of it, if it has it. @throws time-out (it keeps it) */
@@ -216,7 +229,7 @@ export class ManagedShare {
     if (!qemu) return
     const { qmp } = qemu
     if (this.record.mode === 'rw') await levelGuard(qmp, disk.id, activeLayer(disk).nodeName, !this.writes(owner))
-    const level = (): Promise<void> => levelExports(qmp, this.wantedExports(activeLayer(disk).nodeName, clients))
+    const level = (): Promise<void> => levelExports(qmp, this.wantedExports(disk, clients))
     if (clients.length > 0) {
       await ensurePrivateFolder(this.runtime.root)
       await this.parts.watch.hold(qmp, () => this.parts.onOwnerEnds(owner))
@@ -239,12 +252,18 @@ export class ManagedShare {
       return { ...diskNodes(this.disk ?? disk, owner.paths.disk), 'read-only': !writable }
     })
     if (!daemon) return { kind: 'failed', message: 'The storage daemon ended several times right after its start.' }
-    await levelExports(daemon.qmp, this.wantedExports(activeLayer(this.disk ?? disk).nodeName, clients))
+    await levelExports(daemon.qmp, this.wantedExports(this.disk ?? disk, clients))
     return { kind: 'daemon', pid: daemon.pid }
   }
 
-  private wantedExports(nodeName: string, clients: ManagedMachine[]): WantedExports {
-    return { shareId: this.record.id, runtime: this.runtime, nodeName, clients: clients.map((machine) => ({ machineId: machine.definition.id, writes: this.writes(machine) })), waiting: this.links.waiting }
+  /** A version that is no more nobody can be given: whoever has it is told why. */
+  private wantedExports(disk: Disk, clients: ManagedMachine[]): WantedExports {
+    const wanted = clients.flatMap(({ definition: { id } }) => {
+      const version = versionFor(this.record, id)
+      const layer = version === null ? activeLayer(disk) : layerOf(disk, version)
+      return layer ? [{ machineId: id, nodeName: layer.nodeName, writes: mayWrite(this.record, id), version }] : []
+    })
+    return { shareId: this.record.id, runtime: this.runtime, clients: wanted, waiting: this.links.waiting }
   }
 
   /** Asks every running client how its end is; as long as one waits for somebody who serves, again after a moment. */
@@ -291,4 +310,10 @@ export class ManagedShare {
 function serverAfter(error: unknown): ShareServer {
   const { code, message, causes } = toAppError(error)
   return code === 'connection-lost' ? { kind: 'moving' } : { kind: 'failed', message: [message, ...causes].join(' ') }
+}
+
+/** A version without its layer is none. */
+function publishedOf({ published }: ShareRecord, disk: Disk | null): Share['published'] {
+  const commit = published === null || !disk ? null : layerOf(disk, published)?.commit
+  return commit ? { version: commit.sequence, atMs: commit.atMs } : null
 }

@@ -64,7 +64,7 @@ export class Shares {
     const { machine, disk, mode, to } = given
     const shared = this.of(machine, disk)
     if (shared) throw failure('already-exists', `${shared.label} is shared already.`, { what: 'share', name: shared.label, next: 'Attach it to more machines: share attach.' })
-    const record: ShareRecord = { schemaVersion: 1, id: newShareId(), machineId: machine.definition.id, disk, mode, writer: null, createdAtMs: Date.now(), clients: [] }
+    const record: ShareRecord = { schemaVersion: 1, id: newShareId(), machineId: machine.definition.id, disk, mode, writer: null, published: null, createdAtMs: Date.now(), clients: [] }
     await requireHarmless(given, () => this.contents(machine, disk))
     for (const client of to) this.requirePossible(record, client, given)
     await saveShare(this.library.paths, record)
@@ -93,7 +93,7 @@ export class Shares {
         await this.machines.redefine(client, { ...client.definition, sharedMemory: true })
         work.log(`“${client.name}” has shareable memory from its next start on.`)
       }
-      await share.save({ ...share.record, clients: [...share.record.clients, { machineId: id, addedAtMs: Date.now() }] })
+      await share.save({ ...share.record, clients: [...share.record.clients, { machineId: id, addedAtMs: Date.now(), version: null }] })
       work.onUndo(() => this.takeBack(share, client, UNDO_TIMEOUT_SECONDS, new AbortController().signal))
       if (!isLive(client.state)) await share.level()
       else if (hasSharedMemory(client)) await share.plug(client, work.signal)
@@ -199,6 +199,11 @@ export class Shares {
     })
   }
 
+  /** Commits of a disk that readers have, or are to get: they are to stay as they are. */
+  versionsOf(owner: ManagedMachine, disk: string): ReadonlySet<number> {
+    return this.of(owner, disk)?.versionsInUse ?? new Set()
+  }
+
   /** A machine has changed: who serves may have to change too. */
   noteMachine(machineId: string): void {
     for (const share of this.all()) {
@@ -249,7 +254,7 @@ export class Shares {
   }
 
   private async forget(share: ManagedShare): Promise<void> {
-    await share.save({ ...share.record, writer: null, clients: [] })
+    await share.save({ ...share.record, writer: null, published: null, clients: [] })
     await share.end()
     await deleteShare(this.library.paths, share.record.id)
     this.shares.delete(share.record.id)

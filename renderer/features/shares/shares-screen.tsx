@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'react'
-import { PencilLine, Plus, RefreshCw, Share2, Unplug } from 'lucide-react'
+import { BookCopy, PencilLine, Plus, RefreshCw, Share2, Unplug } from 'lucide-react'
 import type { Share, ShareClient } from '#contract'
 import { Button, ConfirmDialog, EmptyState, formatCount, formatSize, IconButton, StateBadge } from '#ui'
 import { attempt, attemptTask, goToMachine, openOverlay, runCommand, toast, useShares, blockedBy } from '../../app'
 import { HandOverDialog } from './hand-over-dialog'
-import { labelOf, lookOfClient, lookOfServer, MODES, sayRefreshed, sayServer, whyNotRefresh } from './words'
+import { labelOf, lookOfClient, lookOfServer, MODES, sayPublished, sayRefreshed, sayServer, sayVersion, whyNotPublish, whyNotRefresh } from './words'
 import styles from './shares.module.css'
 
 /** Every shared disk: who serves it, and who has it. */
@@ -49,12 +49,11 @@ function ShareCard({ share }: { share: Share }) {
     <article className={styles.card} aria-label={labelOf(share)}>
       <header className={styles.title}>
         <h2>{labelOf(share)}</h2>
-        <p className={styles.quiet}>{formatSize(share.sizeBytes)}, {MODES[share.mode]}</p>
-        {share.mode !== 'cluster' && (
-          <Button size="small" icon={RefreshCw} blocked={whyNotRefresh(share)} onClick={() => void refresh(share)}>
-            Refresh readers
-          </Button>
-        )}
+        <p className={styles.quiet}>
+          {formatSize(share.sizeBytes)}, {MODES[share.mode]}
+          {share.published && `, version ${share.published.version} published`}
+        </p>
+        {share.mode !== 'cluster' && <ForReaders share={share} />}
         <Button size="small" onClick={() => openOverlay({ kind: 'share', machine: share.machineId, disk: share.disk })}>
           Share with more…
         </Button>
@@ -78,6 +77,35 @@ function ShareCard({ share }: { share: Share }) {
       )}
       {ending && <EndDialog share={share} onClose={() => setEnding(false)} />}
     </article>
+  )
+}
+
+/** How readers get to see what was written: a version that does not change, or the disk itself, looked at anew. */
+function ForReaders({ share }: { share: Share }) {
+  const [busy, setBusy] = useState(false)
+  const publish = async (live: boolean): Promise<void> => {
+    setBusy(true)
+    const result = await attemptTask('share.publish', { share: share.id, live })
+    setBusy(false)
+    if (!result.ok) return
+    const allHave = result.value.readers.every(({ state }) => state === 'fresh' || state === 'unmounted')
+    toast(sayPublished(result.value), { tone: allHave && result.value.settled ? 'good' : 'info' })
+  }
+  return (
+    <>
+      {share.published ? (
+        <Button size="small" onClick={() => void publish(true)} blocked={busy ? 'It is being done.' : null}>
+          Readers follow again
+        </Button>
+      ) : (
+        <Button size="small" icon={RefreshCw} blocked={whyNotRefresh(share)} onClick={() => void refresh(share)}>
+          Refresh readers
+        </Button>
+      )}
+      <Button size="small" icon={BookCopy} busy={busy} blocked={whyNotPublish(share)} onClick={() => void publish(false)}>
+        {share.published ? 'Publish the next version' : 'Publish a version'}
+      </Button>
+    </>
   )
 }
 
@@ -118,7 +146,7 @@ function ClientRow({ share, client }: { share: Share; client: ShareClient }) {
       <StateBadge look={lookOfClient(client)} />
       <p className={styles.quiet}>
         {share.mode === 'rw' && <Access writes={client.writes} />}
-        {client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : `over ${client.transport}`)}
+        {client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : `${sayVersion(client)}over ${client.transport}`)}
       </p>
       <span className={styles.actions}>
         {share.mode === 'rw' && !client.writes && <HandOverButton name={client.machine} onClick={() => setHanding(true)} />}

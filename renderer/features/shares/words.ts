@@ -1,5 +1,5 @@
 import { CircleAlert, CircleCheck, CircleDashed, CircleOff, LoaderCircle, Unplug } from 'lucide-react'
-import type { DiskContent, Machine, Share, ShareClient, ShareRefresh } from '#contract'
+import type { DiskContent, Machine, Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
 import type { StateLook } from '#ui'
 
 export const labelOf = (share: Share): string => `${share.disk} of ${share.machine}`
@@ -70,6 +70,27 @@ export function damagedByWriters(contents: readonly DiskContent[]): string | nul
 /** Why there is nobody to refresh; null when there is. */
 export const whyNotRefresh = (share: Share): string | null =>
   share.clients.some(({ state }) => state === 'connected') ? null : 'No machine that has it runs.'
+
+/** Why there is nothing to publish; null when there is. */
+export const whyNotPublish = ({ server, machine }: Share): string | null =>
+  server.kind === 'daemon' ? `${machine} is off, and the storage daemon has its files: start it first.` : null
+
+/** What a machine does with the disk, in few words. */
+export const sayVersion = ({ version }: ShareClient): string => (version === null ? '' : `reads version ${version}, `)
+
+/** How a publication went, in a sentence or two. */
+export function sayPublished({ version, writer, settled, readers }: SharePublication): string {
+  const named = (...states: SharePublication['readers'][number]['state'][]): string => readers.filter(({ state }) => states.includes(state)).map(({ machine }) => machine).join(', ')
+  const what = version === null ? 'Readers have the disk itself again.' : `Version ${version} is published.`
+  const told = [
+    [named('fresh', 'unmounted'), version === null ? 'has it' : 'reads it now'],
+    [named('busy'), 'keeps what it had: a program uses the disk'],
+    [named('unasked'), 'could not be asked, and keeps what it had']
+  ]
+  const said = told.filter(([who]) => who !== '').map(([who, how]) => `${who} ${how}.`)
+  const rough = settled ? [] : [`${writer ?? 'Its writer'} could not hold still for it: it is as after a power cut.`]
+  return [what, ...rough, ...(readers.length === 0 ? ['Each machine gets it when it starts.'] : said)].join(' ')
+}
 
 /** How a refresh went, in a sentence or two. */
 export function sayRefreshed({ writer, readers }: ShareRefresh): string {

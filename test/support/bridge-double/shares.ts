@@ -24,7 +24,7 @@ function current(share: Share, world: World): Share {
 }
 
 function clientOf(machine: Machine, writes: boolean, before?: ShareClient): ShareClient {
-  const base = { machineId: machine.id, machine: machine.name, transport: 'vhost-user-blk' as const, writes, reason: null }
+  const base = { machineId: machine.id, machine: machine.name, transport: 'vhost-user-blk' as const, writes, version: before?.version ?? null, reason: null }
   if (!isLive(machine.state)) return { ...base, state: 'off' }
   return before?.state === 'unplugged' ? before : { ...base, state: 'connected' }
 }
@@ -49,7 +49,7 @@ export const shareHandlers: ShareHandlers = {
     const owner = world.machine(name)
     const sizeBytes = owner.definition?.disks.find(({ id }) => id === disk)?.sizeBytes ?? 0
     const id = (world.shares.size + 1).toString(16).padStart(8, '0')
-    const empty: Share = { id, machineId: owner.id, machine: owner.name, disk, sizeBytes, mode: input.mode, ownerWrites: true, createdAtMs: Date.now(), server: { kind: 'idle' }, clients: [] }
+    const empty: Share = { id, machineId: owner.id, machine: owner.name, disk, sizeBytes, mode: input.mode, ownerWrites: true, published: null, createdAtMs: Date.now(), server: { kind: 'idle' }, clients: [] }
     const task = world.run('share.create', `Share ${input.disk}`, input.disk, async () => input.to.reduce((share, to) => attach(share, world.machine(to), world), put(empty, world)))
     return { taskId: task.id }
   },
@@ -59,6 +59,19 @@ export const shareHandlers: ShareHandlers = {
     const readers = clients.filter(({ state, writes }) => state === 'connected' && !writes)
     return { writer: machine, flushMs: 12, readers: readers.map((reader) => ({ machineId: reader.machineId, machine: reader.machine, state: 'fresh', folders: ['/mnt'], afterMs: 90, reason: null })) }
   },
+  'share.publish': (input, world) => ({
+    taskId: world.run('share.publish', `Publish ${input.share}`, input.share, async () => {
+      const share = find(input.share, world)
+      const version = input.live ? null : (share.published?.version ?? 0) + 1
+      const clients = share.clients.map((client) => (client.writes ? client : { ...client, version }))
+      put({ ...share, published: version === null ? null : { version, atMs: Date.now() }, clients }, world)
+      const readers = clients.filter(({ state, writes }) => state === 'connected' && !writes)
+      return {
+        ...{ version, writer: share.machine, settled: true },
+        readers: readers.map((reader) => ({ machineId: reader.machineId, machine: reader.machine, state: 'fresh' as const, folders: ['/mnt'], afterMs: 400, reason: null }))
+      }
+    }).id
+  }),
   'share.bench': (input, world) => ({
     taskId: world.run('share.bench', `Measure transports in ${input.machine}`, input.machine, async () => ({
       machine: input.machine,
