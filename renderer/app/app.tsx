@@ -119,7 +119,7 @@ function Overlays() {
       {overlay?.kind === 'about' && <About onClose={closeOverlay} />}
       {overlay?.kind === 'import-image' && <ImportDialog path={overlay.path} />}
       {overlay?.kind === 'disk' && <DiskDialogs key={`${overlay.action} ${overlay.machine} ${overlay.disk}`} overlay={overlay} />}
-      {overlay?.kind === 'share' && <ShareDialog machine={overlay.machine} disk={overlay.disk} />}
+      {overlay?.kind === 'share' && <ShareDialog machine={overlay.machine} disk={overlay.disk} to={overlay.to ?? null} />}
       {overlay?.kind === 'snapshot' && <SnapshotDialogs key={`${overlay.action} ${overlay.snapshot}`} overlay={overlay} />}
       {overlay?.kind === 'lab' && <LabDialogs key={overlay.action} overlay={overlay} />}
       <MachineDialogs />

@@ -62,7 +62,8 @@ export type Overlay =
   | { kind: 'import-image'; path: string }
   | DiskOverlay
   /** Null: the first, or the one that is chosen in the dialog. */
-  | { kind: 'share'; machine: string | null; disk: string | null }
+  /** `to`: the machine that it was dragged to. */
+  | { kind: 'share'; machine: string | null; disk: string | null; to?: string }
   | SnapshotOverlay
   | LabOverlay
   | { kind: 'empty-trash'; trashId: string | null; name: string | null }

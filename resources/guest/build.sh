@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 virtual_size_mib=512
 # Debian's generic kernel, not the smaller cloud one: it has OCFS2, 9p and drivers for displays.
 kernel_packages=${STRATA_GUEST_KERNEL:-'linux-image-amd64 linux-image-virtual'}
-guest_packages='busybox-static qemu-guest-agent e2fsprogs fio dropbear-bin'
+guest_packages='busybox-static qemu-guest-agent e2fsprogs fio dropbear-bin ocfs2-tools'
 
 # What Strata appends to the kernel's command line; each word's reason is in README.md.
 command_line='console=tty0 console=ttyS0 quiet mitigations=off cryptomgr.notests no_timer_check init_on_alloc=0'

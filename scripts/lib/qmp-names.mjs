@@ -7,6 +7,8 @@ export const COMMANDS = [
   ...['query-status', 'stop', 'cont', 'set-action', 'system_reset', 'system_powerdown', 'query-name', 'query-uuid', 'query-kvm', 'query-target'],
   ...['query-machines', 'query-cpus-fast', 'query-cpu-definitions', 'query-hotpluggable-cpus', 'query-memory-size-summary', 'query-iothreads'],
   ...['query-balloon', 'balloon', 'query-pci', 'query-chardev', 'chardev-add', 'chardev-remove', 'query-vnc', 'screendump', 'send-key', 'set_link'],
+  // network (qapi/net.json)
+  ...['netdev_add', 'netdev_del'],
   // devices and objects (qapi/qdev.json, qom.json)
   ...['device_add', 'device_del', 'device-list-properties', 'object-add', 'object-del', 'qom-get', 'qom-list', 'qom-list-types', 'qom-set'],
   // block layer (qapi/block-core.json, block-export.json, job.json, transaction.json)
@@ -36,6 +38,7 @@ export const BRANCHES = {
   BlockdevCreateOptions: ['file', 'qcow2', 'vdi', 'vhdx', 'vmdk', 'vpc'],
   BlockStatsSpecific: ['file', 'host_device'],
   BlockExportOptions: ['nbd', 'vhost-user-blk'],
+  Netdev: ['vde'],
   ImageInfoSpecific: ['qcow2', 'vmdk'],
   ChardevBackend: ['socket'],
   ObjectOptions: [
@@ -140,6 +143,7 @@ export const NAMES = {
   TransactionAction: 'transaction arguments.actions[]',
   BlockExportOptions: 'block-export-add arguments',
   ChardevBackend: 'chardev-add arguments.backend',
+  Netdev: 'netdev_add arguments',
   ChardevSocket: 'chardev-add arguments.backend<socket>.data',
   ObjectOptions: 'object-add arguments',
   MemoryBackendProperties: 'object-add arguments<memory-backend-ram>',

@@ -18,6 +18,27 @@ export const DiskContent = z.object({
 })
 export type DiskContent = z.output<typeof DiskContent>
 
+/** A cluster file system that Strata makes and mounts. Null: all may write, and what is on the disk is up to its guests. */
+export const ClusterRecord = z.object({
+  /** Where every guest has it. */
+  folder: z.string(),
+  /** The owner and its clients: each has one number in all clusters of the library. */
+  nodes: z.array(z.object({ machineId: z.uuid(), number: z.number().int().min(1).max(254) }))
+})
+export type ClusterRecord = z.output<typeof ClusterRecord>
+
+/** How a machine is in the cluster. `joining`: its guest is being told of the others, and mounts the disk; `out`: the reason says why. */
+export const ClusterMemberState = z.enum(['off', 'joining', 'mounted', 'out'])
+export type ClusterMemberState = z.output<typeof ClusterMemberState>
+export const ClusterMember = z.object({
+  machineId: z.string(),
+  machine: z.string(),
+  node: z.number(),
+  state: ClusterMemberState,
+  reason: z.string().nullable()
+})
+export type ClusterMember = z.output<typeof ClusterMember>
+
 /**
  * What a share is: the content of its file in the library. One disk of a machine, its owner, and the machines that get it too. There
  * is at most one share of a disk. Nothing in it changes because somebody starts or stops.
@@ -34,6 +55,8 @@ export const ShareRecord = z.object({
   writer: z.uuid().nullable().default(null),
   /** The version that readers get when they get the disk: a commit's sequence number. Null: the disk itself, as it changes. */
   published: z.number().int().positive().nullable().default(null),
+  /** In mode `cluster`. */
+  cluster: ClusterRecord.nullable().default(null),
   createdAtMs: z.number(),
   /** Machines that get the disk, in the order in which they were added. */
   clients: z.array(
@@ -97,9 +120,21 @@ export const Share = z.object({
   published: z.object({ version: z.number(), atMs: z.number() }).nullable(),
   createdAtMs: z.number(),
   server: ShareServer,
-  clients: z.array(ShareClient)
+  clients: z.array(ShareClient),
+  /** The cluster file system on it, where Strata keeps one. */
+  cluster: z.object({ folder: z.string(), members: z.array(ClusterMember) }).nullable()
 })
 export type Share = z.output<typeof Share>
+
+/** A shared disk in a guest. */
+export const ShareMount = z.object({
+  machine: z.string(),
+  /** What the guest calls it: `/dev/vdb`. */
+  device: z.string(),
+  folder: z.string(),
+  writes: z.boolean()
+})
+export type ShareMount = z.output<typeof ShareMount>
 
 /** A reader after a refresh. */
 export const RefreshedReader = z.object({
@@ -137,6 +172,26 @@ export const SharePublication = z.object({
   readers: z.array(RefreshedReader)
 })
 export type SharePublication = z.output<typeof SharePublication>
+
+/** What a machine has asked of a shared disk since it got it; it starts anew when the disk is plugged in again. */
+export const ShareCounters = z.object({
+  machineId: z.string(),
+  reads: z.number(),
+  writes: z.number(),
+  readBytes: z.number(),
+  writtenBytes: z.number(),
+  /** The time that its requests took, added up. */
+  readMs: z.number(),
+  writeMs: z.number()
+})
+export type ShareCounters = z.output<typeof ShareCounters>
+
+export const ShareLoad = z.object({
+  atMs: z.number(),
+  /** Of the owner and each client that has it and could be asked. */
+  counters: z.array(ShareCounters)
+})
+export type ShareLoad = z.output<typeof ShareLoad>
 
 export const ShareTransport = z.enum(['vhost-user-blk', 'nbd', 'local'])
 export type ShareTransport = z.output<typeof ShareTransport>

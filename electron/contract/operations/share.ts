@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DiskContent, Share, ShareBench, ShareMode, SharePublication, ShareRefresh, ShareWorkload } from '../models/share'
+import { DiskContent, Share, ShareBench, ShareLoad, ShareMode, ShareMount, SharePublication, ShareRefresh, ShareWorkload } from '../models/share'
 import { operation } from '../operation'
 import { machineRef } from './machine'
 
@@ -19,8 +19,10 @@ export const shareOperations = {
       disk: diskOf,
       to: z.array(machineRef).max(64).default([]).meta({ description: 'a machine that gets it; may be given several times', cli: '<machine>' }),
       mode: ShareMode.default('ro').meta({
-        description: 'ro: they can read it, and QEMU refuses what they write; rw: one machine writes at a time (share hand-over); cluster: all write, on a cluster file system'
+        description: 'ro: they can read it, and QEMU refuses what they write; rw: one machine writes at a time (share hand-over); cluster: all write, on OCFS2, which is made on an empty disk and mounted in every guest'
       }),
+      mount: z.string().startsWith('/').default('/shared').meta({ description: 'cluster: the folder that every guest gets it on' }),
+      bare: z.boolean().default(false).meta({ description: 'cluster: all may write, and nothing is set up in the guests' }),
       force: z.boolean().default(false).meta({ description: 'cluster: also on a file system that several writers damage' }),
       nextStart
     }),
@@ -56,6 +58,24 @@ export const shareOperations = {
     result: Share,
     task: true,
     positional: ['share', 'machine']
+  }),
+  'share.mount': operation({
+    help: 'mount a shared disk in a running guest, through its agent: to write where the machine may, else to read',
+    input: z.object({
+      share,
+      machine: machineRef,
+      folder: z.string().startsWith('/').optional().meta({ description: 'folder in the guest; by default that of the cluster, or /mnt/NAME' })
+    }),
+    result: ShareMount,
+    task: true,
+    positional: ['share', 'machine']
+  }),
+  'share.load': operation({
+    help: 'read once what the owner and each client have asked of a shared disk, and how long that took',
+    input: z.object({ share }),
+    result: ShareLoad,
+    reads: true,
+    positional: ['share']
   }),
   'share.refresh': operation({
     help: 'let every reader see what the writer has written: it flushes, they mount the disk anew, through the guest agents',

@@ -3,6 +3,8 @@ import { asTask, type Context, type Handlers } from '../context'
 import { diskTarget } from '../machine/disk-target'
 import { benchTransports } from '../share/bench'
 import { handOver } from '../share/hand-over'
+import { shareLoad } from '../share/load'
+import { mountShare } from '../share/mount'
 import { publish } from '../share/publish'
 import { refresh } from '../share/refresh'
 
@@ -23,7 +25,7 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     (input, context, work) => {
       const { machine, disk } = diskTarget(ownDisk(input.disk, context), context)
       const to = [...new Set(input.to.map((name) => context.machines.get(name)))]
-      return context.shares.create({ machine, disk: disk.id, mode: input.mode, to, nextStart: input.nextStart, force: input.force }, work)
+      return context.shares.create({ machine, disk: disk.id, mode: input.mode, to, nextStart: input.nextStart, force: input.force, folder: input.bare ? null : input.mount }, work)
     }
   ),
   'share.list': async (_input, { shares }) => shares.list(),
@@ -44,6 +46,13 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     labelOf,
     (input, { shares, machines }, work) => handOver(shares.get(input.share), machines.get(input.machine), input, work)
   ),
+  'share.mount': asTask(
+    'share.mount',
+    (input, context) => `Mount ${labelOf(input, context)} in ${clientOf(input, context)}`,
+    clientOf,
+    (input, { shares, machines }, work) => mountShare(shares, shares.get(input.share), machines.get(input.machine), input.folder, work)
+  ),
+  'share.load': (input, { shares }) => shareLoad(shares.get(input.share)),
   'share.refresh': (input, { shares }) => refresh(shares.get(input.share)),
   'share.publish': asTask(
     'share.publish',

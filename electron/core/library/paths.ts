@@ -111,6 +111,8 @@ export const runtimePaths = (root: string) => ({
   look: (name: string) => join(root, `look-${name}`),
   machine: (machineId: string) => machineRuntimePaths(join(root, machineId.slice(0, 8))),
   network: (name: string) => networkPaths(join(root, 'net-' + name)),
+  /** Of the network over which the nodes of shared cluster file systems agree. */
+  cluster: networkPaths(join(root, 'cluster')),
   share: (shareId: string) => shareRuntimePaths(join(root, 'share-' + shareId))
 })
 export type RuntimePaths = ReturnType<typeof runtimePaths>

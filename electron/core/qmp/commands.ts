@@ -65,6 +65,8 @@ export interface Commands {
     returns: None
   }
   set_link: { arguments: { name: string; up: boolean }; returns: None }
+  netdev_add: { arguments: Netdev; returns: None }
+  netdev_del: { arguments: { id: string }; returns: None }
   device_add: { arguments: { driver: string; bus?: string; id?: string } & { [property: string]: unknown }; returns: None }
   device_del: { arguments: { id: string }; returns: None }
   'device-list-properties': { arguments: { typename: string }; returns: ObjectPropertyInfo[] }
@@ -833,6 +835,8 @@ export type MigrationStatus =
 export type MirrorSyncMode = 'top' | 'full' | 'none' | 'incremental' | 'bitmap'
 
 export type MultiFDCompression = 'none' | 'zlib' | 'zstd'
+
+export type Netdev = { id: string } & { type: 'vde'; sock?: string; port?: number; group?: string; mode?: number }
 
 export type NetworkAddressFamily = 'ipv4' | 'ipv6' | 'unix' | 'vsock' | 'unknown'
 

@@ -32,6 +32,8 @@ export interface ShareParts {
   readonly watch: OwnerWatch
   readonly standstill: Turns
   readonly onDidChange: (share: Share) => void
+  /** The cluster file system on it, as the faces see it. */
+  readonly cluster: (share: ManagedShare) => Share['cluster']
   /** The owner's guest has powered off. */
   readonly onOwnerEnds: (owner: ManagedMachine) => void
 }
@@ -102,7 +104,7 @@ export class ManagedShare {
     const published = publishedOf(this.record, this.disk)
     const ownerWrites = mayWrite(this.record, machineId)
     const clients = this.clients.map((machine) => this.clientView(machine))
-    return { id, machineId, machine: this.owner?.name ?? '', disk, sizeBytes: this.disk?.sizeBytes ?? 0, mode, ownerWrites, published, createdAtMs, server: this.server, clients }
+    return { id, machineId, machine: this.owner?.name ?? '', disk, sizeBytes: this.disk?.sizeBytes ?? 0, mode, ownerWrites, published, createdAtMs, server: this.server, clients, cluster: this.parts.cluster(this) }
   }
 
   private clientView(machine: ManagedMachine): ShareClient {

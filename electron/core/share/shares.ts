@@ -4,6 +4,7 @@ import type { ManagedMachine } from '../machine/machine'
 import type { Machines } from '../machine/machines'
 import { isLive, isOff } from '../machine/state'
 import type { Work } from '../task/work'
+import { Cluster } from './cluster'
 import { diskContents } from './contents'
 import { unmountInGuest } from './guest-disk'
 import { OwnerWatch } from './owner'
@@ -21,6 +22,8 @@ export interface SharesOptions {
 
 interface Creating extends Sharing {
   to: ManagedMachine[]
+  /** In mode `cluster`: where every guest is to have the file system; null: what is on the disk is up to the guests. */
+  folder: string | null
 }
 interface Attaching {
   /** A machine that runs without shareable memory is made to have both at its next start, instead of being refused. */
@@ -32,17 +35,21 @@ export class Shares {
   private readonly shares = new Map<string, ManagedShare>()
   private readonly watch = new OwnerWatch()
   private readonly standstill = new Turns()
+  readonly cluster: Cluster
 
   constructor(
     private readonly library: Library,
     private readonly machines: Machines,
     private readonly options: SharesOptions
-  ) {}
+  ) {
+    this.cluster = new Cluster(library, () => this.all(), async (share) => share.owner !== null && isEmpty(await this.contents(share.owner, share.record.disk)))
+  }
 
   /** Reads every share and takes charge of what serves them. The machines are loaded before. */
   async load(): Promise<void> {
     for (const record of await loadShares(this.library.paths)) this.manage(record)
     await Promise.all(this.all().map((share) => share.recall()))
+    for (const share of this.all()) for (const machine of [share.owner, ...share.clients]) if (machine) this.cluster.noteMachine(share, machine)
   }
 
   list(): Share[] {
@@ -64,8 +71,9 @@ export class Shares {
     const { machine, disk, mode, to } = given
     const shared = this.of(machine, disk)
     if (shared) throw failure('already-exists', `${shared.label} is shared already.`, { what: 'share', name: shared.label, next: 'Attach it to more machines: share attach.' })
-    const record: ShareRecord = { schemaVersion: 1, id: newShareId(), machineId: machine.definition.id, disk, mode, writer: null, published: null, createdAtMs: Date.now(), clients: [] }
+    const record: ShareRecord = { schemaVersion: 1, id: newShareId(), machineId: machine.definition.id, disk, mode, writer: null, published: null, cluster: null, createdAtMs: Date.now(), clients: [] }
     await requireHarmless(given, () => this.contents(machine, disk))
+    const folder = mode === 'cluster' && given.folder !== null && isForCluster(await this.contents(machine, disk)) ? given.folder : null
     for (const client of to) this.requirePossible(record, client, given)
     await saveShare(this.library.paths, record)
     const share = this.manage(record)
@@ -74,6 +82,7 @@ export class Shares {
     })
     await share.level()
     for (const client of new Set(to)) await this.attach(share, client, given, work)
+    if (folder !== null) await this.cluster.add(share, [machine, ...to], folder, work)
     return share.view()
   }
 
@@ -98,6 +107,7 @@ export class Shares {
       if (!isLive(client.state)) await share.level()
       else if (hasSharedMemory(client)) await share.plug(client, work.signal)
       else await this.refuse(share, client, LATER)
+      if (share.record.cluster) await this.cluster.add(share, [client], share.record.cluster.folder, work)
       return share.view()
     } finally {
       release()
@@ -123,6 +133,7 @@ export class Shares {
   /** @throws time-out (a guest keeps it; the others have let go) */
   async remove(share: ManagedShare, timeoutSeconds: number, work: Work): Promise<void> {
     for (const client of share.clients) await this.detach(share, client, timeoutSeconds, work)
+    if (share.record.cluster && share.owner) await this.cluster.leave(share, share.owner, timeoutSeconds)
     await this.forget(share)
   }
 
@@ -207,11 +218,15 @@ export class Shares {
   /** A machine has changed: who serves may have to change too. */
   noteMachine(machineId: string): void {
     for (const share of this.all()) {
-      if (share.record.machineId === machineId || share.record.clients.some((client) => client.machineId === machineId)) void share.level()
+      if (share.record.machineId !== machineId && !share.record.clients.some((client) => client.machineId === machineId)) continue
+      void share.level()
+      const machine = this.machines.all().find(({ definition }) => definition.id === machineId)
+      if (machine) this.cluster.noteMachine(share, machine)
     }
   }
 
   async release(): Promise<void> {
+    this.cluster.release()
     await Promise.all(this.all().map((share) => share.release()))
   }
 
@@ -227,7 +242,7 @@ export class Shares {
 
   private manage(record: ShareRecord): ManagedShare {
     const { library, machines, watch, standstill, options } = this
-    const share = new ManagedShare(record, { library, machines, watch, standstill, ...options, onOwnerEnds: (owner) => void this.endOwner(owner) })
+    const share = new ManagedShare(record, { library, machines, watch, standstill, ...options, cluster: (one) => this.cluster.view(one), onOwnerEnds: (owner) => void this.endOwner(owner) })
     this.shares.set(record.id, share)
     return share
   }
@@ -245,16 +260,18 @@ export class Shares {
   private async takeBack(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
     const machineId = client.definition.id
     if (!isOff(client.state)) {
+      if (share.record.cluster) await this.cluster.leave(share, client, timeoutSeconds)
       if (mayWrite(share.record, machineId)) await unmountIfAsked(share, client)
       await share.unplug(client, timeoutSeconds, signal)
     }
-    const { clients, writer } = share.record
-    await share.save({ ...share.record, writer: writer === machineId ? null : writer, clients: clients.filter((client) => client.machineId !== machineId) })
+    const { clients, writer, cluster } = share.record
+    const left = cluster && { ...cluster, nodes: cluster.nodes.filter((node) => node.machineId !== machineId) }
+    await share.save({ ...share.record, cluster: left, writer: writer === machineId ? null : writer, clients: clients.filter((client) => client.machineId !== machineId) })
     await share.level()
   }
 
   private async forget(share: ManagedShare): Promise<void> {
-    await share.save({ ...share.record, writer: null, published: null, clients: [] })
+    await share.save({ ...share.record, writer: null, published: null, cluster: null, clients: [] })
     await share.end()
     await deleteShare(this.library.paths, share.record.id)
     this.shares.delete(share.record.id)
@@ -272,6 +289,9 @@ async function unmountIfAsked(share: ManagedShare, client: ManagedMachine): Prom
   }
 }
 
+const isEmpty = (contents: readonly DiskContent[]): boolean => contents.every(({ kind }) => kind === 'nothing')
+/** Empty, or with the file system that Strata makes. */
+const isForCluster = (contents: readonly DiskContent[]): boolean => contents.every(({ partition, kind }) => partition === null && (kind === 'nothing' || kind === 'OCFS2'))
 /** For a guest to let go of what was just plugged in. */
 const UNDO_TIMEOUT_SECONDS = 20
 const LATER = 'Its memory becomes shareable at its next start; it gets the disk then.'

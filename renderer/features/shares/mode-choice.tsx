@@ -1,5 +1,7 @@
 import type { DiskContent, ShareMode } from '#contract'
-import { Banner, Checkbox, RadioCards } from '#ui'
+import { Banner, Checkbox, Field, RadioCards, TextInput } from '#ui'
+import { ModePicture } from './mode-picture'
+import { setsUpCluster } from './words'
 import styles from './shares.module.css'
 
 export interface ModeChoiceProps {
@@ -12,10 +14,13 @@ export interface ModeChoiceProps {
   damaged: string | null
   force: boolean
   onForce: (force: boolean) => void
+  /** Where all guests get a cluster file system. */
+  folder: string
+  onFolder: (folder: string) => void
 }
 
 /** Who may write to a disk that is to be shared. */
-export function ModeChoice({ machine, mode, onChange, contents, damaged, force, onForce }: ModeChoiceProps) {
+export function ModeChoice({ machine, mode, onChange, contents, damaged, force, onForce, folder, onFolder }: ModeChoiceProps) {
   return (
     <fieldset className={styles.mode}>
       <legend>Who writes</legend>
@@ -27,10 +32,22 @@ export function ModeChoice({ machine, mode, onChange, contents, damaged, force, 
         cards={[
           { value: 'ro', label: `Only ${machine}`, note: 'The others read. QEMU refuses what they write.' },
           { value: 'rw', label: 'One at a time', note: `${machine} at first; a button hands it over.` },
-          { value: 'cluster', label: 'All', note: 'Needs a cluster file system: OCFS2 or GFS2.' }
+          { value: 'cluster', label: 'All', note: 'On OCFS2, a file system that is made for it.' }
         ]}
       />
+      <ModePicture mode={mode} owner={machine} />
       {contents && <p className={styles.quiet}>{sayHolds(contents)}</p>}
+      {mode === 'cluster' && contents && setsUpCluster(contents) && (
+        <>
+          <p className={styles.quiet}>
+            {contents[0]?.kind === 'OCFS2' ? 'What is on it stays.' : 'OCFS2 is made on it.'} The guests are connected over a network of their own, and get it mounted, now and whenever they start: about
+            fifteen seconds. They need an agent and ocfs2-tools, as the built-in guest has. One that is paused for over a minute restarts when it goes on.
+          </p>
+          <Field label="In every guest on" layout="row" error={folder.startsWith('/') ? null : 'A folder begins with a slash.'}>
+            <TextInput mono value={folder} onChange={onFolder} />
+          </Field>
+        </>
+      )}
       {damaged !== null && (
         <Banner tone="error">
           <p>

@@ -13,7 +13,7 @@ interface Choice {
 }
 
 /** A disk, and the machines that are to get it too. */
-export function ShareDialog({ machine, disk }: { machine: string | null; disk: string | null }) {
+export function ShareDialog({ machine, disk, to }: { machine: string | null; disk: string | null; to: string | null }) {
   const machines = Object.values(useMachines((state) => state.byId)).sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }))
   const choices = machines.flatMap((one) => (one.definition?.disks ?? []).map((own) => ({ machine: one, disk: own.id, label: `${own.id} of ${one.name}, ${formatSize(own.sizeBytes)}` })))
   const [picked, setPicked] = useState(() => {
@@ -23,7 +23,7 @@ export function ShareDialog({ machine, disk }: { machine: string | null; disk: s
   const choice = choices.find((one) => keyOf(one) === picked)
   if (!choice) return <NothingToShare />
   const options = choices.map((one) => ({ value: keyOf(one), label: one.label }))
-  return <Chosen key={picked} choice={choice} machines={machines} picker={disk === null ? <DiskField value={picked} options={options} onChange={setPicked} /> : null} />
+  return <Chosen key={picked} choice={choice} machines={machines} given={to} picker={disk === null ? <DiskField value={picked} options={options} onChange={setPicked} /> : null} />
 }
 
 const keyOf = ({ machine, disk }: Choice): string => `${machine.id} ${disk}`
@@ -34,21 +34,22 @@ const DiskField = (props: { value: string; options: { value: string; label: stri
   </Field>
 )
 
-function Chosen({ choice, machines, picker }: { choice: Choice; machines: Machine[]; picker: ReactNode }) {
+function Chosen({ choice, machines, given, picker }: { choice: Choice; machines: Machine[]; given: string | null; picker: ReactNode }) {
   const { machine, disk } = choice
   const share = useShares((state) => Object.values(state.byId).find((one) => one.machineId === machine.id && one.disk === disk))
-  const [to, setTo] = useState<readonly string[]>([])
+  const others = machines.filter((one) => one.id !== machine.id)
+  const [to, setTo] = useState<readonly string[]>(() => others.filter((one) => one.id === given && whyNotTo(one, machine.id, share) === null).map(({ id }) => id))
   const [mode, setMode] = useState<ShareMode>('ro')
   const [force, setForce] = useState(false)
+  const [folder, setFolder] = useState('/shared')
   const contents = useContents(`${machine.name}:${disk}`)
   const damaged = share || mode !== 'cluster' || !contents ? null : damagedByWriters(contents)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<AppError | null>(null)
-  const others = machines.filter((one) => one.id !== machine.id)
   const start = async (): Promise<void> => {
     setBusy(true)
     setError(null)
-    const failed = await give(share, { ...choice, mode, force }, machines.filter((one) => to.includes(one.id)))
+    const failed = await give(share, { ...choice, mode, force, mount: folder }, machines.filter((one) => to.includes(one.id)))
     setBusy(false)
     if (failed) return setError(failed)
     closeOverlay()
@@ -80,13 +81,13 @@ function Chosen({ choice, machines, picker }: { choice: Choice; machines: Machin
           {others.length === 0 && <p className={styles.quiet}>There is no other machine yet.</p>}
         </div>
       </fieldset>
-      {!share && <ModeChoice machine={machine.name} mode={mode} onChange={setMode} contents={contents} damaged={damaged} force={force} onForce={setForce} />}
-      <section className={styles.help}>
+      {!share && <ModeChoice machine={machine.name} mode={mode} onChange={setMode} contents={contents} damaged={damaged} force={force} onForce={setForce} folder={folder} onFolder={setFolder} />}
+      {mode !== 'cluster' && <section className={styles.help}>
         <p>
           In the guest it is one more virtio disk, usually the last one. Who reads mounts it read-only. A guest keeps what it has read: to see what was written since, it mounts it anew.
         </p>
         <CopyLine text={MOUNT_LINE} onCopy={copyText} />
-      </section>
+      </section>}
     </Dialog>
   )
 }
@@ -111,17 +112,23 @@ function Target(props: { machine: Machine; owner: string; share: Share | undefin
   return <Checkbox checked={checked} onChange={onChange} label={machine.name} note={whenItGets(machine).note} blocked={whyNotTo(machine, owner, share)} />
 }
 
-/** One after the other, so that a failure names the machine that it was about. */
-async function give(share: Share | undefined, { machine, disk, mode, force }: Choice & { mode: ShareMode; force: boolean }, to: readonly Machine[]): Promise<AppError | null> {
-  let known = share?.id
+interface Giving extends Choice {
+  mode: ShareMode
+  force: boolean
+  /** Of a cluster file system. */
+  mount: string
+}
+
+/** A new share goes to all at once; to one that there is, one machine after the other is added. */
+async function give(share: Share | undefined, { machine, disk, ...how }: Giving, to: readonly Machine[]): Promise<AppError | null> {
+  if (!share) {
+    const nextStart = to.some((one) => whenItGets(one).nextStart)
+    const result = await callTask('share.create', { disk: `${machine.name}:${disk}`, to: to.map(({ id }) => id), nextStart, ...how })
+    return result.ok ? null : result.error
+  }
   for (const one of to) {
-    const { nextStart } = whenItGets(one)
-    const result =
-      known === undefined
-        ? await callTask('share.create', { disk: `${machine.name}:${disk}`, to: [one.id], mode, force, nextStart })
-        : await callTask('share.attach', { share: known, machine: one.id, nextStart })
+    const result = await callTask('share.attach', { share: share.id, machine: one.id, nextStart: whenItGets(one).nextStart })
     if (!result.ok) return result.error
-    known = result.value.id
   }
   return null
 }

@@ -1,30 +1,40 @@
 import { useEffect, useState } from 'react'
-import { BookCopy, PencilLine, Plus, RefreshCw, Share2, Unplug } from 'lucide-react'
-import type { Share, ShareClient } from '#contract'
-import { Button, ConfirmDialog, EmptyState, formatCount, formatSize, IconButton, StateBadge } from '#ui'
-import { attempt, attemptTask, goToMachine, openOverlay, runCommand, toast, useShares, blockedBy } from '../../app'
+import { BookCopy, FolderOpen, Gauge, PencilLine, Plus, RefreshCw, Share2, Unplug } from 'lucide-react'
+import type { Machine, Share, ShareClient } from '#contract'
+import { Button, ConfirmDialog, EmptyState, formatCount, formatSize, IconButton, StateBadge, tip, type StateLook } from '#ui'
+import { attempt, attemptTask, copyText, goToMachine, openOverlay, runCommand, toast, useMachine, useShares, blockedBy } from '../../app'
+import { CompareDialog } from './compare-dialog'
 import { HandOverDialog } from './hand-over-dialog'
-import { labelOf, lookOfClient, lookOfServer, MODES, sayPublished, sayRefreshed, sayServer, sayVersion, whyNotPublish, whyNotRefresh } from './words'
+import { sayLatency, sayRate, type ShareRate } from './rates'
+import { useShareLoad } from './use-load'
+import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayMember, sayPublished, sayRefreshed, sayServer, sayVersion, whyNotPublish, whyNotRefresh } from './words'
 import styles from './shares.module.css'
 
 /** Every shared disk: who serves it, and who has it. */
 export function SharesScreen() {
   const { byId, loaded } = useShares()
   const shares = Object.values(byId).sort((a, b) => a.createdAtMs - b.createdAtMs)
+  const [comparing, setComparing] = useState(false)
   // Looked at anew; what changes comes as an event.
   useEffect(() => void attempt('share.list', {}), [])
   return (
     <section className={styles.screen} aria-label="Shares">
       <header className={styles.head}>
         <h1>Shares</h1>
-        <Button icon={Plus} blocked={blockedBy('share.create')} onClick={() => runCommand('share.create')}>
-          Share a disk…
-        </Button>
+        <span className={styles.actions}>
+          <Button icon={Gauge} onClick={() => setComparing(true)}>
+            Compare transports…
+          </Button>
+          <Button icon={Plus} blocked={blockedBy('share.create')} onClick={() => runCommand('share.create')}>
+            Share a disk…
+          </Button>
+        </span>
       </header>
       {loaded && shares.length === 0 && <NoShares />}
       {shares.map((share) => (
         <ShareCard key={share.id} share={share} />
       ))}
+      {comparing && <CompareDialog onClose={() => setComparing(false)} />}
     </section>
   )
 }
@@ -45,6 +55,8 @@ const NoShares = () => (
 
 function ShareCard({ share }: { share: Share }) {
   const [ending, setEnding] = useState(false)
+  const owner = useMachine(share.machineId)
+  const rates = useShareLoad(share.id, share.server.kind === 'machine' || share.server.kind === 'daemon')
   return (
     <article className={styles.card} aria-label={labelOf(share)}>
       <header className={styles.title}>
@@ -69,9 +81,9 @@ function ShareCard({ share }: { share: Share }) {
         <p className={styles.nobody}>No machine has it yet.</p>
       ) : (
         <ul className={styles.clients}>
-          {share.mode === 'rw' && <OwnerRow share={share} />}
+          <PlaceRow share={share} place={ownerPlace(share, owner)} rate={rates?.get(share.machineId)} />
           {share.clients.map((client) => (
-            <ClientRow key={client.machineId} share={share} client={client} />
+            <PlaceRow key={client.machineId} share={share} place={clientPlace(share, client)} rate={rates?.get(client.machineId)} />
           ))}
         </ul>
       )}
@@ -109,57 +121,96 @@ function ForReaders({ share }: { share: Share }) {
   )
 }
 
-const HandOverButton = ({ name, onClick }: { name: string; onClick: () => void }) => (
-  <Button icon={PencilLine} size="small" onClick={onClick}>
-    Let {name} write…
-  </Button>
-)
+interface Place {
+  id: string
+  name: string
+  look: StateLook
+  writes: boolean
+  /** What is to be known of it. */
+  note: string
+  /** Why its guest cannot be asked to mount it; null when it can. */
+  whyNotMounted: string | null
+  isOwner: boolean
+}
 
-/** Its own machine, where that may be one that only reads. */
-function OwnerRow({ share }: { share: Share }) {
+/** A machine at the disk: its own, or one that has it from there. */
+function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: ShareRate | undefined }) {
   const [handing, setHanding] = useState(false)
+  const { id, name, isOwner } = place
   return (
     <li className={styles.client}>
-      <button type="button" className={styles.name} onClick={() => goToMachine(share.machineId)}>
-        {share.machine}
+      <button type="button" className={styles.name} onClick={() => goToMachine(id)}>
+        {name}
       </button>
-      <span />
+      <StateBadge look={place.look} />
       <p className={styles.quiet}>
-        <Access writes={share.ownerWrites} />
-        the disk is its own
+        <Access writes={place.writes} />
+        {place.note}
       </p>
-      {!share.ownerWrites && <HandOverButton name={share.machine} onClick={() => setHanding(true)} />}
-      {handing && <HandOverDialog share={share} to={{ id: share.machineId, name: share.machine }} onClose={() => setHanding(false)} />}
+      <p className={styles.rate} {...tip(rate ? `${Math.round(rate.requestsPerSecond)} requests a second, as ${isOwner ? 'QEMU' : 'its guest'} counts them` : null)}>
+        {rate && sayRate(rate)}
+        {rate?.meanMs != null && <small>{sayLatency(rate.meanMs)}</small>}
+      </p>
+      <span className={styles.actions}>
+        {share.mode === 'rw' && !place.writes && (
+          <Button icon={PencilLine} size="small" onClick={() => setHanding(true)}>
+            Let {name} write…
+          </Button>
+        )}
+        <IconButton icon={FolderOpen} size="small" label={`Open in the guest of ${name}`} blocked={place.whyNotMounted} onClick={() => void openInGuest(share, id)} />
+        {isOwner ? (
+          <span className={styles.noButton} />
+        ) : (
+          <IconButton icon={Unplug} size="small" label={`Take it from ${name}`} onClick={() => void attemptTask('share.detach', { share: share.id, machine: id })} />
+        )}
+      </span>
+      {handing && <HandOverDialog share={share} to={{ id, name }} onClose={() => setHanding(false)} />}
     </li>
   )
 }
 
 const Access = ({ writes }: { writes: boolean }) => <span className={writes ? styles.writes : styles.reads}>{writes ? 'Writes' : 'Reads'}</span>
 
-function ClientRow({ share, client }: { share: Share; client: ShareClient }) {
-  const [handing, setHanding] = useState(false)
-  return (
-    <li className={styles.client}>
-      <button type="button" className={styles.name} onClick={() => goToMachine(client.machineId)}>
-        {client.machine}
-      </button>
-      <StateBadge look={lookOfClient(client)} />
-      <p className={styles.quiet}>
-        {share.mode === 'rw' && <Access writes={client.writes} />}
-        {client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : `${sayVersion(client)}over ${client.transport}`)}
-      </p>
-      <span className={styles.actions}>
-        {share.mode === 'rw' && !client.writes && <HandOverButton name={client.machine} onClick={() => setHanding(true)} />}
-        <IconButton
-          icon={Unplug}
-          size="small"
-          label={`Take it from ${client.machine}`}
-          onClick={() => void attemptTask('share.detach', { share: share.id, machine: client.machineId })}
-        />
-      </span>
-      {handing && <HandOverDialog share={share} to={{ id: client.machineId, name: client.machine }} onClose={() => setHanding(false)} />}
-    </li>
-  )
+function ownerPlace(share: Share, machine: Machine | undefined): Place {
+  const member = share.cluster?.members.find(({ machineId }) => machineId === share.machineId)
+  const runs = machine !== undefined && 'pid' in machine.state
+  return {
+    id: share.machineId,
+    name: share.machine,
+    look: lookOfOwner(runs, member),
+    writes: share.ownerWrites,
+    note: member ? sayMember(member, share.cluster?.folder ?? '') : 'The disk is its own.',
+    whyNotMounted: runs ? null : `${share.machine} is off.`,
+    isOwner: true
+  }
+}
+
+function clientPlace(share: Share, client: ShareClient): Place {
+  const member = share.cluster?.members.find(({ machineId }) => machineId === client.machineId)
+  const joined = client.state === 'connected' && member !== undefined
+  return {
+    id: client.machineId,
+    name: client.machine,
+    look: joined ? lookOfMember(member) : lookOfClient(client),
+    writes: client.writes,
+    note: client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : joined ? sayMember(member, share.cluster?.folder ?? '') : `${sayVersion(client)}over ${client.transport}`),
+    whyNotMounted: client.state === 'connected' ? null : `${client.machine} does not have it now.`,
+    isOwner: false
+  }
+}
+
+/** Mounts it through the agent, where it is not yet, and says where it is. */
+async function openInGuest(share: Share, machine: string): Promise<void> {
+  const result = await attemptTask('share.mount', { share: share.id, machine })
+  if (!result.ok) return
+  const { machine: name, folder, writes } = result.value
+  toast(`In ${name} it is on ${folder}, to ${writes ? 'write' : 'read'}.`, {
+    tone: 'good',
+    actions: [
+      { label: 'Console', run: () => goToMachine(machine, 'console') },
+      { label: 'Copy the path', run: () => void copyText(folder) }
+    ]
+  })
 }
 
 async function refresh(share: Share): Promise<void> {
@@ -180,8 +231,9 @@ function EndDialog({ share, onClose }: { share: Share; onClose: () => void }) {
       <p>
         {running === 0
           ? 'No machine uses it now.'
-          : `${formatCount(running, 'guest')} that ${running === 1 ? 'runs is' : 'run are'} asked to let go of it: unmount it there first. What is on the disk stays as it is.`}
+          : `${formatCount(running, 'guest')} that ${running === 1 ? 'runs is' : 'run are'} asked to let go of it${share.cluster ? ', and unmounts it' : ': unmount it there first'}. What is on the disk stays as it is.`}
       </p>
+      {share.cluster && <p>Its file system is OCFS2: to read it again, share the disk again in the same way.</p>}
     </ConfirmDialog>
   )
 }

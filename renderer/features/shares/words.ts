@@ -1,5 +1,5 @@
 import { CircleAlert, CircleCheck, CircleDashed, CircleOff, LoaderCircle, Unplug } from 'lucide-react'
-import type { DiskContent, Machine, Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
+import type { ClusterMember, DiskContent, Machine, Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
 import type { StateLook } from '#ui'
 
 export const labelOf = (share: Share): string => `${share.disk} of ${share.machine}`
@@ -12,6 +12,35 @@ const CLIENTS: Record<ShareClient['state'], StateLook> = {
   off: { tone: 'off', icon: CircleOff, word: 'Off' }
 }
 export const lookOfClient = ({ state }: ShareClient): StateLook => CLIENTS[state]
+
+/** A machine in a cluster file system. */
+const MEMBERS: Record<ClusterMember['state'], StateLook> = {
+  off: { tone: 'off', icon: CircleOff, word: 'Off' },
+  joining: { tone: 'busy', icon: LoaderCircle, word: 'Joining', turning: true },
+  mounted: { tone: 'running', icon: CircleCheck, word: 'Mounted' },
+  out: { tone: 'failed', icon: CircleAlert, word: 'Not mounted' }
+}
+export const lookOfMember = ({ state }: ClusterMember): StateLook => MEMBERS[state]
+
+/** The machine that the disk belongs to. */
+export function lookOfOwner(runs: boolean, member: ClusterMember | undefined): StateLook {
+  if (member) return lookOfMember(member)
+  return runs ? { tone: 'running', icon: CircleCheck, word: 'Running' } : { tone: 'off', icon: CircleOff, word: 'Off' }
+}
+
+/** How a machine is in a cluster file system, in a few words. */
+export function sayMember({ state, node, reason }: ClusterMember, folder: string): string {
+  switch (state) {
+    case 'mounted':
+      return `on ${folder}, node ${node}`
+    case 'joining':
+      return 'Its guest listens for the others, and mounts it.'
+    case 'out':
+      return reason ?? 'It is not mounted there.'
+    case 'off':
+      return `It mounts it when it starts, as node ${node}.`
+  }
+}
 
 const SERVERS: Record<Share['server']['kind'], StateLook> = {
   idle: { tone: 'off', icon: CircleDashed, word: 'Nobody needs it' },
@@ -66,6 +95,9 @@ export function damagedByWriters(contents: readonly DiskContent[]): string | nul
   const kinds = contents.filter(({ kind, cluster }) => !cluster && kind !== 'nothing').map(({ kind }) => (kind === 'unknown' ? 'something that Strata does not know' : kind))
   return kinds.length === 0 ? null : [...new Set(kinds)].join(' and ')
 }
+
+/** Whether Strata sets up the cluster: on a disk that is empty, or bears the file system that it makes. */
+export const setsUpCluster = (contents: readonly DiskContent[]): boolean => contents.every(({ partition, kind }) => partition === null && (kind === 'nothing' || kind === 'OCFS2'))
 
 /** Why there is nobody to refresh; null when there is. */
 export const whyNotRefresh = (share: Share): string | null =>

@@ -2,6 +2,8 @@
 
 # Programs beside busybox.
 programs='qemu-ga fio dropbear dropbearkey dbclient mke2fs e2fsck resize2fs tune2fs dumpe2fs debugfs'
+# For disks that several machines write to at once.
+programs="$programs mkfs.ocfs2 fsck.ocfs2 mount.ocfs2 ocfs2_hb_ctl o2cb"
 
 assemble_root() {
   local name

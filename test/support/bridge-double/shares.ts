@@ -49,11 +49,24 @@ export const shareHandlers: ShareHandlers = {
     const owner = world.machine(name)
     const sizeBytes = owner.definition?.disks.find(({ id }) => id === disk)?.sizeBytes ?? 0
     const id = (world.shares.size + 1).toString(16).padStart(8, '0')
-    const empty: Share = { id, machineId: owner.id, machine: owner.name, disk, sizeBytes, mode: input.mode, ownerWrites: true, published: null, createdAtMs: Date.now(), server: { kind: 'idle' }, clients: [] }
+    const empty: Share = { id, machineId: owner.id, machine: owner.name, disk, sizeBytes, mode: input.mode, ownerWrites: true, published: null, createdAtMs: Date.now(), server: { kind: 'idle' }, clients: [], cluster: null }
     const task = world.run('share.create', `Share ${input.disk}`, input.disk, async () => input.to.reduce((share, to) => attach(share, world.machine(to), world), put(empty, world)))
     return { taskId: task.id }
   },
   'share.contents': () => [{ partition: null, kind: 'ext4', cluster: false }],
+  'share.mount': (input, world) => ({
+    taskId: world.run('share.mount', `Mount ${input.share} in ${input.machine}`, input.machine, async () => {
+      const share = find(input.share, world)
+      const writes = share.mode === 'cluster'
+      return { machine: world.machine(input.machine).name, device: '/dev/vdb', folder: input.folder ?? `/mnt/${share.machine}-${share.disk}`, writes }
+    }).id
+  }),
+  'share.load': (input, world) => {
+    const { machineId, clients } = find(input.share, world)
+    const having = [machineId, ...clients.filter(({ state }) => state === 'connected').map((client) => client.machineId)]
+    const counters = { reads: 1000, writes: 10, readBytes: 4_096_000, writtenBytes: 40_960, readMs: 250, writeMs: 8 }
+    return { atMs: Date.now(), counters: having.filter((id) => isLive(world.machine(id).state)).map((id) => ({ machineId: id, ...counters })) }
+  },
   'share.refresh': (input, world) => {
     const { machine, clients } = find(input.share, world)
     const readers = clients.filter(({ state, writes }) => state === 'connected' && !writes)

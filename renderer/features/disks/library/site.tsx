@@ -2,7 +2,7 @@ import { memo, useState, type DragEvent } from 'react'
 import { EllipsisVertical } from 'lucide-react'
 import type { Image, ImageFile } from '#contract'
 import { cx, formatSize, IconButton, Menu, StateIcon, tip, type MenuItems } from '#ui'
-import { copyText, goTo, goToMachine, machineById, openOverlay, toast, useImages, useMachine } from '../../../app'
+import { copyText, DISK_DRAG, goTo, goToMachine, machineById, openOverlay, toast, useImages, useMachine } from '../../../app'
 import { lookOf } from '../../machines'
 import { whyNotDisk } from '../allowed'
 import { chooseDisk } from '../choice'
@@ -12,7 +12,7 @@ import type { Site, Tower } from './landscape'
 import styles from './library.module.css'
 
 /** What is dragged from one ground to another: a disk, by machine's id and its own. */
-const TOWER_TYPE = 'application/x-strata-disk'
+const TOWER_TYPE = DISK_DRAG
 
 /** An image as ground, with the disks that stand on it side by side. A disk that is dropped on it proposes a rebase. */
 export const SiteView = memo(function SiteView({ site }: { site: Site }) {

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { EllipsisVertical, HardDrive, Layers, Plus, ScanEye } from 'lucide-react'
 import type { DiskView, Machine } from '#contract'
 import { Banner, Button, cx, EmptyState, ErrorNotice, formatSize, IconButton, Menu, type MenuItems } from '#ui'
-import { copyText, keysOf, openOverlay, useImages, type DiskAction } from '../../../app'
+import { copyText, DISK_DRAG, keysOf, openOverlay, useImages, type DiskAction } from '../../../app'
 import { whyNotDisk } from '../allowed'
 import { chooseDisk, chosenDisk, useDiskChoice } from '../choice'
 import { useLive } from '../live'
@@ -55,7 +55,12 @@ function DiskSwitch({ machine, chosen }: { machine: Machine; chosen: string }) {
     <div className={styles.disks}>
       <div role="radiogroup" aria-label="Disk" className={styles.switch}>
         {disks.map((disk) => (
-          <label key={disk.id} className={cx(styles.choice, disk.id === chosen && styles.chosen)}>
+          <label
+            key={disk.id}
+            className={cx(styles.choice, disk.id === chosen && styles.chosen)}
+            draggable
+            onDragStart={(event) => event.dataTransfer.setData(DISK_DRAG, `${machine.id} ${disk.id}`)}
+          >
             <input
               type="radio"
               name="disk"

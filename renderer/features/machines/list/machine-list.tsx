@@ -1,6 +1,6 @@
 import { useMemo, useRef, useState, type DragEvent, type KeyboardEvent, type MouseEvent } from 'react'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { goToMachine, openOverlay, runCommand, SNAPSHOT_DRAG, useMachines, useSnapshots } from '../../../app'
+import { DISK_DRAG, goToMachine, openOverlay, runCommand, SNAPSHOT_DRAG, useMachines, useSnapshots } from '../../../app'
 import { ContextMenu } from '../../../ui/menu'
 import { menuOfSelection } from '../menu'
 import { selectAll, selectOnly, selectPlace, selectRange, toggleSelected, useSelection } from '../selection'
@@ -67,7 +67,7 @@ export function MachineList({ entries }: { entries: ListEntry[] }) {
       else selectOnly(id)
     }
   }
-  const drop = useSnapshotDrop()
+  const { target, ...drop } = useListDrop()
   return (
     <ContextMenu items={menuOfSelection}>
       <div
@@ -81,6 +81,7 @@ export function MachineList({ entries }: { entries: ListEntry[] }) {
         data-part="machines"
         onKeyDown={onKeyDown}
         onMouseDown={onMouseDown}
+        data-drop={target === 'list' || undefined}
         {...drop}
       >
         <div role="presentation" style={{ height: rows.getTotalSize(), position: 'relative' }}>
@@ -98,6 +99,7 @@ export function MachineList({ entries }: { entries: ListEntry[] }) {
                 position={index}
                 count={entries.length}
                 selected={selected.has(entry.id)}
+                target={target === entry.id}
                 group={entry.group}
               />
             )
@@ -108,25 +110,42 @@ export function MachineList({ entries }: { entries: ListEntry[] }) {
   )
 }
 
-/** A snapshot that is dropped on its machine takes that back; anywhere else in the list it becomes a machine of its own. */
-function useSnapshotDrop(): { 'data-drop': true | undefined; onDragOver: (event: DragEvent) => void; onDragLeave: () => void; onDrop: (event: DragEvent) => void } {
-  const [over, setOver] = useState(false)
+interface ListDrop {
+  /** Where what is dragged would go: a machine's id, or the list as a whole. */
+  target: string | null
+  onDragOver: (event: DragEvent) => void
+  onDragLeave: () => void
+  onDrop: (event: DragEvent) => void
+}
+
+const machineAt = (event: DragEvent): string | undefined => (event.target as Element).closest<HTMLElement>('[data-machine]')?.dataset.machine
+
+/**
+ * A snapshot that is dropped on its machine takes that back; anywhere else in the list it becomes a machine of its own. A disk that is dropped on
+ * a machine is shared with it.
+ */
+function useListDrop(): ListDrop {
+  const [target, setTarget] = useState<string | null>(null)
   return {
-    'data-drop': over || undefined,
+    target,
     onDragOver: (event) => {
-      if (!event.dataTransfer.types.includes(SNAPSHOT_DRAG)) return
+      const { types } = event.dataTransfer
+      const over = types.includes(SNAPSHOT_DRAG) ? 'list' : types.includes(DISK_DRAG) ? (machineAt(event) ?? null) : null
+      setTarget(over)
+      if (over === null) return
       event.preventDefault()
       event.dataTransfer.dropEffect = 'copy'
-      setOver(true)
     },
-    onDragLeave: () => setOver(false),
+    onDragLeave: () => setTarget(null),
     onDrop: (event) => {
+      setTarget(null)
+      const on = machineAt(event)
       const snapshot = useSnapshots.getState().byId[event.dataTransfer.getData(SNAPSHOT_DRAG)]
-      setOver(false)
-      if (!snapshot) return
+      const [machine = '', disk = ''] = event.dataTransfer.getData(DISK_DRAG).split(' ')
+      if (snapshot) openOverlay({ kind: 'snapshot', action: on === snapshot.machineId ? 'restore' : 'clone', machine: snapshot.machineId, snapshot: snapshot.id })
+      else if (disk !== '' && on !== undefined) openOverlay({ kind: 'share', machine, disk, to: on })
+      else return
       event.preventDefault()
-      const on = (event.target as Element).closest<HTMLElement>('[data-machine]')?.dataset.machine
-      openOverlay({ kind: 'snapshot', action: on === snapshot.machineId ? 'restore' : 'clone', machine: snapshot.machineId, snapshot: snapshot.id })
     }
   }
 }

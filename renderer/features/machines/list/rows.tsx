@@ -13,12 +13,14 @@ interface MachineRowProps {
   position: number
   count: number
   selected: boolean
+  /** Something is being dragged over it that it takes. */
+  target: boolean
   /** The tag under which it stands: said by the heading. */
   group: string | null
 }
 
 /** One machine: state, name, tags. Renders when its own machine changes. */
-export const MachineRow = memo(function MachineRow({ id, rowId, top, position, count, selected, group }: MachineRowProps) {
+export const MachineRow = memo(function MachineRow({ id, rowId, top, position, count, selected, target, group }: MachineRowProps) {
   const machine = useMachine(id)
   if (!machine) return null
   const look = lookOf(machine.state)
@@ -32,6 +34,7 @@ export const MachineRow = memo(function MachineRow({ id, rowId, top, position, c
       aria-setsize={count}
       aria-posinset={position + 1}
       data-machine={id}
+      data-target={target || undefined}
       className={styles.row}
       style={{ transform: `translateY(${top}px)` }}
     >
