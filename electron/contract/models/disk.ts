@@ -57,12 +57,12 @@ export const Disk = z.object({
   /** Number of the next layer's file and node. */
   nextLayer: z.number().int().positive(),
   /**
-   * A step that was begun and is finished after a crash. `merge`: the layer is being written into the one below it, and is true until
-   * the merge is done. `pivot`: the guest is being moved down from the top layer.
+   * A step that was begun and is finished after a crash. `merge`: the layer, and all between, is being written into the one called `into`
+   * (the one below it, if that is not said), and is true until the merge is done. `pivot`: the guest is being moved down from the top layer.
    */
   pending: z
     .discriminatedUnion('kind', [
-      z.object({ kind: z.literal('merge'), nodeName: z.string() }),
+      z.object({ kind: z.literal('merge'), nodeName: z.string(), into: z.string().optional() }),
       z.object({ kind: z.literal('pivot'), nodeName: z.string() }),
       z.object({ kind: z.literal('flatten') })
     ])

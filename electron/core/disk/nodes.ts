@@ -26,6 +26,19 @@ export function layerNode(layer: Layer, path: string, { active }: { active: bool
   }
 }
 
+/** A layer of a disk as a node that is open, for `blockdev-reopen`: what it stands on goes by name. */
+export function openLayerNode(disk: Disk, layer: Layer, { readOnly }: { readOnly: boolean }): NodeOptions {
+  const below = disk.layers[disk.layers.findIndex(({ nodeName }) => nodeName === layer.nodeName) + 1]?.nodeName ?? (disk.image && imageNodeName(disk))
+  return {
+    driver: layer.format,
+    'node-name': layer.nodeName,
+    'read-only': readOnly,
+    discard: 'unmap',
+    file: `${layer.nodeName}-file`,
+    ...(layer.format === 'qcow2' ? { backing: below } : {})
+  }
+}
+
 /** Of the image that a disk stands on. */
 export const imageNodeName = (disk: Disk): string => `${disk.id}-image`
 function imageNode(disk: Disk): NodeOptions | null {

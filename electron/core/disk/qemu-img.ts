@@ -50,13 +50,14 @@ export async function createDisk(path: string, sizeBytes: number): Promise<void>
 }
 
 /**
- * Writes all that a layer holds into the one below it, which then alone reads as both did. The layer itself stays as it is: what is cut
- * off can be done again.
+ * Writes all that a layer holds, and what lies between, into one below it, which then alone reads as all did. The layers themselves stay as
+ * they are: what is cut off can be done again.
  * @param nodes the layer as a node, with all that it stands on
+ * @param into the file of the one below
  * @throws no-space, in-use, program-failed
  */
-export async function commitImage(path: string, nodes: NodeOptions, work: Pick<Work, 'progress'>): Promise<void> {
-  await qemuImg(path, ['commit', '-p', '-d', asFilename(nodes)], { writes: path, onStdout: (text) => tellProgress(text, work) })
+export async function commitImage(path: string, nodes: NodeOptions, into: string, work: Pick<Work, 'progress'>): Promise<void> {
+  await qemuImg(path, ['commit', '-p', '-d', '-b', into, asFilename(nodes)], { writes: path, onStdout: (text) => tellProgress(text, work) })
 }
 
 /** Writes into a file's header what it stands on, and nothing else: what the guest reads has to be the same. */

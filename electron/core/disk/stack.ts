@@ -119,27 +119,39 @@ export function firstCommitAfter(disk: Disk, atMs: number): number {
 }
 
 /**
- * A layer is to be written into the one below it. From here on the lower one alone is nothing that ever was: so what the layer is a commit
- * of can no longer be undone, and the layer stays until the merge is done.
+ * A layer, and all between, is to be written into one further down; by default into the next. From here on that one alone is nothing that ever
+ * was: so what the layers are commits of can no longer be undone, and they stay until the merge is done.
  */
-export function mergeBegun(disk: Disk, nodeName: string): Disk {
-  const layer = disk.layers.find((one) => one.nodeName === nodeName)!
+export function mergeBegun(disk: Disk, nodeName: string, into?: string): Disk {
+  const going = layersBetween(disk, nodeName, into)
   return {
     ...disk,
-    layers: disk.layers.map((one) => (one === layer ? { ...layer, commit: null } : one)),
-    history: marked(disk, [layer], 'merged'),
-    pending: { kind: 'merge', nodeName }
+    layers: disk.layers.map((one) => (going.includes(one) ? { ...one, commit: null } : one)),
+    history: marked(disk, going, 'merged'),
+    pending: { kind: 'merge', nodeName, ...(going.length > 1 ? { into } : {}) }
   }
 }
 
-/** The merge is done: the layer is no more. */
-export function mergeDone(disk: Disk, nodeName: string): Disk {
-  const at = disk.layers.findIndex((one) => one.nodeName === nodeName)
-  const layer = disk.layers[at]!
-  // The one below has its data now, and the one above another backing file: neither is as it was recorded.
-  const touched = new Set([disk.layers[at - 1], disk.layers[at + 1]])
-  const layers = disk.layers.flatMap((one) => (one === layer ? [] : [touched.has(one) ? { ...one, frozen: null } : one]))
-  return { ...disk, layers, pending: null, garbage: [...disk.garbage, layer.file] }
+/** The merge that is pending is done: its layers are no more. */
+export function mergeDone(disk: Disk): Disk {
+  const going = mergingLayers(disk)
+  const at = disk.layers.indexOf(going[0]!)
+  // The one below has their data now, and the one above another backing file: neither is as it was recorded.
+  const touched = new Set([disk.layers[at - 1], disk.layers[at + going.length]])
+  const layers = disk.layers.filter((one) => !going.includes(one)).map((one) => (touched.has(one) ? { ...one, frozen: null } : one))
+  return { ...disk, layers, pending: null, garbage: [...disk.garbage, ...going.map((layer) => layer.file)] }
+}
+
+/** The layers that the merge which is pending takes off, the uppermost first; none if no merge is. They go into the one below the last. */
+export function mergingLayers(disk: Disk): Layer[] {
+  const { pending } = disk
+  if (pending?.kind === 'merge') return layersBetween(disk, pending.nodeName, pending.into)
+  return pending?.kind === 'pivot' ? layersBetween(disk, pending.nodeName) : []
+}
+
+function layersBetween({ layers }: Disk, nodeName: string, into?: string): Layer[] {
+  const from = layers.findIndex((one) => one.nodeName === nodeName)
+  return layers.slice(from, into === undefined ? from + 1 : layers.findIndex((one) => one.nodeName === into))
 }
 
 /** Everything is in one layer now, which stands on nothing. */

@@ -1,8 +1,9 @@
 import { Failure, type Disk, type Layer } from '#contract'
 import { createEmptyLayer } from '../disk/empty-layer'
-import { layerNode, underneath } from '../disk/nodes'
+import { layerNode, openLayerNode, underneath, type NodeOptions } from '../disk/nodes'
 import { activeLayer } from '../disk/stack'
 import { removeFile } from '../host/files'
+import type { BlockDeviceInfo } from '../qmp/commands'
 import type { QmpSession } from '../qmp/session'
 import type { DiskTarget } from './disk-target'
 
@@ -18,8 +19,13 @@ export async function makeLayerFile(target: DiskTarget, disk: Disk, standsOn = 1
 
 /** Opens an empty layer in a running QEMU, as a node that nothing uses yet. */
 export async function addLayerNode(qmp: QmpSession, target: DiskTarget, layer: Layer): Promise<void> {
-  await qmp.execute('blockdev-add', { ...layerNode(layer, target.pathOf(layer.file), { active: true }), backing: null } as never).catch((error: unknown) => {
-    if (!isRefused(error, /Duplicate nodes/)) throw error // it is there: whoever opened it was cut off then
+  await addNode(qmp, { ...layerNode(layer, target.pathOf(layer.file), { active: true }), backing: null })
+}
+
+/** Adds a node, unless it is there: whoever added it was cut off then. */
+export async function addNode(qmp: QmpSession, node: NodeOptions): Promise<void> {
+  await qmp.execute('blockdev-add', node as never).catch((error: unknown) => {
+    if (!isRefused(error, /Duplicate nodes/)) throw error
   })
 }
 
@@ -34,11 +40,27 @@ export async function switchTo(qmp: QmpSession, target: DiskTarget, from: Layer,
   }
 }
 
+/** Lets a layer that is open in a running QEMU be written to, or no longer. Source: blockdev-reopen, qapi/block-core.json; QEMU 6.1. */
+export async function reopenLayer(qmp: QmpSession, { disk }: DiskTarget, layer: Layer, options: { readOnly: boolean }): Promise<void> {
+  await qmp.execute('blockdev-reopen', { options: [openLayerNode(disk, layer, options)] } as never)
+}
+
+/** The node that a disk's device stands on: its active layer, or a filter above that while another machine writes to the disk. */
+export async function rootOf(qmp: QmpSession, disk: Disk): Promise<string> {
+  return (await insertedIn(qmp, disk))?.['node-name'] ?? activeLayer(disk).nodeName
+}
+
+/** What QEMU says of the node that a disk's device stands on. */
+export async function insertedIn(qmp: QmpSession, disk: Disk): Promise<BlockDeviceInfo | undefined> {
+  return (await qmp.execute('query-block')).find((one) => one.qdev?.includes(`${disk.id}-device`))?.inserted
+}
+
 /** A node that is not used any more goes, unless it went by itself with its user, or goes with the one that it came as a part of. */
 export async function dropNode(qmp: QmpSession, nodeName: string): Promise<void> {
   await qmp.execute('blockdev-del', { 'node-name': nodeName }).catch((error: unknown) => {
-    if (!isRefused(error, /./)) throw error
+    if (!isRefused(error)) throw error
   })
 }
 
-const isRefused = (error: unknown, words: RegExp): boolean => error instanceof Failure && error.error.code === 'qmp' && words.test(error.error.causes.concat(error.message).join('\n'))
+/** Whether QEMU refused a command. @param words what it said */
+export const isRefused = (error: unknown, words = /./): boolean => error instanceof Failure && error.error.code === 'qmp' && words.test(error.error.causes.concat(error.message).join('\n'))

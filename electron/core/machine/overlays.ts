@@ -2,7 +2,7 @@ import { failure, type Disk, type Layer } from '#contract'
 import { neverHeldAnything } from '../disk/fingerprint'
 import { endForeignJobs } from '../disk/block-job'
 import { mapLayer } from '../disk/qemu-img'
-import { activeLayer, mergeDone, oldestMergeable, sealed, withOverlay } from '../disk/stack'
+import { activeLayer, mergeDone, mergingLayers, oldestMergeable, sealed, withOverlay } from '../disk/stack'
 import { writeOut } from '../host/big-files'
 import { isShared, removeFile } from '../host/files'
 import type { BlockDeviceInfo, ImageInfo } from '../qmp/commands'
@@ -10,8 +10,9 @@ import type { QmpSession } from '../qmp/session'
 import type { Context } from '../context'
 import { asWork, type Work } from '../task/work'
 import { DiskTarget, reserved } from './disk-target'
-import { makeLayerFile, switchTo } from './layer-nodes'
+import { insertedIn, makeLayerFile, switchTo } from './layer-nodes'
 import { merge, mergeAndRenew, requireOwn } from './merge'
+import { letGo } from './merge-live'
 import { isOff } from './state'
 
 /**
@@ -95,33 +96,23 @@ export async function historyBytes(target: DiskTarget): Promise<number> {
  * Merges what was written into the layer below, for good.
  * @param renew an empty overlay is left on top; without it a running guest goes on with the layer below itself
  */
-export async function commitForGood(target: DiskTarget, { renew }: { renew: boolean }, work: Work): Promise<void> {
-  const below = requireLayerBelow(target.disk)
-  await requireOwn(target, below)
+export async function commitForGood(target: DiskTarget, options: { renew: boolean }, work: Work): Promise<void> {
+  await mergeInto(target, requireLayerBelow(target.disk).nodeName, options, work)
+}
+
+/** Merges everything above a layer down into it. A running guest goes on with a new overlay meanwhile. */
+export async function mergeInto(target: DiskTarget, nodeName: string, { renew }: { renew: boolean }, work: Work): Promise<void> {
+  const { layers } = target.disk
+  const into = layers.find((layer) => layer.nodeName === nodeName)!
+  target.requireUnpublished(layers.slice(0, layers.indexOf(into)))
+  await requireOwn(target, into)
   if (!target.qmp) {
-    await merge(target, activeLayer(target.disk).nodeName, work)
+    await merge(target, activeLayer(target.disk).nodeName, work, nodeName)
     if (renew) await putOverlay(target, {})
     return
   }
-  await mergeAndRenew(target, work)
-  if (!renew && !below.commit) await merge(target, activeLayer(target.disk).nodeName, work)
-}
-
-/** Merges everything above a layer down into it, the lowest first. A running guest goes on with a new overlay. */
-export async function mergeInto(target: DiskTarget, nodeName: string, { renew }: { renew: boolean }, work: Work): Promise<void> {
-  const base = target.disk.layers.findIndex((layer) => layer.nodeName === nodeName)
-  target.requireUnpublished(target.disk.layers.slice(0, base))
-  await requireOwn(target, target.disk.layers[base])
-  if (target.qmp || renew) await putOverlay(target, {})
-  const keepTop = target.qmp !== null || renew
-  for (;;) {
-    const { layers } = target.disk
-    const above = layers.slice(keepTop ? 1 : 0, layers.findIndex((layer) => layer.nodeName === nodeName))
-    const lowest = above.at(-1)
-    if (!lowest) break
-    await merge(target, lowest.nodeName, work)
-  }
-  if (target.qmp && !renew && !target.disk.layers[1]!.commit) await merge(target, activeLayer(target.disk).nodeName, work)
+  await mergeAndRenew(target, nodeName, work)
+  if (!renew && !into.commit) await merge(target, activeLayer(target.disk).nodeName, work)
 }
 
 function requireLayerBelow(disk: Disk): Layer {
@@ -161,10 +152,14 @@ export async function finishPending(target: DiskTarget, work: Work): Promise<boo
 async function levelWithQemu(qmp: QmpSession, target: DiskTarget): Promise<void> {
   await endForeignJobs(qmp)
   const { pending } = target.disk
-  const inserted = await insertedIn(qmp, target)
+  const inserted = await writtenTo(qmp, target)
   if (!inserted) return
-  const merges = pending !== null && pending.kind !== 'flatten'
-  if (merges && !filesOf(inserted.image).includes(target.pathOf(fileOf(target.disk, pending.nodeName)))) await target.save(mergeDone(target.disk, pending.nodeName))
+  const going = mergingLayers(target.disk)
+  if (going[0] && !filesOf(inserted.image).includes(target.pathOf(going[0].file))) {
+    const into = target.disk.layers[target.disk.layers.indexOf(going[0]) + going.length]!
+    await target.save(mergeDone(target.disk))
+    await letGo(qmp, target, going, target.disk.layers.find((layer) => layer.nodeName === into.nodeName)!)
+  }
   const { layers } = target.disk
   const at = layers.findIndex((layer) => layer.nodeName === inserted['node-name'])
   for (let index = at; index > 0; index--) await switchTo(qmp, target, layers[index]!, layers[index - 1]!)
@@ -172,8 +167,8 @@ async function levelWithQemu(qmp: QmpSession, target: DiskTarget): Promise<void>
 }
 
 /** The node that a disk's device writes to; if that is a filter (another machine writes to the disk), the one below it. */
-async function insertedIn(qmp: QmpSession, { disk, pathOf }: DiskTarget): Promise<BlockDeviceInfo | undefined> {
-  const inserted = (await qmp.execute('query-block')).find((one) => one.qdev?.includes(`${disk.id}-device`))?.inserted
+async function writtenTo(qmp: QmpSession, { disk, pathOf }: DiskTarget): Promise<BlockDeviceInfo | undefined> {
+  const inserted = await insertedIn(qmp, disk)
   if (inserted?.drv !== 'blkdebug') return inserted
   // The filter stands on one node, and its name holds that one's options.
   const { image } = JSON.parse(inserted.file.slice('json:'.length)) as { image: { file: { filename: string } } }
@@ -181,7 +176,6 @@ async function insertedIn(qmp: QmpSession, { disk, pathOf }: DiskTarget): Promis
   return (await qmp.execute('query-named-block-nodes', { flat: false })).find((node) => node['node-name'] === layer?.nodeName)
 }
 
-const fileOf = (disk: Disk, nodeName: string): string => disk.layers.find((layer) => layer.nodeName === nodeName)!.file
 /** The files of an image and of all that it stands on, as QEMU has them open. */
 const filesOf = (image: ImageInfo): string[] => [image.filename, ...(image['backing-image'] ? filesOf(image['backing-image']) : [])]
 
