@@ -82,6 +82,7 @@ static int announce(struct front *front)
   _Atomic uint32_t *state = &front->view.shared->state;
   for (int tries = 0; atomic_load(state) == RING_OFFERED; tries++) {
     if (tries == ATTACH_TRIES) return -ETIMEDOUT;
+    if (tries > 0 && service_find(front->run, &service) == 0) return -EPIPE;
     // Again each time: the file may have been scribbled over by somebody who does not care for its lock.
     int result = announce_add(front->run, &line, LOCK_PATIENCE_MS);
     if (result < 0) return result == -ETIMEDOUT ? -EBUSY : result;

@@ -48,9 +48,8 @@ static int write_pid_file(const struct start *start, int statistics_fd)
 
 static void leave_summary(const struct start *start, const struct statistics_page *page, const char *reason)
 {
-  uint64_t hits = statistics_get(&page->hits), all = hits + statistics_get(&page->misses);
   char text[256];
-  int length = snprintf(text, sizeof text, "cache hit ratio: %.4f (%" PRIu64 " of %" PRIu64 " reads)\n", all ? (double)hits / (double)all : 0.0, hits, all);
+  int length = statistics_summary(text, sizeof text, statistics_get(&page->hits), statistics_get(&page->misses));
   int fd = openat(start->run, RING_SUMMARY_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0 || write(fd, text, (size_t)length) != length) log_line("the summary cannot be written: %s", strerror(errno));
   if (fd >= 0) close(fd);
