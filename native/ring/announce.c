@@ -11,9 +11,10 @@
 
 #define LARGEST_FILE (1 << 20) /* over ten thousand clients: more is not ours */
 
+/** Never waits: not for one who holds a lease of the file (fcntl(2)), who is then as one that has it locked, nor for what is no file. */
 static int open_clients(int run)
 {
-  int fd = openat(run, RING_CLIENTS_FILE, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  int fd = openat(run, RING_CLIENTS_FILE, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0600);
   return fd < 0 ? -errno : fd;
 }
 
@@ -24,22 +25,27 @@ static int try_lock(int fd)
   return errno == EACCES || errno == EAGAIN ? -EWOULDBLOCK : -errno;
 }
 
-int announce_add(int run, const struct announcement *line, int timeout_ms)
+/** Returns the file's descriptor with its lock held, or -errno; -EWOULDBLOCK if another has it. */
+static int lock_clients(int run)
 {
   int fd = open_clients(run);
-  if (fd < 0) return fd;
-  int locked;
+  int locked = fd < 0 ? fd : try_lock(fd);
+  if (fd >= 0 && locked < 0) close(fd);
+  return locked < 0 ? locked : fd;
+}
+
+int announce_add(int run, const struct announcement *line, int timeout_ms)
+{
+  int fd;
   // Asked for again and again rather than waited for: whoever sits on the lock must not stop us for ever.
-  for (int waited = 0; (locked = try_lock(fd)) == -EWOULDBLOCK && waited < timeout_ms; waited++) usleep(1000);
-  int result = locked == -EWOULDBLOCK ? -ETIMEDOUT : locked;
-  if (result == 0) {
-    char text[128];
-    // On a line of its own, whatever was left without an end before it.
-    int length = snprintf(text, sizeof text, "\n%d %" PRIu64 " %d %u %" PRIu64 "\n", (int)line->process.pid, line->process.start_time, line->ring_fd,
-                          line->slots, line->inode);
-    ssize_t wrote = write(fd, text, (size_t)length);
-    result = wrote == length ? 0 : wrote < 0 ? -errno : -ENOSPC;
-  }
+  for (int waited = 0; (fd = lock_clients(run)) == -EWOULDBLOCK && waited < timeout_ms; waited++) usleep(1000);
+  if (fd < 0) return fd == -EWOULDBLOCK ? -ETIMEDOUT : fd;
+  char text[128];
+  // On a line of its own, whatever was left without an end before it.
+  int length = snprintf(text, sizeof text, "\n%d %" PRIu64 " %d %u %" PRIu64 "\n", (int)line->process.pid, line->process.start_time, line->ring_fd,
+                        line->slots, line->inode);
+  ssize_t wrote = write(fd, text, (size_t)length);
+  int result = wrote == length ? 0 : wrote < 0 ? -errno : -ENOSPC;
   close(fd);
   return result;
 }
@@ -71,11 +77,10 @@ static bool parse(const char *text, struct announcement *line)
 
 int announce_sweep(int run, bool (*keep)(void *context, const struct announcement *line), void *context)
 {
-  int fd = open_clients(run);
+  int fd = lock_clients(run);
   if (fd < 0) return fd;
-  int result = try_lock(fd);
-  char *text = result == 0 ? read_whole(fd) : NULL;
-  if (result == 0 && !text) result = -errno;
+  char *text = read_whole(fd);
+  int result = text ? 0 : -errno;
   if (result == 0) {
     struct stat info;
     size_t kept = 0, had = strlen(text);

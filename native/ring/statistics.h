@@ -8,9 +8,11 @@
 #ifndef RING_STATISTICS_H
 #define RING_STATISTICS_H
 
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define STATISTICS_MAGIC 0x74617453u /* "Stat" */
 #define STATISTICS_VERSION 1u
@@ -55,6 +57,13 @@ static inline unsigned statistics_bucket(uint64_t ns)
   unsigned octave = 63u - (unsigned)__builtin_clzll(ns);
   unsigned bucket = 2 * octave + (unsigned)((ns >> (octave - 1)) & 1u);
   return bucket < STATISTICS_BUCKETS ? bucket : STATISTICS_BUCKETS - 1;
+}
+
+/** The line that a service leaves behind, with its end. Returns its length, as snprintf(3). */
+static inline int statistics_summary(char *text, size_t room, uint64_t hits, uint64_t misses)
+{
+  uint64_t all = hits + misses;
+  return snprintf(text, room, "cache hit ratio: %.4f (%" PRIu64 " of %" PRIu64 " reads)\n", all ? (double)hits / (double)all : 0.0, hits, all);
 }
 
 /** Adds to a number that only the caller writes: no locked instruction is needed. */

@@ -30,9 +30,10 @@ struct backend {
 /**
  * Maps the ring that a client announced, after looking at everything that could harm us: that it is memory which cannot shrink
  * under our feet, of the size that its slots need, and of a process that lives.
+ * @param memory_device the device (st_dev) of all memory that memfd_create(2) makes
  * @returns NULL if it is not as it should be, with the reason in `why`
  */
-struct backend *backend_attach(const struct announcement *line, const char **why);
+struct backend *backend_attach(const struct announcement *line, dev_t memory_device, const char **why);
 
 /** Unmaps the ring and forgets it. */
 void backend_free(struct backend *backend);

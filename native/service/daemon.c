@@ -37,19 +37,19 @@ static int make_page(struct statistics_page **page)
   return fd;
 }
 
+/** Who we are, and the descriptors by which others of the same user find the statistics and the image: /proc/<pid>/fd/<descriptor>. */
 static int write_pid_file(const struct start *start, int statistics_fd)
 {
   char text[96];
-  int length = snprintf(text, sizeof text, "%d %" PRIu64 " %d\n", (int)getpid(), process_start_time(getpid()), statistics_fd);
+  int length = snprintf(text, sizeof text, "%d %" PRIu64 " %d %d\n", (int)getpid(), process_start_time(getpid()), statistics_fd, start->image.fd);
   if (ftruncate(start->pid_file, 0) != 0) return -errno;
   return pwrite(start->pid_file, text, (size_t)length, 0) == length ? 0 : -errno;
 }
 
 static void leave_summary(const struct start *start, const struct statistics_page *page, const char *reason)
 {
-  uint64_t hits = statistics_get(&page->hits), all = hits + statistics_get(&page->misses);
   char text[256];
-  int length = snprintf(text, sizeof text, "cache hit ratio: %.4f (%" PRIu64 " of %" PRIu64 " reads)\n", all ? (double)hits / (double)all : 0.0, hits, all);
+  int length = statistics_summary(text, sizeof text, statistics_get(&page->hits), statistics_get(&page->misses));
   int fd = openat(start->run, RING_SUMMARY_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0 || write(fd, text, (size_t)length) != length) log_line("the summary cannot be written: %s", strerror(errno));
   if (fd >= 0) close(fd);
@@ -71,6 +71,8 @@ static enum outcome serve(const struct start *start, void (*ready)(const struct 
   block_signals();
   int statistics_fd = make_page(&with.page);
   if (statistics_fd < 0) return fail(OUTCOME_FAILED, "The statistics page cannot be made: %s.", strerror(-statistics_fd));
+  struct stat page;
+  if (fstat(statistics_fd, &page) != 0) return fail(OUTCOME_FAILED, "The statistics page cannot be looked at: %s.", strerror(errno));
   with.cache = cache_make((size_t)((double)start->image.sectors * RING_SECTOR * options->cache_share));
   if (!with.cache) return fail(OUTCOME_FAILED, "There is no memory for the cache.");
   with.io = io_open(&start->image, options->way);
@@ -78,7 +80,7 @@ static enum outcome serve(const struct start *start, void (*ready)(const struct 
   *with.page = (struct statistics_page){.magic = STATISTICS_MAGIC, .version = STATISTICS_VERSION, .clients = STATISTICS_CLIENTS, .buckets = STATISTICS_BUCKETS,
                                         .image_sectors = start->image.sectors, .cache_bytes = cache_bytes(with.cache), .cache_sectors = cache_capacity(with.cache),
                                         .uses_io_uring = io_is_uring(with.io)};
-  with.keeper = keeper_start(&(struct keeper_options){.run = start->run, .idle_seconds = options->idle_seconds, .page = with.page});
+  with.keeper = keeper_start(&(struct keeper_options){.run = start->run, .idle_seconds = options->idle_seconds, .page = with.page, .memory_device = page.st_dev});
   if (!with.keeper) return fail(OUTCOME_FAILED, "The service's second thread cannot be started: %s.", strerror(errno));
   int written = write_pid_file(start, statistics_fd);
   if (written < 0) return fail(OUTCOME_FAILED, "%s/%s cannot be written: %s.", RING_RUN_FOLDER, RING_PID_FILE, strerror(-written));

@@ -98,7 +98,7 @@ static bool admit(struct keeper *keeper, const struct announcement *line)
   while (place < STATISTICS_CLIENTS && keeper->places[place]) place++;
   if (place == STATISTICS_CLIENTS) return process_is(line->process);
   const char *why = "its process has many rings already";
-  struct backend *backend = rings_of(keeper, line->process) < RINGS_A_PROCESS ? backend_attach(line, &why) : NULL;
+  struct backend *backend = rings_of(keeper, line->process) < RINGS_A_PROCESS ? backend_attach(line, keeper->options.memory_device, &why) : NULL;
   if (backend && !watch(keeper, backend->pidfd, place)) {
     why = "it cannot be watched";
     backend_free(backend);
@@ -291,7 +291,8 @@ void keeper_release(struct keeper *keeper, struct backend *backend)
 
 const char *keeper_verdict(const struct keeper *keeper)
 {
-  return atomic_load_explicit(&keeper->verdict, memory_order_acquire);
+  // As in R3: the server says that it sleeps, then looks here; the keeper stores, then looks at the bell.
+  return atomic_load_explicit(&keeper->verdict, memory_order_seq_cst);
 }
 
 void keeper_saw_request(struct keeper *keeper, uint64_t when)

@@ -13,6 +13,7 @@ struct keeper_options {
   int run;
   unsigned idle_seconds; /* the service ends after so long without a request; 0: never */
   struct statistics_page *page;
+  dev_t memory_device; /* of the page's own memory, as of every ring's */
 };
 
 /** Starts the thread. SIGTERM, SIGINT and SIGHUP are blocked already, for it to read. NULL with errno if it cannot. */

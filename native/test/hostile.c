@@ -5,7 +5,7 @@
  *   nonsense  asks for operations, slots, sectors and lengths that there are not
  *   silent    asks and asks, and reads no answer
  *   leave     comes and goes without a word
- *   lock      sits on the lock of the clients file
+ *   lock      sits on the lock of the clients file, or on a lease of it
  *   lines     writes nonsense into the clients file
  *   memory    announces descriptors that are not rings
  */
@@ -14,6 +14,7 @@
 #include "../ring/ring.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,8 +129,10 @@ static void come_and_go(void)
 static void sit_on_lock(void)
 {
   struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  int fd = openat(run, RING_CLIENTS_FILE, O_RDWR | O_CREAT, 0600);
-  fcntl(fd, F_OFD_SETLKW, &lock);
+  bool lease = any() % 2;
+  int fd = openat(run, RING_CLIENTS_FILE, lease ? O_RDONLY : O_RDWR | O_CREAT, 0600);
+  if (lease) fcntl(fd, F_SETLEASE, F_RDLCK);
+  else fcntl(fd, F_OFD_SETLKW, &lock);
   usleep(300000);
   close(fd);
   usleep(100000);
@@ -165,6 +168,7 @@ int main(int count, char **words)
   const char *what = words[1];
   until = now_ns() + strtoull(words[2], NULL, 10) * 1000000000u;
   state = count > 3 ? strtoull(words[3], NULL, 10) * 2 + 1 : now_ns() | 1;
+  signal(SIGIO, SIG_IGN); // how the kernel asks for a lease
   run = run_folder_open(false);
   if (run < 0) return fputs("No service was ever started here.\n", stderr), 3;
   while (time_left()) {

@@ -1,4 +1,6 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openLab, type Lab } from '../support/lab'
@@ -85,6 +87,18 @@ describe('the ring lab', () => {
     await lab.reopen()
     expect((await lab.call('ring.show', {})).service).toMatchObject({ kind: 'serving', sectors: SIZE / 512 })
     expect((await lab.call('ring.read', { sector: 3 })).sector).toBe(3)
+  })
+
+  it('takes a service that was started by hand, with its image', async () => {
+    const lab = await openLab()
+    const image = join(folder(lab), 'by-hand.img')
+    mkdirSync(folder(lab), { recursive: true })
+    writeFileSync(image, randomBytes(SIZE / 4))
+    onTestFinished(async () => void (await lab.core.call('ring.stop', {})))
+    execFileSync(join(process.cwd(), 'native/bin/service'), ['start', '--image', 'by-hand.img'], { cwd: folder(lab), stdio: 'ignore' })
+    expect((await lab.call('ring.show', {})).service).toMatchObject({ kind: 'serving', image, sectors: SIZE / 4 / 512 })
+    expect((await lab.done('ring.load', { clients: 1, threads: 2, requests: 500 })).clients).toHaveLength(1)
+    expect(await lab.refused('ring.start', {})).toMatchObject({ code: 'wrong-state', state: 'serving' })
   })
 
   it('reads the same image by the ring, vhost-user-blk and NBD, and leaves no socket', async () => {

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readlinkSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { open, stat } from 'node:fs/promises'
 import { failure } from '#contract'
@@ -34,6 +34,17 @@ export function readPart(path: string, offset: number, bytes: number): Buffer | 
     } finally {
       closeSync(file)
     }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH') return null
+    throw fileFailure(error, path, 'read')
+  }
+}
+
+/** Which file a descriptor of another process is of; null when there is none (any more). */
+export function fileOfDescriptor(path: string): string | null {
+  try {
+    return readlinkSync(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ESRCH') return null

@@ -88,9 +88,9 @@ export type SnapshotPaths = ReturnType<typeof snapshotPaths>
 export const ringPaths = (root: string) => ({
   root,
   image: join(root, 'lab.img'),
-  started: join(root, 'started.json'),
   pidFile: join(root, 'run', 'service.pid'),
-  statistics: (pid: number, descriptor: number) => `/proc/${pid}/fd/${descriptor}`,
+  /** Of the service: its statistics, its image. */
+  descriptor: (pid: number, descriptor: number) => `/proc/${pid}/fd/${descriptor}`,
   vhostSocket: join(root, 'vhost.sock'),
   nbdSocket: join(root, 'nbd.sock'),
   /** What a client program leaves: the sectors that it read, one number a line, and their bytes. */

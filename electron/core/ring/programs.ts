@@ -18,7 +18,7 @@ export class RingPrograms {
 
   /** Why there are none, or null. */
   async missing(): Promise<string | null> {
-    return (await exists(join(this.folder, 'service'))) ? null : 'The ring’s programs have not been built: run “npm run setup”.'
+    return (await exists(join(this.folder, 'service'))) ? null : 'The ring’s programs have not been built. Run “npm run setup” in Strata’s folder, then come back here.'
   }
 
   /**

@@ -1,16 +1,13 @@
-import { z } from 'zod'
 import { failure, Failure, type ParsedInputOf, type ResultOf, type Ring as View, type RingClient, type RingComparison, type RingLoad } from '#contract'
-import { ensurePrivateFolder, readJson, removeFile, writeJsonAtomic } from '../host/files'
+import { ensurePrivateFolder, removeFile } from '../host/files'
 import { isSameProcess } from '../host/process'
-import { loadRingAdapter, makeRandomFile, readPart, type RingAdapter, type RingHandle } from '../host/ring'
+import { fileOfDescriptor, loadRingAdapter, makeRandomFile, readPart, type RingAdapter, type RingHandle } from '../host/ring'
 import type { RingPaths } from '../library/paths'
 import { throwIfCancelled, type Work } from '../task/work'
 import { jain, parseLine } from './load'
 import { RingPrograms } from './programs'
 import { CLIENT_BYTES, HEAD_BYTES, parseClients, parseHead, type PageHead } from './statistics'
 
-/** What was started: the service itself does not say which image it serves. */
-const Started = z.object({ schemaVersion: z.literal(1), image: z.string() })
 const SECTOR_BYTES = 512
 /** Reads of our own at a time. */
 const OWN_THREADS = 4
@@ -21,6 +18,8 @@ interface Serving {
   pid: number
   startTicks: number
   page: string
+  /** By the service's own word: it may have been started by hand, with any image. */
+  image: string
   head: PageHead
 }
 
@@ -50,10 +49,10 @@ export class Ring {
       const reason = await this.programs.missing()
       return { atMs, service: reason === null ? { kind: 'off' } : { kind: 'missing', reason }, clients: [], compared }
     }
-    const { pid, head } = serving
+    const { pid, head, image } = serving
     const { sectors, requests, sleeps, clientsEver } = head
     const cache = { sectors: head.cacheSectors, bytes: head.cacheBytes, hits: head.hits, misses: head.misses }
-    const service = { kind: 'serving' as const, pid, image: await this.image(), sectors, cache, reads: head.usesIoUring ? ('io_uring' as const) : ('threads' as const), requests, sleeps, clientsEver }
+    const service = { kind: 'serving' as const, pid, image, sectors, cache, reads: head.usesIoUring ? ('io_uring' as const) : ('threads' as const), requests, sleeps, clientsEver }
     return { atMs, service, clients: clientsOf(serving), compared }
   }
 
@@ -64,7 +63,6 @@ export class Ring {
     const image = input.file ?? (await this.ownImage(input.size))
     const args = ['--image', image, '--cache', input.cachePercent / 100, '--spin', input.spinMicroseconds, ...(input.threads ? ['--io', 'threads'] : [])]
     await this.programs.run('service', ['start', ...args], { cwd: this.paths.root, image })
-    await writeJsonAtomic(this.paths.started, { schemaVersion: 1, image })
     return this.tell()
   }
 
@@ -100,12 +98,12 @@ export class Ring {
   /** Runs client programs, and compares what they read with the image. @throws wrong-state, bad-file (a sector differs), program-failed, cancelled */
   async load({ clients, threads, requests }: ParsedInputOf<'ring.load'>, work: Work): Promise<ResultOf<'ring.load'>> {
     return this.alone('A load', async () => {
-      const { head } = this.requireServing()
+      const { head, image } = this.requireServing()
       const wanted = clients * requests
       const looker = setInterval(() => work.progress(Math.min(0.99, this.answeredSince(head.requests) / wanted)), LOOK_MS)
       try {
         work.phase(`${clients === 1 ? 'a client reads' : `${clients} clients read`} ${wanted} sectors`)
-        const ended = await allSettledFirst(Array.from({ length: clients }, () => this.client(threads, requests, work)))
+        const ended = await allSettledFirst(Array.from({ length: clients }, () => this.client(image, threads, requests, work)))
         return { clients: ended, fairness: jain(ended.map((client) => client.perSecond)) }
       } finally {
         clearInterval(looker)
@@ -117,8 +115,7 @@ export class Ring {
   /** Reads the image in the three ways. @throws wrong-state, missing-program, program-failed, cancelled */
   async compare(input: ParsedInputOf<'ring.compare'>, work: Work, measure: Measure): Promise<RingComparison> {
     return this.alone('A comparison', async () => {
-      this.requireServing()
-      const image = await this.image()
+      const { image } = this.requireServing()
       const ways = await measure({ ...input, image, paths: this.paths, programs: this.programs }, work)
       this.compared = { atMs: Date.now(), image, ...input, ways }
       await this.tell()
@@ -132,7 +129,7 @@ export class Ring {
     this.own = null
   }
 
-  private async client(threads: number, requests: number, work: Work): Promise<RingLoad> {
+  private async client(image: string, threads: number, requests: number, work: Work): Promise<RingLoad> {
     let pid = 0
     try {
       const options = { cwd: this.paths.root, signal: work.signal }
@@ -141,7 +138,7 @@ export class Ring {
       if (!figures) throw failure('protocol', 'A client of the ring said something else than its figures.', { peer: 'client', cause: stdout })
       work.log(`client ${pid}: ${stdout.trim()}`)
       throwIfCancelled(work.signal)
-      await this.programs.run('tool_for_integrity', [await this.image(), this.paths.sectors(pid), this.paths.reads(pid)], { ...options, image: await this.image() })
+      await this.programs.run('tool_for_integrity', [image, this.paths.sectors(pid), this.paths.reads(pid)], { ...options, image })
       return { pid, threads, requests, ...figures }
     } finally {
       await Promise.all([removeFile(this.paths.sectors(pid)), removeFile(this.paths.reads(pid))])
@@ -169,25 +166,22 @@ export class Ring {
     return this.paths.image
   }
 
-  private async image(): Promise<string> {
-    return (await readJson(this.paths.started, Started)).image
-  }
-
   private requireServing(): Serving {
     const serving = this.serving()
     if (!serving) throw notServed()
     return serving
   }
 
-  /** Who serves: `<pid> <start time> <descriptor>` in the pid file, and that process lives. Null if none does. */
+  /** Who serves: `<pid> <start time> <statistics' descriptor> <image's descriptor>` in the pid file, and that process lives. Null if none does. */
   private serving(): Serving | null {
     const text = readPart(this.paths.pidFile, 0, 128)?.toString('latin1') ?? ''
-    const [pid, startTicks, descriptor] = text.trim().split(' ').map(Number)
-    if (!pid || startTicks === undefined || descriptor === undefined || !isSameProcess(pid, startTicks)) return null
-    const page = this.paths.statistics(pid, descriptor)
+    const [pid, startTicks, statistics, disk] = text.trim().split(' ').map(Number)
+    if (!pid || startTicks === undefined || statistics === undefined || disk === undefined || !isSameProcess(pid, startTicks)) return null
+    const page = this.paths.descriptor(pid, statistics)
     const bytes = readPart(page, 0, HEAD_BYTES)
     const head = bytes && parseHead(bytes)
-    return head ? { pid, startTicks, page, head } : null
+    const image = fileOfDescriptor(this.paths.descriptor(pid, disk))
+    return head && image !== null ? { pid, startTicks, page, image, head } : null
   }
 
   private async tell(): Promise<View> {
