@@ -1,1 +1,2 @@
 export * from '../../task-dialog'
+export * from '../../task-dialog/path-field'
