@@ -54,7 +54,7 @@ describe('a file that a disk stands on and that is gone', () => {
   it('is found by the image’s name too, also where nothing stands on it', async () => {
     const file = join(lab.home, 'alone.qcow2')
     execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file, '16M'])
-    const image = await lab.done('image.import', { path: file, name: 'Prüfling „1“', reference: true })
+    const image = await lab.done('image.import', { path: file, name: 'Prüfling 1', reference: true })
     const at = { image: image.name, path: join(away, 'moved.qcow2') }
     expect(failureIn(await lab.ended('image.find', { ...at, path: file }))).toMatchObject({ code: 'wrong-state', message: expect.stringContaining('where it belongs') as string })
     renameSync(file, at.path)

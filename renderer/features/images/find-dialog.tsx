@@ -1,6 +1,6 @@
 import { useEffect } from 'react'
 import { closeOverlay, toast, useImages } from '../../app'
-import { FindFileDialog } from '../task-dialog/find-file'
+import { FindFileDialog } from '../task-dialog'
 import { titleOf } from './words'
 
 /** Where the file of an image is now that is not where it was. */

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { Checkbox } from '#ui'
 import { shell } from '../../app'
-import { Sentence, TaskDialog, useTaskRun, type TaskRun } from '.'
+import { Sentence, TaskDialog, useTaskRun, type TaskRun } from './task-dialog'
 import { pathMistake, PathField, withoutPathProblem } from './path-field'
 
 export interface FindFileDialogProps {

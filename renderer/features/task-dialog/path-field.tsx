@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { FilePath } from '#contract'
 import { Button, Field, TextInput } from '#ui'
-import type { TaskRun } from '.'
+import type { TaskRun } from './task-dialog'
 import styles from './task-dialog.module.css'
 
 /** What operations say of a file that was named. */

@@ -1,7 +1,7 @@
 import { closeOverlay, toast, useImages } from '../../../app'
-import { FindFileDialog } from '../../task-dialog/find-file'
 import { fileName, titleOfFile } from '../words'
 import type { DiskDialogProps } from './dialogs'
+import { FindFileDialog } from './frame'
 
 /** Where a file is now that a disk stands on and that is not where it was. */
 export function FindDialog({ machine, view }: DiskDialogProps) {

@@ -1,2 +1,1 @@
 export * from '../../task-dialog'
-export * from '../../task-dialog/path-field'
