@@ -1,4 +1,3 @@
-import { lazy, Suspense } from 'react'
 import { DiskDialogs, DisksScreen } from '../features/disks'
 import { ShareDialog, SharesScreen } from '../features/shares'
 import { LabDialogs, LabsScreen } from '../features/labs'
@@ -7,12 +6,12 @@ import { MachineDialogs, MachinePane, MachineScreen } from '../features/machines
 import { HostBanner, StatusBar } from '../features/status'
 import { TasksPanel } from '../features/tasks'
 import { Tour } from '../features/tour'
+import { ahead, late } from '../ui/late'
 import { Splitter } from '../ui/splitter'
 import { Toasts } from '../ui/toast'
 import { TooltipLayer } from '../ui/tooltip'
 import { ErrorBoundary } from './error-boundary'
 import { closeOverlay, openOverlay, useOverlay } from './overlays'
-import { lazyAhead } from './lazy-ahead'
 import { createPersisted } from './persisted'
 import { goToMachine, usePlaces, type Place } from './places'
 import { Navigation } from './navigation'
@@ -22,15 +21,16 @@ import { useMachines } from './world/machines'
 import styles from './app.module.css'
 
 // What the first picture of the window does not need comes when it is opened.
-const ImagesScreen = lazy(() => import('../features/images').then((module) => ({ default: module.ImagesScreen })))
-const RingScreen = lazy(() => import('../features/ring').then((module) => ({ default: module.RingScreen })))
-const StoreScreen = lazy(() => import('../features/store').then((module) => ({ default: module.StoreScreen })))
-const ImportDialog = lazy(() => import('../features/images').then((module) => ({ default: module.ImportDialog })))
-const Welcome = lazy(() => import('../features/welcome').then((module) => ({ default: module.Welcome })))
-const SettingsScreen = lazy(() => import('../features/settings').then((module) => ({ default: module.SettingsScreen })))
-const Palette = lazyAhead(() => import('../features/palette').then((module) => module.Palette))
-const Shortcuts = lazy(() => import('../features/palette').then((module) => ({ default: module.Shortcuts })))
-const About = lazy(() => import('./about').then((module) => ({ default: module.About })))
+const ImagesScreen = late(() => import('../features/images').then((module) => module.ImagesScreen))
+const RingScreen = late(() => import('../features/ring').then((module) => module.RingScreen))
+const StoreScreen = late(() => import('../features/store').then((module) => module.StoreScreen))
+const ImportDialog = late(() => import('../features/images').then((module) => module.ImportDialog))
+const FindImageDialog = late(() => import('../features/images').then((module) => module.FindImageDialog))
+const Welcome = late(() => import('../features/welcome').then((module) => module.Welcome))
+const SettingsScreen = late(() => import('../features/settings').then((module) => module.SettingsScreen))
+const Palette = ahead(() => import('../features/palette').then((module) => module.Palette))
+const Shortcuts = late(() => import('../features/palette').then((module) => module.Shortcuts))
+const About = late(() => import('./about').then((module) => module.About))
 
 const SIDEBAR = { min: 200, initial: 256, max: 480 }
 const useSidebar = createPersisted('sidebar', { width: SIDEBAR.initial }, ({ width }) => width >= SIDEBAR.min && width <= SIDEBAR.max)
@@ -66,9 +66,7 @@ function PlaceView() {
   const place = usePlaces((state) => state.place)
   return (
     <ErrorBoundary key={place.kind === 'machine' ? place.id : place.kind} part>
-      <Suspense fallback={null}>
-        <PlaceContent place={place} />
-      </Suspense>
+      <PlaceContent place={place} />
     </ErrorBoundary>
   )
 }
@@ -113,17 +111,18 @@ function Home() {
 function Overlays() {
   const overlay = useOverlay((state) => state.overlay)
   return (
-    <Suspense fallback={null}>
+    <>
       {overlay?.kind === 'palette' && <Palette />}
       {overlay?.kind === 'shortcuts' && <Shortcuts />}
       {overlay?.kind === 'about' && <About onClose={closeOverlay} />}
       {overlay?.kind === 'import-image' && <ImportDialog path={overlay.path} />}
+      {overlay?.kind === 'find-image' && <FindImageDialog image={overlay.image} />}
       {overlay?.kind === 'disk' && <DiskDialogs key={`${overlay.action} ${overlay.machine} ${overlay.disk}`} overlay={overlay} />}
       {overlay?.kind === 'share' && <ShareDialog machine={overlay.machine} disk={overlay.disk} to={overlay.to ?? null} />}
       {overlay?.kind === 'snapshot' && <SnapshotDialogs key={`${overlay.action} ${overlay.snapshot}`} overlay={overlay} />}
       {overlay?.kind === 'lab' && <LabDialogs key={overlay.action} overlay={overlay} />}
       <MachineDialogs />
-    </Suspense>
+    </>
   )
 }
 

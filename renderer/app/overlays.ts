@@ -60,6 +60,8 @@ export type Overlay =
   | { kind: 'force-off'; machines: readonly string[] }
   | { kind: 'reset'; machines: readonly string[] }
   | { kind: 'import-image'; path: string }
+  /** Id of the image whose file is missing. */
+  | { kind: 'find-image'; image: string }
   | DiskOverlay
   /** Null: the first, or the one that is chosen in the dialog. */
   /** `to`: the machine that it was dragged to. */

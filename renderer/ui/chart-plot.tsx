@@ -17,7 +17,7 @@ const MINUTE_SECONDS = 60
  * The canvas. It draws when new values come, its size changes or the theme does; it runs no frame loop of its own.
  * Colours are read from the tokens at each drawing.
  */
-export default function Plot({ series, times, spanMs, format, max, floor = 1, syncKey, height, onPoint }: PlotProps) {
+export function Plot({ series, times, spanMs, format, max, floor = 1, syncKey, height, onPoint }: PlotProps) {
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   // What the canvas asks for while it draws; changing it must not build the canvas anew.

@@ -1,8 +1,9 @@
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import styles from './chart.module.css'
+import { late } from './late'
 
 /** uPlot comes with the first chart, not with the window. */
-const Plot = lazy(() => import('./chart-plot'))
+const Plot = late(() => import('./chart-plot').then((module) => module.Plot))
 
 export interface ChartSeries {
   label: string
@@ -59,9 +60,7 @@ export function Chart({ title, series, times, format, note, empty, height = 108,
         {empty ? (
           <p className={styles.empty}>{empty}</p>
         ) : (
-          <Suspense fallback={null}>
-            <Plot series={series} times={times} format={format} height={height} onPoint={setPointedAt} {...plot} />
-          </Suspense>
+          <Plot series={series} times={times} format={format} height={height} onPoint={setPointedAt} {...plot} />
         )}
       </div>
     </figure>

@@ -13,7 +13,7 @@ interface OpenMenuProps {
 }
 
 /** An open menu at a place of the page. */
-export default function OpenMenu({ anchor, from, align, items, onClose }: OpenMenuProps) {
+export function OpenMenu({ anchor, from, align, items, onClose }: OpenMenuProps) {
   return (
     <Primitive.Root open onOpenChange={(open) => !open && onClose()} modal={anchor.height > 0}>
       {/* Only a place: the button that opened it keeps its own role and focus. */}

@@ -1,7 +1,5 @@
 import {
   cloneElement,
-  lazy,
-  Suspense,
   useRef,
   useState,
   type HTMLAttributes,
@@ -11,9 +9,10 @@ import {
   type ReactNode
 } from 'react'
 import type { LucideIcon } from 'lucide-react'
+import { late } from './late'
 
 /** What is drawn comes with the first menu that opens, not with the window. */
-const OpenMenu = lazy(() => import('./menu-open'))
+const OpenMenu = late(() => import('./menu-open').then((module) => module.OpenMenu))
 
 export interface MenuItem {
   id: string
@@ -71,11 +70,7 @@ export function Menu({ trigger, items, align = 'end' }: MenuProps) {
       <span ref={host} style={{ display: 'contents' }} onClick={open} onKeyDown={onKeyDown}>
         {cloneElement(trigger, { 'aria-haspopup': 'menu', 'aria-expanded': opened !== null })}
       </span>
-      {opened && (
-        <Suspense fallback={null}>
-          <OpenMenu {...opened} align={align} items={items} onClose={() => setOpened(null)} />
-        </Suspense>
-      )}
+      {opened && <OpenMenu {...opened} align={align} items={items} onClose={() => setOpened(null)} />}
     </>
   )
 }
@@ -107,10 +102,8 @@ export function ContextMenu({ items, onOpenChange, children }: ContextMenuProps)
         {children}
       </div>
       {opened && (
-        <Suspense fallback={null}>
-          {/* A key by place: a second click elsewhere opens it there. */}
-          <OpenMenu key={`${opened.anchor.left} ${opened.anchor.top}`} {...opened} align="start" onClose={close} />
-        </Suspense>
+        // A key by place: a second click elsewhere opens it there.
+        <OpenMenu key={`${opened.anchor.left} ${opened.anchor.top}`} {...opened} align="start" onClose={close} />
       )}
     </>
   )

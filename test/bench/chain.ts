@@ -1,6 +1,6 @@
 /**
  * npm run -s bench -- chain [RUNS]: 4 KiB reads all over a disk whose data lies in the lowest of 1, 4 and 16 layers, as nodes like those that a
- * machine's QEMU is given; and in layers that hold an equal share each.
+ * machine's QEMU is given; and in layers that hold an equal share each. Then the drawing of a library of 200 image files, in the app.
  */
 import { execFileSync } from 'node:child_process'
 import { activeLayer } from '#core/disk/stack'
@@ -8,6 +8,7 @@ import { asFilename, diskNodes } from '#core/disk/nodes'
 import type { Disk } from '#contract'
 import { writePattern } from '../support/pattern'
 import { emit, median, progress, rounded } from './support/figures'
+import { measureGraph } from './support/graph'
 import { timed, withLab } from './support/lab'
 
 const MiB = 2 ** 20
@@ -16,6 +17,8 @@ const DATA_MIB = 256
 const READS = 60_000
 /** Visits every 4 KiB block once before the first comes again, far from the last one each time. */
 const STEP = 37 * MiB + 4096
+/** So many are opened to see the drawing. */
+const WINDOWS = 3
 const runs = Number(process.argv[2] ?? 5)
 
 /** Reads a second. */
@@ -53,6 +56,6 @@ async function main(): Promise<void> {
       progress(`${layers} layers, data ${spread ? 'in each' : 'in the lowest'}: ${rate} reads/s`)
     }
   }
-  emit('chain', { runs, readsPerSecond: figures, ratioOf16To1: rounded(figures.lowest![16]! / figures.lowest![1]!) })
+  emit('chain', { runs, readsPerSecond: figures, ratioOf16To1: rounded(figures.lowest![16]! / figures.lowest![1]!), graph: await measureGraph(WINDOWS) })
 }
 void main()

@@ -51,6 +51,22 @@ describe('a file that a disk stands on and that is gone', () => {
     expect(failureIn(await find(join(away, 'moved.qcow2'))).message).toContain('where it belongs')
   })
 
+  it('is found by the image’s name too, also where nothing stands on it', async () => {
+    const file = join(lab.home, 'alone.qcow2')
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', file, '16M'])
+    const image = await lab.done('image.import', { path: file, name: 'Prüfling 1', reference: true })
+    const at = { image: image.name, path: join(away, 'moved.qcow2') }
+    expect(failureIn(await lab.ended('image.find', { ...at, path: file }))).toMatchObject({ code: 'wrong-state', message: expect.stringContaining('where it belongs') as string })
+    renameSync(file, at.path)
+    expect((await lab.call('image.list', {})).find(({ id }) => id === image.id)).toMatchObject({ missing: true })
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', join(away, 'other'), '32M'])
+    expect(failureIn(await lab.ended('image.find', { ...at, path: join(away, 'other') })).code).toBe('bad-file')
+    const found = await lab.done('image.find', at)
+    expect(found).toMatchObject({ path: at.path })
+    expect(found).not.toHaveProperty('problem')
+    await lab.done('machine.create', { name: 'lab1', source: image.name, memory: '64M', cpus: 1, network: [] })
+  })
+
   it('goes back into the library, if it was the library’s own', async () => {
     const path = await onImage(false)
     renameSync(path, join(away, 'mine.qcow2'))

@@ -1,14 +1,32 @@
 import { spawn } from 'node:child_process'
-import { cpSync, readdirSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { build } from 'vite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { collectGarbage } from '#core/store/gc'
 import { storeStats } from '#core/store/stats'
 import { verifyStore } from '#core/store/verify'
 import { scratchFolder } from '../support/scratch'
 import { digestOf, madeUp, smallStore, writePieces } from '../support/store'
 
-const WORKER = join(import.meta.dirname, '../support/store-worker.ts')
+const TOP = join(import.meta.dirname, '../..')
+let built = ''
+
+// The worker is started some thirty times: as one file it is there at once, where a start from the sources takes most of a second.
+beforeAll(async () => {
+  built = mkdtempSync(join(tmpdir(), 'store-worker-'))
+  symlinkSync(join(TOP, 'out/native'), join(built, 'native')) // where it is looked for, beside the folder of the program
+  const output = { format: 'cjs', entryFileNames: 'worker.cjs' } as const
+  await build({
+    root: TOP,
+    configFile: false,
+    logLevel: 'error',
+    ssr: { noExternal: true },
+    build: { ssr: join(TOP, 'test/support/store-worker.ts'), outDir: join(built, 'worker'), rollupOptions: { output } }
+  })
+})
+afterAll(() => rmSync(built, { recursive: true, force: true }))
 
 /** Of the steps of an operation about so many are tried; all of them take minutes. And so many random rounds. */
 const [STEPS, ROUNDS] = [6, 5]
@@ -16,7 +34,7 @@ const [STEPS, ROUNDS] = [6, 5]
 /** Runs the worker to its end; answers what it told, and whether it was killed. */
 function work(folder: string, seed: number, when: string, ...operations: string[]): Promise<{ lines: string[]; killed: boolean }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', WORKER, folder, String(seed), when, ...operations], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [join(built, 'worker/worker.cjs'), folder, String(seed), when, ...operations], { stdio: ['ignore', 'pipe', 'pipe'] })
     let [told, wrong] = ['', '']
     child.stdout.on('data', (data: Buffer) => (told += data.toString()))
     child.stderr.on('data', (data: Buffer) => (wrong += data.toString()))

@@ -7,6 +7,9 @@ import { scratchFolder } from './scratch'
 /** The guest that set-up made. */
 export const GUEST = join(import.meta.dirname, '../../out/guest')
 
+/** A machine without a system starts in a moment; its firmware finds nothing to boot and takes no notice of ACPI. */
+export const EMPTY = { source: 'none', disk: '10M', memory: '64M', cpus: 1, network: [] }
+
 /** A library and runtime folder of its own, opened; its machines are ended and its folders go when the test ends. */
 export interface Lab {
   home: string

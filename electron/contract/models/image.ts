@@ -37,6 +37,8 @@ export const Image = ImageRecord.extend({
   kind: z.enum([...ImageRecord.shape.kind.options, 'unknown']),
   format: ImageFormat.nullable(),
   /** Why no machine can be made from it, in one sentence: its record is damaged, its file is missing or was changed. */
-  problem: z.string().optional()
+  problem: z.string().optional(),
+  /** The problem is that the file is not where it was: `image.find` is told where it is. */
+  missing: z.literal(true).optional()
 })
 export type Image = z.output<typeof Image>

@@ -18,6 +18,17 @@ export const imageOperations = {
     task: true,
     positional: ['path']
   }),
+  'image.find': operation({
+    help: 'say where the missing file of an image is now: it is checked to be the very file, and used again',
+    input: z.object({
+      image: z.string().min(1).meta({ description: 'name or id', cli: '<image>' }),
+      path: FilePath.meta({ description: 'where it is', cli: '<file>' }),
+      unchecked: z.boolean().default(false).meta({ description: 'take it though it cannot be told whether it was changed since' })
+    }),
+    result: Image,
+    task: true,
+    positional: ['image', 'path']
+  }),
   'image.remove': operation({
     help: 'remove an image that no machine stands on; a referenced file itself is left alone',
     input: z.object({ image: z.string().min(1).meta({ description: 'name or id', cli: '<image>' }) }),

@@ -280,7 +280,9 @@ export class Images {
 
   private view(image: ImageRecord): Image {
     const problem = this.problems.get(image.id)
-    return problem ? { ...image, problem: problem.message } : image
+    if (!problem) return image
+    const missing = problem.code === 'not-found' && problem.name === image.path
+    return { ...image, problem: problem.message, ...(missing ? { missing } : {}) }
   }
 
   /** In one step for whoever looks: what is left after a crash lies among the unfinished. */

@@ -1,9 +1,14 @@
 import type { OperationName } from '#contract'
-import { asTask, type Handlers } from '../context'
+import { asTask, type Context, type Handlers } from '../context'
+import { findImage } from '../machine/find-file'
+
+/** Of what is not listed, what was said. */
+const imageName = ({ image }: { image: string }, { images }: Context): string => images.recorded().find(({ id }) => id === image)?.name ?? image
 
 export const imageHandlers: Handlers<Extract<OperationName, `image.${string}`>> = {
   'image.list': (_input, { images }) => images.look(),
   'image.import': asTask('image.import', (input) => `Import ${input.path}`, (input) => input.name ?? input.path, (input, { images }, work) => images.import(input, work)),
+  'image.find': asTask('image.find', (input, context) => `Find ${imageName(input, context)}`, imageName, findImage),
   'image.remove': async (input, { images }) => ({ removed: (await images.remove(input.image)).name })
 }
 

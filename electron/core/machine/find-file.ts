@@ -1,4 +1,4 @@
-import { failure, type ImageRecord, type Layer, type ParsedInputOf } from '#contract'
+import { failure, type Image, type ImageRecord, type Layer, type ParsedInputOf } from '#contract'
 import type { Context } from '../context'
 import { compareWith, requireVeryFile } from '../disk/fingerprint'
 import { imageInfo } from '../disk/qemu-img'
@@ -21,13 +21,27 @@ export async function findFile(input: ParsedInputOf<'disk.find'>, context: Conte
     await fileFacts(input.path) // it has to be there, and to be readable
     const { layer, image } = await missing(target, context)
     if (layer) await putBack(target, layer, input, work)
-    else if (image) {
-      await context.images.relink(image.id, input.path, input.unchecked, work)
-      for (const machine of context.machines.all()) await followImages(machine, context)
-    } else throw failure('wrong-state', `Every file of ${target.label} is where it belongs.`, { name: target.disk.id, state: 'complete' })
+    else if (image) await putToUse(image, input, context, work)
+    else throw failure('wrong-state', `Every file of ${target.label} is where it belongs.`, { name: target.disk.id, state: 'complete' })
     await target.machine.measureDisks()
     return target
   })
+}
+
+/** The same for the file of an image, whether or not anything stands on it. @throws not-found, wrong-state (it is not missing), bad-file (another file) */
+export async function findImage(input: ParsedInputOf<'image.find'>, context: Context, work: Work): Promise<Image> {
+  const { images } = context
+  work.phase('comparing')
+  const image = await images.get(input.image)
+  await fileFacts(input.path)
+  if (await exists(image.path)) throw failure('wrong-state', `The file of “${image.name}” is where it belongs.`, { name: image.name, state: 'complete' })
+  await putToUse(image, input, context, work)
+  return images.list().find(({ id }) => id === image.id)!
+}
+
+async function putToUse(image: ImageRecord, { path, unchecked }: { path: string; unchecked: boolean }, context: Context, work: Work): Promise<void> {
+  await context.images.relink(image.id, path, unchecked, work)
+  for (const machine of context.machines.all()) await followImages(machine, context)
 }
 
 /** The topmost that is missing. */

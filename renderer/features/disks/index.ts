@@ -1,8 +1,8 @@
-import { lazy } from 'react'
+import { late } from '../../ui/late'
 
 export { diskCommands } from './commands'
 // Each comes when it is first shown.
-export const DisksTab = lazy(() => import('./tab/disks-tab').then((module) => ({ default: module.DisksTab })))
-export const DisksScreen = lazy(() => import('./library/disks-screen').then((module) => ({ default: module.DisksScreen })))
-export const DiskDialogs = lazy(() => import('./dialogs/dialogs').then((module) => ({ default: module.DiskDialogs })))
-export const TemporaryBanner = lazy(() => import('./temporary-banner').then((module) => ({ default: module.TemporaryBanner })))
+export const DisksTab = late(() => import('./tab/disks-tab').then((module) => module.DisksTab))
+export const DisksScreen = late(() => import('./library/disks-screen').then((module) => module.DisksScreen))
+export const DiskDialogs = late(() => import('./dialogs/dialogs').then((module) => module.DiskDialogs))
+export const TemporaryBanner = late(() => import('./temporary-banner').then((module) => module.TemporaryBanner))

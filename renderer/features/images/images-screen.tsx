@@ -2,10 +2,11 @@ import { useEffect, useState } from 'react'
 import { FileCog, HardDrive, Plus, Trash2 } from 'lucide-react'
 import type { Image, Machine } from '#contract'
 import { Banner, Button, ConfirmDialog, EmptyState, formatSize, IconButton, RelativeTime, Table, tip, type Column, type TableLayout } from '#ui'
-import { attempt, createPersisted, hasEnded, runCommand, useImages, useMachines, useTasks } from '../../app'
-import { TaskProgress, whyNotCancelled } from '../tasks'
+import { attempt, createPersisted, openOverlay, runCommand, useImages, useMachines } from '../../app'
+import { RunningTasks } from '../tasks'
 import { ConvertDialog, whyNotConverted } from './convert-dialog'
 import { DropImport } from './drop'
+import { titleOf } from './words'
 import styles from './images.module.css'
 
 const KINDS: Record<Image['kind'], string> = { guest: 'Kernel and disk', iso: 'ISO', disk: 'Disk image', cloud: 'Cloud image', unknown: 'Unknown' }
@@ -14,8 +15,6 @@ const useLayout = createPersisted<TableLayout>(
   { sort: { id: 'name', desc: false }, widths: {} },
   ({ widths }) => typeof widths === 'object'
 )
-
-const titleOf = (image: Image): string => (image.kind === 'guest' ? 'Built-in guest' : image.name)
 
 /** What machines are made from. A file can be dropped on it. */
 export function ImagesScreen() {
@@ -36,7 +35,7 @@ export function ImagesScreen() {
             Import…
           </Button>
         </header>
-        <RunningImports />
+        <RunningTasks of={({ operation }) => operation === 'image.import' || operation === 'disk.convert'} />
         <Problems images={images} />
         {loaded && images.length === 0 ? (
           <NoImages />
@@ -135,7 +134,17 @@ function Problems({ images }: { images: readonly Image[] }) {
   return images
     .filter((image) => image.problem !== undefined)
     .map((image) => (
-      <Banner key={image.id} tone="error">
+      <Banner
+        key={image.id}
+        tone="error"
+        actions={
+          image.missing && (
+            <Button size="small" onClick={() => openOverlay({ kind: 'find-image', image: image.id })}>
+              Find it…
+            </Button>
+          )
+        }
+      >
         <p>“{titleOf(image)}” cannot be used.</p>
         <p data-selectable>{image.problem}</p>
       </Banner>
@@ -163,18 +172,4 @@ function RemoveDialog({ image, onClose }: { image: Image; onClose: () => void })
       </p>
     </ConfirmDialog>
   )
-}
-
-function RunningImports() {
-  const byId = useTasks((state) => state.byId)
-  const running = Object.values(byId).filter((task) => (task.operation === 'image.import' || task.operation === 'disk.convert') && !hasEnded(task))
-  return running.map((task) => (
-    <div key={task.id} className={styles.running}>
-      <p>{task.title}</p>
-      <TaskProgress task={task} />
-      <Button size="small" blocked={whyNotCancelled(task)} onClick={() => void attempt('task.cancel', { taskId: task.id })}>
-        Cancel
-      </Button>
-    </div>
-  ))
 }

@@ -1,2 +1,3 @@
 export { ImagesScreen } from './images-screen'
+export { FindImageDialog } from './find-dialog'
 export { ImportDialog } from './import-dialog'

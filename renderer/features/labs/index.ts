@@ -1,6 +1,6 @@
-import { lazy } from 'react'
+import { late } from '../../ui/late'
 
 export { labCommands } from './commands'
 // Each comes when it is first shown.
-export const LabsScreen = lazy(() => import('./labs-screen').then((module) => ({ default: module.LabsScreen })))
-export const LabDialogs = lazy(() => import('./dialogs').then((module) => ({ default: module.LabDialogs })))
+export const LabsScreen = late(() => import('./labs-screen').then((module) => module.LabsScreen))
+export const LabDialogs = late(() => import('./dialogs').then((module) => module.LabDialogs))

@@ -1,11 +1,11 @@
-import { lazy } from 'react'
 import { useOverlay } from '../../app'
+import { late } from '../../ui/late'
 
 // The contract's schemas, which check what is typed, come with the first dialog.
-const ForceOffDialog = lazy(() => import('./confirm').then((module) => ({ default: module.ForceOffDialog })))
-const ResetDialog = lazy(() => import('./confirm').then((module) => ({ default: module.ResetDialog })))
-const RenameDialog = lazy(() => import('./rename').then((module) => ({ default: module.RenameDialog })))
-const CreateWizard = lazy(() => import('./create/wizard').then((module) => ({ default: module.CreateWizard })))
+const ForceOffDialog = late(() => import('./confirm').then((module) => module.ForceOffDialog))
+const ResetDialog = late(() => import('./confirm').then((module) => module.ResetDialog))
+const RenameDialog = late(() => import('./rename').then((module) => module.RenameDialog))
+const CreateWizard = late(() => import('./create/wizard').then((module) => module.CreateWizard))
 
 /** The dialogs of machines, whichever is open. */
 export function MachineDialogs() {

@@ -1,6 +1,6 @@
-import { lazy } from 'react'
+import { late } from '../../ui/late'
 
 export { shareCommands } from './commands'
 // Each comes when it is first shown.
-export const SharesScreen = lazy(() => import('./shares-screen').then((module) => ({ default: module.SharesScreen })))
-export const ShareDialog = lazy(() => import('./share-dialog').then((module) => ({ default: module.ShareDialog })))
+export const SharesScreen = late(() => import('./shares-screen').then((module) => module.SharesScreen))
+export const ShareDialog = late(() => import('./share-dialog').then((module) => module.ShareDialog))

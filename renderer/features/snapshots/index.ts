@@ -1,6 +1,6 @@
-import { lazy } from 'react'
+import { late } from '../../ui/late'
 
 export { snapshotCommands } from './commands'
 // Each comes when it is first shown.
-export const SnapshotsTab = lazy(() => import('./snapshots-tab').then((module) => ({ default: module.SnapshotsTab })))
-export const SnapshotDialogs = lazy(() => import('./dialogs').then((module) => ({ default: module.SnapshotDialogs })))
+export const SnapshotsTab = late(() => import('./snapshots-tab').then((module) => module.SnapshotsTab))
+export const SnapshotDialogs = late(() => import('./dialogs').then((module) => module.SnapshotDialogs))

@@ -1,9 +1,9 @@
 import { useState } from 'react'
 import { Archive, ArchiveRestore, Eraser, ShieldCheck } from 'lucide-react'
-import type { StoreCleaned, StoreStats, StoreVerified, Task } from '#contract'
+import type { StoreCleaned, StoreStats, StoreVerified } from '#contract'
 import { Banner, Button, Details, EmptyState, ErrorNotice, formatCount, formatPercent, formatSize, RelativeTime } from '#ui'
-import { attempt, attemptTask, copyText, hasEnded, toast, useImages, useTasks } from '../../app'
-import { TaskProgress, whyNotCancelled } from '../tasks'
+import { attemptTask, copyText, toast, useImages } from '../../app'
+import { RunningTasks } from '../tasks'
 import { ArchiveDialog } from './archive-dialog'
 import { ArchivesTable } from './archives-table'
 import { ChunkSizes } from './chunk-sizes'
@@ -29,7 +29,7 @@ export function StoreScreen() {
         <Care stats={value} />
       </header>
       {error && <ErrorNotice error={error} onCopy={copyText} />}
-      <RunningTasks />
+      <RunningTasks of={({ operation }) => operation.startsWith('store.')} />
       {value && <Unreadable stats={value} />}
       <Verified />
       {nothing && (
@@ -132,19 +132,5 @@ function Unreadable({ stats }: { stats: StoreStats }) {
     <Banner key={path} tone="error">
       <p data-selectable>{problem}</p>
     </Banner>
-  ))
-}
-
-function RunningTasks() {
-  const byId = useTasks((state) => state.byId)
-  const running = Object.values(byId).filter((task: Task) => task.operation.startsWith('store.') && !hasEnded(task))
-  return running.map((task) => (
-    <div key={task.id} className={styles.running}>
-      <p>{task.title}</p>
-      <TaskProgress task={task} />
-      <Button size="small" blocked={whyNotCancelled(task)} onClick={() => void attempt('task.cancel', { taskId: task.id })}>
-        Cancel
-      </Button>
-    </div>
   ))
 }

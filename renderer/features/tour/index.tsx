@@ -1,16 +1,13 @@
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { shell, useOverlay } from '../../app'
+import { late } from '../../ui/late'
 
-const TourLayer = lazy(() => import('./tour').then((module) => ({ default: module.TourLayer })))
+const TourLayer = late(() => import('./tour').then((module) => module.TourLayer))
 
 /** The guided tour: nothing until it is asked for, or the app was started to play it. */
 export function Tour() {
   const asked = useOverlay((overlay) => overlay.overlay?.kind === 'tour-intro')
   const [wanted, setWanted] = useState(() => shell().facts.playTour)
   if (asked && !wanted) setWanted(true)
-  return wanted ? (
-    <Suspense fallback={null}>
-      <TourLayer />
-    </Suspense>
-  ) : null
+  return wanted ? <TourLayer /> : null
 }

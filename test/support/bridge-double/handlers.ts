@@ -61,6 +61,20 @@ export const handlers: Handlers = {
       )
     )
   },
+  'image.find': ({ image, path }, world) => {
+    const found = world.images.get(image)
+    if (!found) throw failure('not-found', `There is no image “${image}”.`, { what: 'image', name: image })
+    return started(
+      world.run('image.find', `Find ${found.name}`, found.name, async (work) => {
+        await work.pass(300)
+        const { problem: _solved, missing: _there, ...sound } = found
+        const now = { ...sound, path }
+        world.images.set(image, now)
+        world.emit({ kind: 'image-changed', image: now })
+        return now
+      })
+    )
+  },
   'image.remove': ({ image }, world) => {
     const found = world.images.get(image) ?? [...world.images.values()].find((one) => one.name === image)
     if (!found) throw failure('not-found', `There is no image “${image}”.`, { what: 'image', name: image })

@@ -1,11 +1,10 @@
 import { useState } from 'react'
 import { Name, type Image, type Machine } from '#contract'
-import { Button, Checkbox, Field, formatSize, RadioCards, Select, SizeInput, TextInput } from '#ui'
+import { Checkbox, Field, formatSize, RadioCards, Select, SizeInput } from '#ui'
 import { closeOverlay, shell, toast, useImages } from '../../../app'
 import { chooseDisk } from '../choice'
 import { titleOfImage } from '../words'
-import { TaskDialog, useTaskRun } from './frame'
-import styles from './dialogs.module.css'
+import { pathMistake, PathField, TaskDialog, useTaskRun, withoutPathProblem } from './frame'
 
 type How = 'empty' | 'image' | 'file'
 const GIB = 2 ** 30
@@ -31,8 +30,10 @@ export function AddDialog({ machine }: { machine: Machine }) {
       ? size === null || size <= 0
         ? 'Say how large it is to be.'
         : null
-      : how === 'file' && path === ''
-        ? 'Choose the file.'
+      : how === 'file'
+        ? path === ''
+          ? 'Choose the file.'
+          : pathMistake(path)
         : null
 
   const run = async (): Promise<void> => {
@@ -47,17 +48,15 @@ export function AddDialog({ machine }: { machine: Machine }) {
     closeOverlay()
     toast(`${machine.name} has a disk ${done.disk.id} of ${formatSize(done.disk.sizeBytes)}.`, { tone: 'good' })
   }
-  const chooseFile = async (): Promise<void> => {
-    const chosen = await shell().chooseFile({ title: 'A disk image', extensions: ['qcow2', 'img', 'raw', 'vmdk', 'vdi', 'vhdx'] })
-    if (chosen !== null) setPath(chosen)
-  }
+  const chooseFile = (): Promise<string | null> =>
+    shell().chooseFile({ title: 'A disk image', extensions: ['qcow2', 'img', 'raw', 'vmdk', 'vdi', 'vhdx'] })
   return (
     <TaskDialog
       title={`Add a disk to ${machine.name}`}
       description={'pid' in machine.state ? 'The running guest sees it at once.' : undefined}
       verb="Add"
       blocked={blocked}
-      work={work}
+      work={how === 'file' ? withoutPathProblem(work) : work}
       subject={machine.name}
       onRun={() => void run()}
       width={480}
@@ -95,12 +94,7 @@ export function AddDialog({ machine }: { machine: Machine }) {
       )}
       {how === 'file' && (
         <>
-          <Field label="File">
-            <span className={styles.file}>
-              <TextInput value={path} mono onChange={setPath} />
-              <Button onClick={() => void chooseFile()}>Choose…</Button>
-            </span>
-          </Field>
+          <PathField label="File" value={path} onChange={setPath} choose={chooseFile} work={work} />
           <Checkbox checked={raw} onChange={setRaw} label="It is raw" note="Where its first bytes look like another format." />
         </>
       )}

@@ -1,13 +1,12 @@
 import { useState } from 'react'
-import { Button, Checkbox, Field, formatSize, RadioCards, Select, TextInput } from '#ui'
+import { Checkbox, Field, formatSize, RadioCards, Select } from '#ui'
 import { closeOverlay, shell, toast, useImages, useMachines } from '../../../app'
 import { BeforeAfter } from '../drawing/before-after'
 import { afterRebase, sketchOf } from '../drawing/sketch'
 import { titleOfImage } from '../words'
 import { diskImages, ImageField } from './add'
 import type { DiskDialogProps } from './dialogs'
-import { Sentence, TaskDialog, useTaskRun } from './frame'
-import styles from './dialogs.module.css'
+import { pathMistake, PathField, Sentence, TaskDialog, useTaskRun, withoutPathProblem } from './frame'
 
 const FORMATS = [
   { value: 'qcow2', label: 'qcow2', note: 'QEMU’s own' },
@@ -24,10 +23,8 @@ export function ExportDialog({ machine, view }: DiskDialogProps) {
   const [format, setFormat] = useState<Format>('qcow2')
   const [file, setFile] = useState('')
   const work = useTaskRun()
-  const choose = async (): Promise<void> => {
-    const chosen = await shell().chooseSaveFile({ title: `Export ${disk.id}`, suggestedName: `${machine.name}-${disk.id}.${format}` })
-    if (chosen !== null) setFile(chosen)
-  }
+  const choose = (): Promise<string | null> =>
+    shell().chooseSaveFile({ title: `Export ${disk.id}`, suggestedName: `${machine.name}-${disk.id}.${format}` })
   const run = async (): Promise<void> => {
     const done = await work.run('disk.export', { machine: machine.id, disk: disk.id, file, format })
     if (!done) return
@@ -39,8 +36,8 @@ export function ExportDialog({ machine, view }: DiskDialogProps) {
       title={`Export ${disk.id} of ${machine.name}`}
       description="Writes what the disk holds now to a file that stands on nothing."
       verb="Export"
-      blocked={file === '' ? 'Say where to.' : null}
-      work={work}
+      blocked={file === '' ? 'Say where to.' : pathMistake(file)}
+      work={withoutPathProblem(work)}
       subject={machine.name}
       onRun={() => void run()}
       width={480}
@@ -48,12 +45,7 @@ export function ExportDialog({ machine, view }: DiskDialogProps) {
       <Field label="Format">
         <Select value={format} options={FORMATS} onChange={setFormat} />
       </Field>
-      <Field label="File" hint="The whole path.">
-        <span className={styles.file}>
-          <TextInput value={file} mono onChange={setFile} />
-          <Button onClick={() => void choose()}>Choose…</Button>
-        </span>
-      </Field>
+      <PathField label="File" hint="The whole path." value={file} onChange={setFile} choose={choose} work={work} />
     </TaskDialog>
   )
 }

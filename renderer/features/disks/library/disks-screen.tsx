@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { Layers } from 'lucide-react'
 import type { ImageFile } from '#contract'
-import { Banner, Button, cx, EmptyState, ErrorNotice, formatCount, formatSize, SearchField } from '#ui'
+import { Banner, Button, EmptyState, ErrorNotice, formatCount, formatSize, SearchField, Segments } from '#ui'
 import { copyText, createPersisted, runCommand } from '../../../app'
 import { useLive } from '../live'
 import { fileName } from '../words'
@@ -13,11 +13,11 @@ import styles from './library.module.css'
 /** Sizes change while guests write: looked at now and then. */
 const POLL_MS = 15_000
 const VIEWS = [
-  { id: 'drawing', label: 'Drawing' },
-  { id: 'table', label: 'Table' }
+  { value: 'drawing', label: 'Drawing' },
+  { value: 'table', label: 'Table' }
 ] as const
-type View = (typeof VIEWS)[number]['id']
-const useView = createPersisted<{ view: View }>('disks-view', { view: 'drawing' }, ({ view }) => VIEWS.some((one) => one.id === view))
+type View = (typeof VIEWS)[number]['value']
+const useView = createPersisted<{ view: View }>('disks-view', { view: 'drawing' }, ({ view }) => VIEWS.some((one) => one.value === view))
 
 /** Every image file of the library, drawn by what stands on what, or as a table. */
 export function DisksScreen() {
@@ -30,20 +30,7 @@ export function DisksScreen() {
         <h1>Disks</h1>
         {value && <p className={styles.sum}>{sumOf(value)}</p>}
         <SearchField label="Filter" value={filter} onChange={setFilter} />
-        <div role="radiogroup" aria-label="How they are shown" className={styles.switch}>
-          {VIEWS.map(({ id, label }) => (
-            <label key={id} className={cx(styles.choice, view === id && styles.chosen)}>
-              <input
-                type="radio"
-                name="disks-view"
-                className="visually-hidden"
-                checked={view === id}
-                onChange={() => useView.setState({ view: id })}
-              />
-              {label}
-            </label>
-          ))}
-        </div>
+        <Segments label="How they are shown" value={view} options={VIEWS} onChange={(next) => useView.setState({ view: next })} />
       </header>
       {error && <ErrorNotice error={error} onCopy={copyText} />}
       {value && <Unwell files={value} />}

@@ -1,8 +1,9 @@
 import { useState } from 'react'
 import { EllipsisVertical, HardDrive, Layers, Plus, ScanEye } from 'lucide-react'
 import type { DiskView, Machine } from '#contract'
-import { Banner, Button, cx, EmptyState, ErrorNotice, formatSize, IconButton, Menu, type MenuItems } from '#ui'
+import { Banner, Button, cx, EmptyState, ErrorNotice, formatSize, IconButton, Menu, Segments, type MenuItems } from '#ui'
 import { copyText, DISK_DRAG, keysOf, openOverlay, useImages, type DiskAction } from '../../../app'
+import { RunningTasks } from '../../tasks'
 import { whyNotDisk } from '../allowed'
 import { chooseDisk, chosenDisk, useDiskChoice } from '../choice'
 import { useLive } from '../live'
@@ -11,7 +12,6 @@ import { Chain } from './chain'
 import { DiskMapView } from './disk-map'
 import { Facts } from './facts'
 import { Budget } from './budget'
-import { RunningWork } from './running-work'
 import { TimeLine } from './time-line'
 import { pulsesOf, Pulses, useXray, whyNoXray } from '../xray/use-xray'
 import { XrayPanel } from '../xray/xray-panel'
@@ -41,7 +41,10 @@ export function DisksTab({ machine }: { machine: Machine }) {
         <DiskSwitch machine={machine} chosen={id} />
         <Actions machine={machine} disk={disk} xrayed={xrayed} onXray={() => setLookedInto(xrayed ? null : machine.id)} />
       </header>
-      <RunningWork machine={machine} disk={id} />
+      <RunningTasks
+        of={(task) => task.subject === machine.name && /^(disk|overlay)\./.test(task.operation) && task.title.includes(id)}
+        framed
+      />
       {error && <ErrorNotice error={error} onCopy={copyText} />}
       {value && <DiskPage key={`${value.machineId} ${value.disk.id}`} machine={machine} view={value} xrayed={xrayed} />}
     </div>
@@ -53,25 +56,17 @@ function DiskSwitch({ machine, chosen }: { machine: Machine; chosen: string }) {
   const disks = machine.definition?.disks ?? []
   return (
     <div className={styles.disks}>
-      <div role="radiogroup" aria-label="Disk" className={styles.switch}>
-        {disks.map((disk) => (
-          <label
-            key={disk.id}
-            className={cx(styles.choice, disk.id === chosen && styles.chosen)}
-            draggable
-            onDragStart={(event) => event.dataTransfer.setData(DISK_DRAG, `${machine.id} ${disk.id}`)}
-          >
-            <input
-              type="radio"
-              name="disk"
-              className="visually-hidden"
-              checked={disk.id === chosen}
-              onChange={() => chooseDisk(machine.id, disk.id)}
-            />
-            {disk.id} <small>{formatSize(disk.sizeBytes)}</small>
-          </label>
-        ))}
-      </div>
+      <Segments
+        label="Disk"
+        value={chosen}
+        options={disks.map((disk) => ({
+          value: disk.id,
+          label: disk.id,
+          note: formatSize(disk.sizeBytes),
+          carries: [DISK_DRAG, `${machine.id} ${disk.id}`]
+        }))}
+        onChange={(id) => chooseDisk(machine.id, id)}
+      />
       <IconButton
         icon={Plus}
         label="Add a disk"

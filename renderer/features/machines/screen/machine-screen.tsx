@@ -1,8 +1,8 @@
-import { lazy, Suspense } from 'react'
 import { Ghost } from 'lucide-react'
 import type { Machine } from '#contract'
 import { ErrorBoundary, goTo, keysOf, MACHINE_TABS, useMachine, useMachines, type MachineTab } from '../../../app'
 import { Button } from '../../../ui/button'
+import { late } from '../../../ui/late'
 import { EmptyState } from '../../../ui/notice'
 import { Tabs } from '../../../ui/tabs'
 import { DisksTab, TemporaryBanner } from '../../disks'
@@ -12,11 +12,11 @@ import { MachineHeader } from './header'
 import styles from './screen.module.css'
 
 // Each comes when its tab is first opened: a terminal emulator and a VNC client are no part of the window's start.
-const Overview = lazy(() => import('../overview/overview').then((module) => ({ default: module.Overview })))
-const SettingsTab = lazy(() => import('../settings-tab/settings-tab').then((module) => ({ default: module.SettingsTab })))
-const ConsoleTab = lazy(() => import('../../console').then((module) => ({ default: module.ConsoleTab })))
-const DisplayTab = lazy(() => import('../../display').then((module) => ({ default: module.DisplayTab })))
-const MonitorTab = lazy(() => import('../../monitor').then((module) => ({ default: module.MonitorTab })))
+const Overview = late(() => import('../overview/overview').then((module) => module.Overview))
+const SettingsTab = late(() => import('../settings-tab/settings-tab').then((module) => module.SettingsTab))
+const ConsoleTab = late(() => import('../../console').then((module) => module.ConsoleTab))
+const DisplayTab = late(() => import('../../display').then((module) => module.DisplayTab))
+const MonitorTab = late(() => import('../../monitor').then((module) => module.MonitorTab))
 
 const LABELS: Record<MachineTab, string> = {
   overview: 'Overview',
@@ -43,15 +43,11 @@ export function MachineScreen({ id, tab }: { id: string; tab: MachineTab }) {
   return (
     <div className={styles.screen}>
       <MachineHeader machine={machine} />
-      <Suspense fallback={null}>
-        <TemporaryBanner machine={machine} />
-      </Suspense>
+      <TemporaryBanner machine={machine} />
       <Tabs label={`Parts of ${machine.name}`} tabs={tabs} active={tab} onChange={(next) => goTo({ kind: 'machine', id, tab: next })}>
         {/* A key by machine: nothing of one machine is left when another is shown. */}
         <ErrorBoundary key={`${id} ${tab}`} part>
-          <Suspense fallback={null}>
-            <TabContent machine={machine} tab={tab} />
-          </Suspense>
+          <TabContent machine={machine} tab={tab} />
         </ErrorBoundary>
       </Tabs>
     </div>

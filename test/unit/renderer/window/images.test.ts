@@ -69,6 +69,22 @@ describe('the images', () => {
     expect(double.calls.filter((call) => call.name === 'image.list').length).toBeGreaterThan(1)
   })
 
+  it('whose file is missing is used again where it is now; what is wrong with the path is said beside it', async () => {
+    const missing = newImage('image-2', 'gone', 'disk', { path: '/srv/gone.qcow2', problem: '“/srv/gone.qcow2” does not exist.', missing: true })
+    const double = await openImages({ images: [builtinImage(), missing] })
+    fireEvent.click(within(screen.getByRole('alert')).getByRole('button', { name: 'Find it…' }))
+    const dialog = within(await screen.findByRole('dialog'))
+    const field = dialog.getByLabelText('Where it is now')
+    fireEvent.change(field, { target: { value: 'gone.qcow2' } })
+    expect(dialog.getByRole('alert').textContent).toContain('The whole path is needed')
+    expect(field.getAttribute('aria-invalid')).toBe('true')
+    fireEvent.change(field, { target: { value: '/media/gone.qcow2' } })
+    fireEvent.click(dialog.getByRole('button', { name: 'Use this file' }))
+    await waitFor(() => expect(double.calls.filter((call) => call.name === 'image.find').map(({ input }) => input)).toEqual([{ image: 'image-2', path: '/media/gone.qcow2', unchecked: false }]))
+    await screen.findByText(/is there again/)
+    await waitFor(() => expect(screen.queryByText(/cannot be used/)).toBeNull())
+  })
+
   it('are imported by dropping a file, with its name and kind to choose', async () => {
     const double = await openImages()
     const target = screen.getByRole('region', { name: 'Images' })

@@ -13,6 +13,8 @@ export interface TaskRun {
    * meanwhile, a message of the window does.
    */
   run: <N extends TaskOperationName>(name: N, input: InputOf<N>) => Promise<ResultOf<N> | null>
+  /** Forgets what went wrong: it was said of what is no longer typed in. */
+  clear: () => void
 }
 
 /** The work behind a dialog. */
@@ -36,7 +38,7 @@ export function useTaskRun(): TaskRun {
       toastError(failed, taskId ? [{ label: 'Show task', run: () => goTo({ kind: 'tasks', taskId }) }] : [])
     return null
   }
-  return { busy, error, run }
+  return { busy, error, run, clear: () => setError(null) }
 }
 
 export interface TaskDialogProps {

@@ -1,0 +1,3 @@
+export * from './find-file'
+export * from './path-field'
+export * from './task-dialog'
