@@ -101,13 +101,14 @@ const SERVED_BY: { [K in Share['server']['kind']]: string } = {
   machine: 'its machine',
   daemon: 'the storage daemon',
   moving: 'moving',
-  failed: 'nobody'
+  failed: 'nobody',
+  broken: 'nobody'
 }
 const shareRow = (share: Share): string[] => [
-  `${share.machine}:${share.disk}`,
-  share.mode,
+  share.server.kind === 'broken' ? share.id : `${share.machine}:${share.disk}`,
+  share.server.kind === 'broken' ? '-' : share.mode,
   SERVED_BY[share.server.kind],
-  none(share.clients.map((client) => `${client.machine} (${client.state})`))
+  share.server.kind === 'broken' ? share.server.message : none(share.clients.map((client) => `${client.machine} (${client.state})`))
 ]
 
 const WORKLOADS: { [K in ShareWorkload]: string } = {

@@ -81,7 +81,9 @@ export const ShareServer = z.discriminatedUnion('kind', [
   /** It passes from one to the other; what clients read waits meanwhile. */
   z.object({ kind: z.literal('moving') }),
   /** Nobody can serve it; what clients read waits until somebody can. */
-  z.object({ kind: z.literal('failed'), message: z.string() })
+  z.object({ kind: z.literal('failed'), message: z.string() }),
+  /** The share's own file cannot be used: of what it says nothing is known but its id. */
+  z.object({ kind: z.literal('broken'), message: z.string() })
 ])
 export type ShareServer = z.output<typeof ShareServer>
 

@@ -18,6 +18,9 @@ const LOOK_MS = 10
 /**
  * Plugs a shared disk into a machine that runs. The connection is made first: for as long as a device waits for one, QEMU does not answer
  * its monitor.
+ *
+ * `config-wce`: QEMU's export tells whoever may choose the cache mode that it writes through, and yet it does not. A guest that believed it would never
+ * flush, and what it had synced would be gone with an exporter that is killed. Without the choice it flushes. Source: block/export/vhost-user-blk-server.c, QEMU 7.2.
  * @throws unsupported (all ports are taken), qmp, wrong-state (nobody serves), cancelled
  */
 export async function plugShare(qmp: QmpSession, shareId: string, socketPath: string, signal: AbortSignal): Promise<void> {
@@ -26,7 +29,7 @@ export async function plugShare(qmp: QmpSession, shareId: string, socketPath: st
   await qmp.execute('chardev-add', { id: chardevId(shareId), backend: socket })
   try {
     await connected(qmp, shareId, signal)
-    await qmp.execute('device_add', { driver: 'vhost-user-blk-pci', id: deviceId(shareId), chardev: chardevId(shareId), 'num-queues': 1, bus })
+    await qmp.execute('device_add', { driver: 'vhost-user-blk-pci', id: deviceId(shareId), chardev: chardevId(shareId), 'num-queues': 1, 'config-wce': false, bus })
   } catch (error) {
     await qmp.execute('chardev-remove', { id: chardevId(shareId) })
     throw error

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { ShareRecord } from '#contract'
+import { ShareRecord, toAppError, type Share } from '#contract'
 import { listFolder, readJson, removeFile, writeJsonAtomic } from '../host/files'
 import type { LibraryPaths } from '../library/paths'
 
@@ -8,9 +8,23 @@ export const newShareId = (): string => randomBytes(4).toString('hex')
 export const saveShare = (paths: LibraryPaths, record: ShareRecord): Promise<void> => writeJsonAtomic(paths.share(record.id), record)
 export const deleteShare = (paths: LibraryPaths, id: string): Promise<void> => removeFile(paths.share(id))
 
-/** Every share of the library. A file that cannot be used is left as it is, and its share is not served. */
-export async function loadShares(paths: LibraryPaths): Promise<ShareRecord[]> {
+/** Every share of the library, or what is wrong with its file: that is left as it is, listed, and not served. */
+export async function loadShares(paths: LibraryPaths): Promise<{ records: ShareRecord[]; broken: Share[] }> {
   const names = (await listFolder(paths.shares)).filter((name) => /^[0-9a-f]{8}\.json$/.test(name))
-  const found = await Promise.all(names.map((name) => readJson(paths.share(name.slice(0, 8)), ShareRecord).catch(() => null)))
-  return found.filter((record) => record !== null)
+  const records: ShareRecord[] = []
+  const broken: Share[] = []
+  const load = async (id: string): Promise<void> => {
+    try {
+      records.push(await readJson(paths.share(id), ShareRecord))
+    } catch (error) {
+      broken.push(brokenView(id, toAppError(error).message))
+    }
+  }
+  await Promise.all(names.map((name) => load(name.slice(0, 8))))
+  return { records, broken }
 }
+
+const brokenView = (id: string, message: string): Share => ({
+  ...{ id, machineId: '', machine: '', disk: '', sizeBytes: 0, mode: 'ro', ownerWrites: false, published: null, cluster: null, createdAtMs: 0 },
+  ...{ server: { kind: 'broken', message }, clients: [] }
+})

@@ -24,6 +24,8 @@ import type { Turns } from './turns'
 
 /** How often a client that waits is looked at again, while somebody serves. */
 const LOOK_AGAIN_MS = 250
+/** How soon it is tried again, when nobody could serve: what was in the way may have gone. */
+const TRY_AGAIN_MS = 5_000
 
 /** What a share works with. */
 export interface ShareParts {
@@ -268,14 +270,15 @@ export class ManagedShare {
     return { shareId: this.record.id, runtime: this.runtime, clients: wanted, waiting: this.links.waiting }
   }
 
-  /** Asks every running client how its end is; as long as one waits for somebody who serves, again after a moment. */
+  /** Asks every running client how its end is; as long as one waits, or nobody can serve, it is looked at again after a moment. */
   private async lookAtClients(): Promise<void> {
     this.links.forgetOff(this.clients)
     await this.links.look(this.clients)
     if (this.lookTimer) clearTimeout(this.lookTimer)
     this.lookTimer = null
-    if (this.closed || !isServing(this.server) || this.links.waiting.length === 0) return
-    this.lookTimer = setTimeout(() => void this.level(), LOOK_AGAIN_MS).unref()
+    if (this.closed) return
+    const again = this.server.kind === 'failed' ? TRY_AGAIN_MS : isServing(this.server) && this.links.waiting.length > 0 ? LOOK_AGAIN_MS : null
+    if (again !== null) this.lookTimer = setTimeout(() => void this.level(), again).unref()
   }
 
   private tell(): void {

@@ -33,6 +33,8 @@ interface Attaching {
 /** The shared disks of the library. */
 export class Shares {
   private readonly shares = new Map<string, ManagedShare>()
+  /** Those whose file cannot be used. */
+  private broken: Share[] = []
   private readonly watch = new OwnerWatch()
   private readonly standstill = new Turns()
   readonly cluster: Cluster
@@ -47,22 +49,24 @@ export class Shares {
 
   /** Reads every share and takes charge of what serves them. The machines are loaded before. */
   async load(): Promise<void> {
-    for (const record of await loadShares(this.library.paths)) this.manage(record)
+    const { records, broken } = await loadShares(this.library.paths)
+    for (const record of records) this.manage(record)
+    this.broken = broken
     await Promise.all(this.all().map((share) => share.recall()))
     for (const share of this.all()) for (const machine of [share.owner, ...share.clients]) if (machine) this.cluster.noteMachine(share, machine)
   }
 
   list(): Share[] {
-    return this.all()
-      .map((share) => share.view())
-      .sort((a, b) => a.createdAtMs - b.createdAtMs)
+    return [...this.broken, ...this.all().map((share) => share.view())].sort((a, b) => a.createdAtMs - b.createdAtMs)
   }
 
-  /** By id, or by the disk: `lab1:disk0`; `lab1` alone when one of its disks is shared. @throws not-found */
+  /** By id, or by the disk: `lab1:disk0`; `lab1` alone when one of its disks is shared. @throws not-found, bad-file */
   get(reference: string): ManagedShare {
     const name = reference.normalize('NFC')
     const found = this.shares.get(name) ?? this.all().find((share) => share.label === name) ?? onlyOne(this.all().filter((share) => share.owner?.name === name))
     if (found) return found
+    const broken = this.broken.find(({ id }) => id === name)
+    if (broken?.server.kind === 'broken') throw failure('bad-file', broken.server.message, { path: this.library.paths.share(name), next: 'Put the file right, or delete it, and open the library again.' })
     throw failure('not-found', `“${reference}” is not shared.`, { what: 'share', name: reference, next: 'See the list of shares.' })
   }
 

@@ -57,6 +57,7 @@ function ShareCard({ share }: { share: Share }) {
   const [ending, setEnding] = useState(false)
   const owner = useMachine(share.machineId)
   const rates = useShareLoad(share.id, share.server.kind === 'machine' || share.server.kind === 'daemon')
+  if (share.server.kind === 'broken') return <BrokenCard share={share} message={share.server.message} />
   return (
     <article className={styles.card} aria-label={labelOf(share)}>
       <header className={styles.title}>
@@ -91,6 +92,19 @@ function ShareCard({ share }: { share: Share }) {
     </article>
   )
 }
+
+/** Nothing but its file's name is known of it. */
+const BrokenCard = ({ share, message }: { share: Share; message: string }) => (
+  <article className={styles.card} aria-label={labelOf(share)}>
+    <header className={styles.title}>
+      <h2>{labelOf(share)}</h2>
+    </header>
+    <div className={styles.server}>
+      <StateBadge look={lookOfServer(share)} />
+      <p>{message} Put the file right, or delete it, and open the library again.</p>
+    </div>
+  </article>
+)
 
 /** How readers get to see what was written: a version that does not change, or the disk itself, looked at anew. */
 function ForReaders({ share }: { share: Share }) {

@@ -2,7 +2,7 @@ import { CircleAlert, CircleCheck, CircleDashed, CircleOff, LoaderCircle, Unplug
 import type { ClusterMember, DiskContent, Machine, Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
 import type { StateLook } from '#ui'
 
-export const labelOf = (share: Share): string => `${share.disk} of ${share.machine}`
+export const labelOf = (share: Share): string => (share.server.kind === 'broken' ? `Share ${share.id}` : `${share.disk} of ${share.machine}`)
 
 const CLIENTS: Record<ShareClient['state'], StateLook> = {
   connected: { tone: 'running', icon: CircleCheck, word: 'Connected' },
@@ -47,7 +47,8 @@ const SERVERS: Record<Share['server']['kind'], StateLook> = {
   machine: { tone: 'running', icon: CircleCheck, word: 'Serving' },
   daemon: { tone: 'running', icon: CircleCheck, word: 'Serving' },
   moving: { tone: 'busy', icon: LoaderCircle, word: 'Being handed over', turning: true },
-  failed: { tone: 'failed', icon: CircleAlert, word: 'Not served' }
+  failed: { tone: 'failed', icon: CircleAlert, word: 'Not served' },
+  broken: { tone: 'failed', icon: CircleAlert, word: 'Cannot be used' }
 }
 export const lookOfServer = ({ server }: Share): StateLook => SERVERS[server.kind]
 
@@ -65,6 +66,7 @@ export function sayServer({ server, machine }: Share): string {
     case 'moving':
       return 'It passes to another process; what is read meanwhile waits.'
     case 'failed':
+    case 'broken':
       return server.message
   }
 }

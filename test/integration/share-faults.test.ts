@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { annoy } from '../support/hostile-client'
+import { openLab, until, type Lab } from '../support/lab'
+import { isRoot } from '../support/scratch'
+import { SHARED, ShareLab } from '../support/share-lab'
+
+const MiB = 2 ** 20
+/** More in the soak of the same name. */
+const ROUNDS = Number(process.env.STRATA_SHARE_ROUNDS ?? 1)
+
+/** Puts the disks of a machine that is off on a file system of their own. @returns its folder */
+async function onSmallFileSystem(lab: Lab, machine: string): Promise<string> {
+  const { files } = await lab.call('disk.show', { machine, disk: 'disk1' })
+  const folder = dirname(files[0]!.path)
+  const kept = `${folder}.kept`
+  cpSync(folder, kept, { recursive: true })
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=0700', 'tmpfs', folder])
+  onTestFinished(() => void execFileSync('umount', ['--lazy', folder]))
+  cpSync(kept, folder, { recursive: true, preserveTimestamps: true })
+  return folder
+}
+
+/** Takes all space but this much. @returns what gives it back */
+function fill(folder: string, leaveBytes: number): () => void {
+  const { bavail, bsize } = statfsSync(folder)
+  writeFileSync(join(folder, 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - leaveBytes)))
+  return () => rmSync(join(folder, 'ballast'))
+}
+
+describe('while a client writes to a shared disk', () => {
+  it('no fault of an exporter, of another client, or of the host’s disk loses what was acknowledged', { timeout: 300_000 * ROUNDS }, async () => {
+    const lab = await openLab()
+    const vms = new ShareLab(lab)
+    await vms.machine('lab1')
+    await lab.done('disk.create', { machine: 'lab1', size: '64M' })
+    const folder = isRoot ? await onSmallFileSystem(lab, 'lab1') : null
+    await Promise.all(['lab2', 'lab3'].map((name) => vms.machine(name, { sharedMemory: true })))
+    await lab.done('share.create', { disk: 'lab1:disk1', mode: 'rw', to: ['lab2', 'lab3'] })
+    await lab.done('share.hand-over', { share: 'lab1', machine: 'lab2' })
+    await vms.start('lab1', 'lab2', 'lab3')
+    expect(await vms.states()).toBe('machine, lab2 connected, lab3 connected')
+    // Else a guest does not flush, and a sync means nothing.
+    for (const name of ['lab2', 'lab3']) expect(await vms.inGuest(name, 'cat /sys/block/vdb/queue/write_cache')).toBe('write back')
+    await vms.startNumbers('lab2')
+    await vms.startReaders('lab3', [64])
+    const untouched = await vms.sum('lab3', 0)
+
+    // The owner is killed: the storage daemon goes on from what is on the host.
+    process.kill(await vms.pidOf('lab1'), 'SIGKILL')
+    await vms.becomes('daemon, lab2 connected, lab3 connected')
+    await vms.expectNumbers('lab2', 'lab3')
+    expect((await vms.share()).clients[0]!.reason).toContain('ended without warning')
+
+    for (let round = 0; round < ROUNDS; round++) {
+      await killAndAnnoy(vms)
+      await vms.becomes('daemon, lab2 connected, lab3 connected')
+      await vms.expectNumbers('lab2', 'lab3')
+      await vms.expectReading('lab3', [64], untouched)
+    }
+
+    if (folder) await expectFullDiskTold(vms, folder)
+
+    // A client is killed: its export goes, and the writer does not notice.
+    process.kill(await vms.pidOf('lab3'), 'SIGKILL')
+    await vms.becomes('daemon, lab2 connected, lab3 off')
+    await until(lab, () => vms.sockets().length === 1, 30_000)
+    await vms.expectNumbers('lab2', 'lab2')
+  })
+})
+
+/** The sockets are deleted, and the daemon is killed. At the new one of lab3 somebody else is faster, and talks nonsense. */
+async function killAndAnnoy(vms: ShareLab): Promise<void> {
+  const { machineId } = (await vms.share()).clients[1]!
+  const ofLab3 = vms.sockets().find((path) => path.endsWith(`/${machineId.slice(0, 8)}.sock`))!
+  for (const socket of vms.sockets()) rmSync(socket)
+  process.kill(await vms.daemonPid(), 'SIGKILL')
+  const deadlineMs = Date.now() + 60_000
+  while ((await annoy(ofLab3, 1)) === 0 && Date.now() < deadlineMs) await delay(5)
+  await annoy(ofLab3, 4)
+}
+
+/** What has no room is an error in the guest, of that write alone. */
+async function expectFullDiskTold(vms: ShareLab, folder: string): Promise<void> {
+  const giveBack = fill(folder, 6 * MiB)
+  const write = (name: string): Promise<{ exitCode: number | null; stderr: string }> =>
+    vms.lab.call('guest.exec', { machine: name, command: ['dd', 'if=/dev/urandom', `of=${SHARED}`, 'bs=1M', 'seek=20', 'count=30', 'oflag=direct', 'conv=notrunc,fsync'], timeoutSeconds: 60 })
+  const refused = await write('lab2')
+  expect(refused.exitCode).not.toBe(0)
+  expect(refused.stderr).toMatch(/No space left|Input\/output error/)
+  giveBack()
+  expect((await write('lab2')).exitCode).toBe(0)
+  await vms.expectNumbers('lab2', 'lab3')
+}

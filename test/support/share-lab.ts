@@ -1,0 +1,113 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import type { Share } from '#contract'
+import { until, type Lab } from './lab'
+
+/** A client's first disk is its own: the shared one is the second. */
+export const SHARED = '/dev/vdb'
+const logOf = (kib: number): string => `/tmp/sums.${kib}`
+
+/** Machines that share `lab1:disk1`, and what their guests read and write. */
+export class ShareLab {
+  constructor(readonly lab: Lab) {}
+
+  async machine(name: string, more: object = {}): Promise<void> {
+    await this.lab.done('machine.create', { name, memory: '160M', cpus: 1, network: [], display: false, ...more })
+  }
+  async start(...names: string[]): Promise<void> {
+    await Promise.all(names.map((name) => this.lab.done('machine.start', { machine: name, wait: 'agent' })))
+  }
+  /** Runs a line in a guest's shell; it has to succeed. */
+  async inGuest(name: string, line: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.lab.call('guest.exec', { machine: name, command: ['sh', '-c', line], timeoutSeconds: 120 })
+    if (exitCode !== 0) throw new Error(`${name}: ${line}: ${exitCode} ${stdout}${stderr}`)
+    return stdout.trim()
+  }
+  share(): Promise<Share> {
+    return this.lab.call('share.show', { share: 'lab1:disk1' })
+  }
+  async states(): Promise<string> {
+    const { server, clients } = await this.share()
+    return [server.kind, ...clients.map(({ machine, state }) => `${machine} ${state}`)].join(', ')
+  }
+  async becomes(wanted: string): Promise<void> {
+    await until(this.lab, async () => (await this.states()) === wanted, 60_000).catch(async () => expect(await this.states()).toBe(wanted))
+  }
+
+  /** Flushed: what its guest has not flushed an owner that is killed takes with it, as at a power cut. */
+  async write(letter: string, atMiB: number): Promise<void> {
+    await this.inGuest('lab1', `head -c 1048576 /dev/zero | tr '\\0' ${letter} | dd of=${SHARED} bs=1M seek=${atMiB} conv=notrunc,fsync oflag=direct iflag=fullblock 2>/dev/null`)
+  }
+  sum(name: string, atMiB: number): Promise<string> {
+    return this.inGuest(name, `dd if=${SHARED} bs=1M count=1 skip=${atMiB} iflag=direct 2>/dev/null | md5sum`)
+  }
+  async expectSame(atMiB: number, readers: string[]): Promise<void> {
+    const wanted = await this.sum('lab1', atMiB)
+    for (const reader of readers) expect(await this.sum(reader, atMiB), reader).toBe(wanted)
+  }
+  /** At the end of the disk, where no file is. */
+  async expectRefused(name: string): Promise<void> {
+    const { exitCode, stderr } = await this.lab.call('guest.exec', { machine: name, command: ['dd', 'if=/dev/zero', `of=${SHARED}`, 'bs=4096', 'count=1', 'seek=8191', 'oflag=direct'] })
+    expect(exitCode, name).not.toBe(0)
+    expect(stderr, name).toMatch(/not permitted|Input\/output error/)
+  }
+  async writers(): Promise<string[]> {
+    const { machine, ownerWrites, clients } = await this.share()
+    return [...(ownerWrites ? [machine] : []), ...clients.filter(({ writes }) => writes).map((client) => client.machine)]
+  }
+
+  sockets(): string[] {
+    const root = join(this.lab.home, 'run/strata')
+    const found = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /share-[0-9a-f]{8}\/[0-9a-f]{8}\.sock$/.test(name))
+    expect(found.length).toBeGreaterThan(0)
+    return found.map((name) => join(root, name))
+  }
+  async pidOf(name: string): Promise<number> {
+    const { state } = await this.lab.machine(name)
+    if (!('pid' in state)) throw new Error(`${name} is ${state.kind}`)
+    return state.pid
+  }
+  async daemonPid(): Promise<number> {
+    const { server } = await this.share()
+    if (server.kind !== 'daemon') throw new Error(`served by ${server.kind}`)
+    return server.pid
+  }
+
+  /** Readers that go on for ever in a guest, each with requests of another size (KiB), so that they are not answered in the order of asking. */
+  async startReaders(name: string, sizes: number[]): Promise<void> {
+    await this.inGuest(name, `touch ${sizes.map(logOf).join(' ')}`)
+    const loop = (kib: number): string => `while :; do dd if=${SHARED} bs=${kib}k count=${1024 / kib} iflag=direct 2>/dev/null | md5sum >> ${logOf(kib)}; done`
+    await this.inGuest(name, sizes.map((kib) => `(${loop(kib)}) > /dev/null 2>&1 < /dev/null &`).join(' '))
+  }
+  /** Every reader reads on, and none has ever read anything but this. */
+  async expectReading(name: string, sizes: number[], wanted: string): Promise<void> {
+    const counts = async (): Promise<number[]> => (await this.inGuest(name, sizes.map((kib) => `wc -l < ${logOf(kib)}`).join('; '))).split('\n').map(Number)
+    const before = await counts()
+    await until(this.lab, async () => (await counts()).every((count, index) => count > before[index]! + 1), 60_000)
+    expect(await this.inGuest(name, 'sort -u /tmp/sums.*')).toBe(wanted)
+  }
+
+  /** A writer that goes on for ever: block n holds the number n, each flushed before the next. What is acknowledged stands in a file of the guest's own. They have room. */
+  async startNumbers(name: string): Promise<void> {
+    const one = `printf %08d $n | dd of=${SHARED} bs=4096 seek=$((n % ${NUMBERS} + ${FIRST_NUMBER})) conv=sync,notrunc,fsync oflag=direct 2> /tmp/said && echo $n > /tmp/acknowledged`
+    await this.inGuest(name, `dd if=/dev/zero of=${SHARED} bs=4096 seek=${FIRST_NUMBER} count=${NUMBERS} conv=notrunc 2>/dev/null; sync; echo 0 > /tmp/acknowledged; (n=0; while n=$((n + 1)); do ${one} || { cp /tmp/said /tmp/failed; exit; }; done) > /dev/null 2>&1 < /dev/null &`)
+  }
+  acknowledged(name: string): Promise<number> {
+    return this.inGuest(name, 'test ! -e /tmp/failed || cat /tmp/failed >&2; test ! -e /tmp/failed && cat /tmp/acknowledged').then(Number)
+  }
+  /** It writes on, without an error, and all that was acknowledged is there for another to read. */
+  async expectNumbers(name: string, reader: string): Promise<void> {
+    const before = await this.acknowledged(name)
+    await until(this.lab, async () => (await this.acknowledged(name)) > before + 2, 60_000)
+    const last = await this.acknowledged(name)
+    const text = await this.inGuest(reader, `dd if=${SHARED} bs=4096 skip=${FIRST_NUMBER} count=${NUMBERS} iflag=direct 2>/dev/null | tr -d '\\0'`)
+    const there = new Set((text.match(/\d{8}/g) ?? []).map(Number))
+    const lost: number[] = []
+    for (let n = last; n > Math.max(0, last - NUMBERS); n--) if (!there.has(n) && !there.has(n + NUMBERS)) lost.push(n)
+    expect(lost, `of ${last} acknowledged writes`).toEqual([])
+  }
+}
+/** Blocks for numbers, after the first four MiB; then they are used again. */
+const NUMBERS = 2048
+const FIRST_NUMBER = 1024
