@@ -2,7 +2,8 @@ import { useEffect, useState, type ReactNode } from 'react'
 import { Share2 } from 'lucide-react'
 import type { AppError, DiskContent, Machine, Share, ShareMode } from '#contract'
 import { Button, Checkbox, CopyLine, Dialog, EmptyState, ErrorNotice, Field, formatSize, Select } from '#ui'
-import { call, callTask, closeOverlay, copyText, goTo, runCommand, toast, useMachines, useShares } from '../../app'
+import { call, callTask, closeOverlay, copyText, goTo, hasEnded, runCommand, toast, useMachines, useShares, useTasks } from '../../app'
+import { TaskProgress } from '../tasks'
 import { ModeChoice } from './mode-choice'
 import { damagedByWriters, MODES, MOUNT_LINE, whenItGets, whyNotTo } from './words'
 import styles from './shares.module.css'
@@ -46,6 +47,7 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
   const damaged = share || mode !== 'cluster' || !contents ? null : damagedByWriters(contents)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<AppError | null>(null)
+  const running = useTasks((state) => (busy ? Object.values(state.byId).find((task) => task.operation === 'share.create' && !hasEnded(task)) : undefined))
   const start = async (): Promise<void> => {
     setBusy(true)
     setError(null)
@@ -71,6 +73,7 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
       }
     >
       {error && <ErrorNotice error={error} onCopy={copyText} />}
+      {running && <TaskProgress task={running} />}
       {picker}
       <fieldset className={styles.with}>
         <legend>With</legend>
@@ -120,10 +123,10 @@ interface Giving extends Choice {
 }
 
 /** A new share goes to all at once; to one that there is, one machine after the other is added. */
-async function give(share: Share | undefined, { machine, disk, ...how }: Giving, to: readonly Machine[]): Promise<AppError | null> {
+async function give(share: Share | undefined, { machine, disk, mode, force, mount }: Giving, to: readonly Machine[]): Promise<AppError | null> {
   if (!share) {
     const nextStart = to.some((one) => whenItGets(one).nextStart)
-    const result = await callTask('share.create', { disk: `${machine.name}:${disk}`, to: to.map(({ id }) => id), nextStart, ...how })
+    const result = await callTask('share.create', { disk: `${machine.name}:${disk}`, to: to.map(({ id }) => id), nextStart, mode, force, mount })
     return result.ok ? null : result.error
   }
   for (const one of to) {
