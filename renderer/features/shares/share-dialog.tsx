@@ -60,7 +60,7 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
   return (
     <Dialog
       title={picker ? 'Share a disk' : `Share ${disk} of ${machine.name}`}
-      description={share ? `It is shared: ${MODES[share.mode]}.` : 'Other machines get it while its own machine goes on using it. Nothing is copied.'}
+      description={busy ? 'You can hide this: it goes on, and the task list shows how far it is.' : share ? `It is shared: ${MODES[share.mode]}.` : 'Other machines get it while its own machine goes on using it. Nothing is copied.'}
       onClose={closeOverlay}
       width={560}
       footer={
@@ -73,24 +73,31 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
       }
     >
       {error && <ErrorNotice error={error} onCopy={copyText} />}
-      {running && <TaskProgress task={running} />}
-      {picker}
-      <fieldset className={styles.with}>
-        <legend>With</legend>
-        <div className={styles.targets}>
-          {others.map((one) => (
-            <Target key={one.id} machine={one} owner={machine.id} share={share} checked={to.includes(one.id)} onChange={(on) => setTo(on ? [...to, one.id] : to.filter((id) => id !== one.id))} />
-          ))}
-          {others.length === 0 && <p className={styles.quiet}>There is no other machine yet.</p>}
-        </div>
-      </fieldset>
-      {!share && <ModeChoice machine={machine.name} mode={mode} onChange={setMode} contents={contents} damaged={damaged} force={force} onForce={setForce} folder={folder} onFolder={setFolder} />}
-      {mode !== 'cluster' && <section className={styles.help}>
-        <p>
-          In the guest it is one more virtio disk, usually the last one. Who reads mounts it read-only. A guest keeps what it has read: to see what was written since, it mounts it anew.
-        </p>
-        <CopyLine text={MOUNT_LINE} onCopy={copyText} />
-      </section>}
+      {busy ? (
+        running && <TaskProgress task={running} />
+      ) : (
+        <>
+          {picker}
+          <fieldset className={styles.with}>
+            <legend>With</legend>
+            <div className={styles.targets}>
+              {others.map((one) => (
+                <Target key={one.id} machine={one} owner={machine.id} share={share} checked={to.includes(one.id)} onChange={(on) => setTo(on ? [...to, one.id] : to.filter((id) => id !== one.id))} />
+              ))}
+              {others.length === 0 && <p className={styles.quiet}>There is no other machine yet.</p>}
+            </div>
+          </fieldset>
+          {!share && <ModeChoice machine={machine.name} mode={mode} onChange={setMode} contents={contents} damaged={damaged} force={force} onForce={setForce} folder={folder} onFolder={setFolder} />}
+          {mode !== 'cluster' && (
+            <section className={styles.help}>
+              <p>
+                In the guest it is one more virtio disk, usually the last one. Who reads mounts it read-only. A guest keeps what it has read: to see what was written since, it mounts it anew.
+              </p>
+              <CopyLine text={MOUNT_LINE} onCopy={copyText} />
+            </section>
+          )}
+        </>
+      )}
     </Dialog>
   )
 }
