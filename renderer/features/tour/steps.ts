@@ -1,5 +1,5 @@
 import type { InputOf, OperationName, TaskOperationName } from '#contract'
-import { call, callTask, closeOverlay, goTo, goToMachine, openOverlay, openStream, useLabs, useMachines, useShares, useSnapshots } from '../../app'
+import { call, callTask, closeOverlay, goTo, goToMachine, openOverlay, openStream, useLabs, useMachines, useSnapshots } from '../../app'
 
 /** One stop of the tour: what is said, and what is done, through the same operations and places as a user's. */
 export interface Step {
@@ -31,8 +31,6 @@ export async function stopRing(tour: TourMachines): Promise<void> {
 
 export const TOUR_NAMES = ['tour-1', 'tour-2'] as const
 const TOUR_LAB = 'tour-lab'
-/** The second machine's second disk. */
-const TOUR_DISK = `${TOUR_NAMES[1]}:disk1`
 
 async function need<N extends OperationName>(name: N, input: InputOf<N>): Promise<void> {
   const answer = await call(name, input)
@@ -129,7 +127,7 @@ export const steps: readonly Step[] = [
     text: 'Both stand on the built-in guest: their disks are overlays, so making one takes no time and almost no space.',
     act: async (tour) => {
       closeOverlay()
-      tour.first = await needTask('machine.create', { name: TOUR_NAMES[0], tag: ['tour'], network: ['user', 'isolated:tour'], sharedMemory: true })
+      tour.first = await needTask('machine.create', { name: TOUR_NAMES[0], tag: ['tour'], network: ['user', 'isolated:tour'] })
       tour.second = await needTask('machine.create', { name: TOUR_NAMES[1], tag: ['tour'], network: ['isolated:tour'] })
       goToMachine(tour.first, 'overview')
       await need('machine.start', { machine: tour.second })
@@ -283,21 +281,6 @@ export const steps: readonly Step[] = [
     settleMs: 800
   },
   {
-    label: 'shared-disk',
-    title: 'One disk, several machines',
-    text: 'A disk of the second machine, read by the first while its owner goes on writing. QEMU serves it from its own process; nothing is copied.',
-    act: async (tour) => {
-      goTo({ kind: 'shares' })
-      await needTask('disk.create', { machine: tour.second, size: '64M' })
-      const script = 'mkfs.ext4 -q /dev/vdb && mkdir -p /course && mount /dev/vdb /course && cp -r /etc /course'
-      await need('guest.exec', { machine: tour.second, command: ['sh', '-c', script], timeoutSeconds: 60 })
-      await needTask('share.create', { disk: TOUR_DISK, to: [tour.first] })
-      await need('share.refresh', { share: TOUR_DISK })
-      await needTask('share.mount', { share: TOUR_DISK, machine: tour.first })
-    },
-    settleMs: 4500
-  },
-  {
     label: 'ring',
     title: 'A split driver at work',
     text: 'Three clients read a disk image through rings in shared memory, as guests of Xen do. Producers run ahead, consumers follow.',
@@ -378,11 +361,10 @@ export async function removeTourMachines(ids: readonly string[], forGood: boolea
   closeOverlay()
   goTo({ kind: 'home' })
   await removeTourLab(ids, forGood)
-  const there = ids.flatMap((id) => useMachines.getState().byId[id] ?? [])
-  for (const { id, state } of there) if ('pid' in state) await needTask('machine.stop', { machine: id, force: true })
-  const shares = Object.values(useShares.getState().byId).filter(({ machineId }) => ids.includes(machineId))
-  for (const { id } of shares) await needTask('share.remove', { share: id })
-  for (const { id } of there) {
+  for (const id of ids) {
+    const machine = useMachines.getState().byId[id]
+    if (!machine) continue
+    if ('pid' in machine.state) await needTask('machine.stop', { machine: id, force: true })
     const removed = await call('machine.remove', { machine: id })
     if (!removed.ok) throw new Error(removed.error.message)
     if (forGood) await need('machine.empty-trash', { trashId: removed.value.trashId })
