@@ -64,6 +64,7 @@ const VIEWS: Views = {
   'share.attach': (share, paint) => shareBlock(share, paint),
   'share.detach': (share, paint) => shareBlock(share, paint),
   'share.hand-over': (share, paint) => shareBlock(share, paint),
+  'share.mount': ({ machine, device, folder, writes }) => `In ${machine} it is ${device} on ${folder}, to ${writes ? 'write' : 'read'}.\n`,
   'share.refresh': refreshedBlock,
   'share.publish': publishedBlock,
   'share.bench': benchTable,
@@ -139,6 +140,10 @@ const REFRESHED: { [K in ShareRefresh['readers'][number]['state']]: string } = {
 function refreshedBlock({ writer, flushMs, readers }: ShareRefresh, paint: Paint): string {
   const head = writer === null ? 'Nobody who writes runs: nothing was to be written out.\n' : `${writer} wrote out all it held back (${Math.round(flushMs)} ms).\n`
   const rows = readers.map(({ machine, state, folders, afterMs, reason }) => [machine, REFRESHED[state], none(folders), `${Math.round(afterMs)} ms`, reason ?? ''])
+  if (share.cluster) {
+    const members = share.cluster.members.map(({ machine, state, node, reason }) => [machine, state, String(node), reason ?? ''])
+    return `${head}All write, on ${share.cluster.folder} in each guest:\n${table(['MACHINE', 'STATE', 'NODE', ''], members, paint.dim)}`
+  }
   return head + (rows.length === 0 ? 'No machine that runs reads it.\n' : table(['READER', '', 'ON', 'AFTER', ''], rows, paint.dim))
 }
 

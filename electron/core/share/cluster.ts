@@ -3,7 +3,7 @@ import type { Library } from '../library/library'
 import type { ManagedMachine } from '../machine/machine'
 import { isLive, isOff } from '../machine/state'
 import type { Qemu } from '../machine/qemu'
-import type { Work } from '../task/work'
+import { throwIfCancelled, type Work } from '../task/work'
 import { joinInGuest, leaveInGuest, makeFileSystem, MOST_NODES, mountClusterDisk, readMark, removeMark, requireClusterAble, writeMark } from './cluster-guest'
 import { ClusterNetwork, hasLink, LINK } from './cluster-link'
 import { pciAddress, unmountInGuest } from './guest-disk'
@@ -103,16 +103,19 @@ export class Cluster {
     work.phase('connecting the guests')
     await all(running.map((machine) => this.tellNodes(share, machine, work.signal)))
     await all(this.otherNodes(running).map(({ share: other, machine }) => this.tellNodes(other, machine, work.signal)))
+    throwIfCancelled(work.signal)
     work.progress(0.1)
     const [first] = running
     if (first && (await this.isEmpty(share))) {
       work.phase(`making the file system in “${first.name}”`)
       await makeFileSystem(first, await diskAddress(share, first), share.record.disk, planFileSystem(share.disk!.sizeBytes, members(share).length))
     }
+    throwIfCancelled(work.signal)
     work.progress(0.3)
     work.phase('mounting it in every guest')
     const folders = await all(running.map(async (machine) => mountClusterDisk(machine, await diskAddress(share, machine), folder)))
     running.forEach((machine, index) => work.log(`“${machine.name}” has it on ${folders[index]}.`))
+    throwIfCancelled(work.signal)
     work.progress(0.9)
     work.phase('checking that each reads what another writes')
     await checkMarks(share, running.map((machine, index) => ({ machine, folder: folders[index]! })), work)

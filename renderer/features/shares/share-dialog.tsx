@@ -2,7 +2,8 @@ import { useEffect, useState, type ReactNode } from 'react'
 import { Share2 } from 'lucide-react'
 import type { AppError, DiskContent, Machine, Share, ShareMode } from '#contract'
 import { Button, Checkbox, CopyLine, Dialog, EmptyState, ErrorNotice, Field, formatSize, Select } from '#ui'
-import { call, callTask, closeOverlay, copyText, goTo, runCommand, toast, useMachines, useShares } from '../../app'
+import { call, callTask, closeOverlay, copyText, goTo, hasEnded, runCommand, toast, useMachines, useShares, useTasks } from '../../app'
+import { TaskProgress } from '../tasks'
 import { ModeChoice } from './mode-choice'
 import { damagedByWriters, MODES, MOUNT_LINE, whenItGets, whyNotTo } from './words'
 import styles from './shares.module.css'
@@ -46,6 +47,7 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
   const damaged = share || mode !== 'cluster' || !contents ? null : damagedByWriters(contents)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<AppError | null>(null)
+  const running = useTasks((state) => (busy ? Object.values(state.byId).find((task) => task.operation === 'share.create' && !hasEnded(task)) : undefined))
   const start = async (): Promise<void> => {
     setBusy(true)
     setError(null)
@@ -58,7 +60,7 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
   return (
     <Dialog
       title={picker ? 'Share a disk' : `Share ${disk} of ${machine.name}`}
-      description={share ? `It is shared: ${MODES[share.mode]}.` : 'Other machines get it while its own machine goes on using it. Nothing is copied.'}
+      description={busy ? 'You can hide this: it goes on, and the task list shows how far it is.' : share ? `It is shared: ${MODES[share.mode]}.` : 'Other machines get it while its own machine goes on using it. Nothing is copied.'}
       onClose={closeOverlay}
       width={560}
       footer={
@@ -71,23 +73,31 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
       }
     >
       {error && <ErrorNotice error={error} onCopy={copyText} />}
-      {picker}
-      <fieldset className={styles.with}>
-        <legend>With</legend>
-        <div className={styles.targets}>
-          {others.map((one) => (
-            <Target key={one.id} machine={one} owner={machine.id} share={share} checked={to.includes(one.id)} onChange={(on) => setTo(on ? [...to, one.id] : to.filter((id) => id !== one.id))} />
-          ))}
-          {others.length === 0 && <p className={styles.quiet}>There is no other machine yet.</p>}
-        </div>
-      </fieldset>
-      {!share && <ModeChoice machine={machine.name} mode={mode} onChange={setMode} contents={contents} damaged={damaged} force={force} onForce={setForce} folder={folder} onFolder={setFolder} />}
-      {mode !== 'cluster' && <section className={styles.help}>
-        <p>
-          In the guest it is one more virtio disk, usually the last one. Who reads mounts it read-only. A guest keeps what it has read: to see what was written since, it mounts it anew.
-        </p>
-        <CopyLine text={MOUNT_LINE} onCopy={copyText} />
-      </section>}
+      {busy ? (
+        running && <TaskProgress task={running} />
+      ) : (
+        <>
+          {picker}
+          <fieldset className={styles.with}>
+            <legend>With</legend>
+            <div className={styles.targets}>
+              {others.map((one) => (
+                <Target key={one.id} machine={one} owner={machine.id} share={share} checked={to.includes(one.id)} onChange={(on) => setTo(on ? [...to, one.id] : to.filter((id) => id !== one.id))} />
+              ))}
+              {others.length === 0 && <p className={styles.quiet}>There is no other machine yet.</p>}
+            </div>
+          </fieldset>
+          {!share && <ModeChoice machine={machine.name} mode={mode} onChange={setMode} contents={contents} damaged={damaged} force={force} onForce={setForce} folder={folder} onFolder={setFolder} />}
+          {mode !== 'cluster' && (
+            <section className={styles.help}>
+              <p>
+                In the guest it is one more virtio disk, usually the last one. Who reads mounts it read-only. A guest keeps what it has read: to see what was written since, it mounts it anew.
+              </p>
+              <CopyLine text={MOUNT_LINE} onCopy={copyText} />
+            </section>
+          )}
+        </>
+      )}
     </Dialog>
   )
 }
@@ -120,10 +130,10 @@ interface Giving extends Choice {
 }
 
 /** A new share goes to all at once; to one that there is, one machine after the other is added. */
-async function give(share: Share | undefined, { machine, disk, ...how }: Giving, to: readonly Machine[]): Promise<AppError | null> {
+async function give(share: Share | undefined, { machine, disk, mode, force, mount }: Giving, to: readonly Machine[]): Promise<AppError | null> {
   if (!share) {
     const nextStart = to.some((one) => whenItGets(one).nextStart)
-    const result = await callTask('share.create', { disk: `${machine.name}:${disk}`, to: to.map(({ id }) => id), nextStart, ...how })
+    const result = await callTask('share.create', { disk: `${machine.name}:${disk}`, to: to.map(({ id }) => id), nextStart, mode, force, mount })
     return result.ok ? null : result.error
   }
   for (const one of to) {

@@ -167,8 +167,8 @@ function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: Sh
       </p>
       <span className={styles.actions}>
         {share.mode === 'rw' && !place.writes && (
-          <Button icon={PencilLine} size="small" onClick={() => setHanding(true)}>
-            Let {name} write…
+          <Button icon={PencilLine} size="small" aria-label={`Let ${name} write…`} onClick={() => setHanding(true)}>
+            Let it write…
           </Button>
         )}
         <IconButton icon={FolderOpen} size="small" label={`Open in the guest of ${name}`} blocked={place.whyNotMounted} onClick={() => void openInGuest(share, id)} />
