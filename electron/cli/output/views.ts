@@ -140,10 +140,6 @@ const REFRESHED: { [K in ShareRefresh['readers'][number]['state']]: string } = {
 function refreshedBlock({ writer, flushMs, readers }: ShareRefresh, paint: Paint): string {
   const head = writer === null ? 'Nobody who writes runs: nothing was to be written out.\n' : `${writer} wrote out all it held back (${Math.round(flushMs)} ms).\n`
   const rows = readers.map(({ machine, state, folders, afterMs, reason }) => [machine, REFRESHED[state], none(folders), `${Math.round(afterMs)} ms`, reason ?? ''])
-  if (share.cluster) {
-    const members = share.cluster.members.map(({ machine, state, node, reason }) => [machine, state, String(node), reason ?? ''])
-    return `${head}All write, on ${share.cluster.folder} in each guest:\n${table(['MACHINE', 'STATE', 'NODE', ''], members, paint.dim)}`
-  }
   return head + (rows.length === 0 ? 'No machine that runs reads it.\n' : table(['READER', '', 'ON', 'AFTER', ''], rows, paint.dim))
 }
 
@@ -166,6 +162,10 @@ function shareBlock(share: Share, paint: Paint): string {
     ['Its machine', share.ownerWrites ? 'writes' : 'reads'],
     ['Served by', server]
   ], paint.dim)
+  if (share.cluster) {
+    const members = share.cluster.members.map(({ machine, state, node, reason }) => [machine, state, String(node), reason ?? ''])
+    return `${head}All write, on ${share.cluster.folder} in each guest:\n${table(['MACHINE', 'STATE', 'NODE', ''], members, paint.dim)}`
+  }
   return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'ACCESS', 'OVER', ''], rows, paint.dim))
 }
 
