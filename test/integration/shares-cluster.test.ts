@@ -54,7 +54,7 @@ describe('a disk that all write to', () => {
   it.runIf(WRITES > 0)('keeps what three guests write at random places, also when one starts again, and its file system is sound', { timeout: 900_000 }, async () => {
     await machine('lab3')
     await lab.done('disk.remove', { machine: 'lab1', disk: 'disk1' })
-    await lab.done('disk.create', { machine: 'lab1', size: `${Math.ceil(WRITES / 200) + 160}M` })
+    await lab.done('disk.create', { machine: 'lab1', size: `${Math.ceil(WRITES / 100) + 256}M` })
     await Promise.all(NAMES.map(start))
     const clickedAt = performance.now()
     await lab.done('share.create', { disk: 'lab1:disk1', mode: 'cluster', to: ['lab2', 'lab3'], mount: '/data' })
