@@ -49,6 +49,7 @@ const VIEWS: Views = {
   'qmp.run': (answer) => JSON.stringify(answer.return, null, 2) + '\n',
   'image.list': (images, paint) => table(['NAME', 'KIND', 'FORMAT', 'SIZE', 'ON DISK', 'FILE'], images.map(imageRow), paint.dim) + imageProblems(images, paint),
   'image.import': (image) => `Imported ${image.name}. Use it: strata machine create NAME --source ${shellQuote(image.name)}\n`,
+  'image.find': (image) => `${image.name} is there again: ${image.path}\n`,
   'image.remove': ({ removed }) => `Removed ${removed}.\n`,
   'store.stats': (stats, paint) => storeBlock(stats, paint),
   'store.archive': (archive) => `Archived ${archive.name}: ${formatSize(archive.dataBytes)} of data, of which ${formatSize(archive.ownBytes)} are its own.\n`,
@@ -207,11 +208,14 @@ function planLine(plan: SnapshotPlan): string {
 const renewalLines = ({ machine, renewed, left }: Renewal): string =>
   `Renewed in ${machine}: ${renewed.join(', ')}.\n${left.length > 0 ? `Not renewed in ${machine}: ${left.join(', ')}.\n` : ''}`
 
+const wayOut = ({ name, missing }: Image): string =>
+  missing ? `Say where it is now: strata image find ${shellQuote(name)} FILE` : `Put that right, or remove it: strata image remove ${shellQuote(name)}`
+
 /** Below the table: the images that cannot be used, and why. */
 const imageProblems = (images: readonly Image[], paint: Paint): string =>
   images
     .filter((image) => image.problem !== undefined)
-    .map((image) => `${paint.red(`${image.name} cannot be used:`)} ${image.problem} Put that right, or remove it: strata image remove ${shellQuote(image.name)}\n`)
+    .map((image) => `${paint.red(`${image.name} cannot be used:`)} ${image.problem} ${wayOut(image)}\n`)
     .join('')
 
 /** What is worth saying beside an empty table. */

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { failure, type Disk, type ImageRecord, type MachineDefinition, type ParsedInputOf, type ResultOf } from '#contract'
 import type { Context } from '../context'
 import { flushNode, runJob } from '../disk/block-job'
@@ -128,6 +129,7 @@ const writeWhole = (target: DiskTarget, disk: Disk, to: { path: string; format: 
 export async function exportDisk(input: ParsedInputOf<'disk.export'>, context: Context, work: Work): Promise<ResultOf<'disk.export'>> {
   const target = diskTarget(input, context)
   target.requireOff('exporting')
+  await fileFacts(dirname(input.file)) // of a folder that is not there QEMU’s word is not that of the field it was typed into
   return reserved(target, 'is being exported', async () => {
     work.phase(`writing ${input.format}`)
     await writeWhole(target, target.disk, { path: input.file, format: input.format }, work)

@@ -42,6 +42,8 @@ test('images that cannot be used are listed with the reason and what can be done
   const [, row, problem] = showResult('image.list', [image], plain, {}).split('\n')
   expect(row).toBe('a b   unknown  -       -     1 KiB    in the library')
   expect(problem).toBe('a b cannot be used: “image.json” is damaged. Put that right, or remove it: strata image remove \'a b\'')
+  const gone = { ...image, kind: 'disk', format: 'qcow2', problem: '“/l/a” does not exist.', missing: true }
+  expect(showResult('image.list', [gone], plain, {})).toContain('Say where it is now: strata image find \'a b\' FILE')
 })
 
 test('a machine’s state is told with what matters about it', () => {

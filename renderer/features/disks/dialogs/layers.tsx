@@ -70,7 +70,7 @@ export function MergeDialog({ machine, view, overlay }: DiskDialogProps) {
         gone={[...gone, ...before.aside.map((slab) => slab.key)]}
       />
       <Sentence>
-        {formatSize(copied)} at most are copied down, then their files are deleted.
+        {formatSize(copied)} at most are copied down, then {at === 1 ? 'the layer’s file is' : 'their files are'} deleted.
         {goesOn(view)}
       </Sentence>
       <Forget
