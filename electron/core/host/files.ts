@@ -366,7 +366,7 @@ export async function createFile(path: string, pieces: readonly { at: number; by
   try {
     const file = await open(path, 'wx', 0o600)
     try {
-      for (const { at, bytes } of pieces) await file.write(bytes, 0, bytes.length, at)
+      await Promise.all(pieces.map(({ at, bytes }) => file.write(bytes, 0, bytes.length, at)))
       await file.datasync()
     } finally {
       await file.close()
