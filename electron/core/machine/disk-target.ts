@@ -140,7 +140,7 @@ export async function verifyLayers(machine: ManagedMachine): Promise<void> {
       if (await isAsRecorded(path, layer.frozen)) continue
       throw failure('bad-file', `“${path}” was changed by somebody else, and layers stand on it.`, {
         path,
-        next: 'Put the file back as it was. What the guest sees may be damaged otherwise.'
+        next: 'Put the file back as it was: what the guest sees may be damaged otherwise. If only its time is another, as of a copy, say that it may be taken unchecked (disk find).'
       })
     }
   }
