@@ -182,9 +182,17 @@ describe('the disk of a machine that is off', () => {
     await lab.done('machine.start', { machine: 'lab1' })
     await lab.done('machine.stop', { machine: 'lab1', force: true })
     const base = (await view()).files[1]!
-    execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 0x7a 32M 1M', base.path])
+    // Into clusters that exist already: header and L1 table stay as they are, and its time alone tells.
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 0x61 0 1M', base.path])
     expect((await view()).files[1]!.health.kind).toBe('changed')
     expect(failureIn(await lab.ended('machine.start', { machine: 'lab1' }))).toMatchObject({ code: 'bad-file', path: base.path })
+    // Who knows that it is as it was, says so.
+    expect(failureIn(await lab.ended('disk.find', { ...D, path: base.path })).code).toBe('wrong-state')
+    await lab.done('disk.find', { ...D, path: base.path, unchecked: true })
+    expect((await view()).files[1]!.health.kind).toBe('ok')
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write -q -P 0x7a 32M 1M', base.path])
+    expect(failureIn(await lab.ended('machine.start', { machine: 'lab1' }))).toMatchObject({ code: 'bad-file', path: base.path })
+    expect(failureIn(await lab.ended('disk.find', { ...D, path: base.path, unchecked: true }))).toMatchObject({ code: 'bad-file' })
   })
 
   it('is not started or deleted while something is done to it', async () => {

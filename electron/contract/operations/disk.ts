@@ -105,7 +105,7 @@ export const diskOperations = {
     help: 'say where a missing file of a disk is now: it is checked to be the very file, and used again',
     input: one.extend({
       path: FilePath.meta({ description: 'where it is', cli: '<file>' }),
-      unchecked: z.boolean().default(false).meta({ description: 'take it though nothing is recorded that it could be compared with' })
+      unchecked: z.boolean().default(false).meta({ description: 'take it though its time is another than recorded, or nothing is recorded that it could be compared with' })
     }),
     result: DiskView,
     task: true,

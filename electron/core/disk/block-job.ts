@@ -62,8 +62,8 @@ export async function runJob(qmp: QmpSession, start: (jobId: string) => Promise<
     ready?.catch(() => {}) // it never got so far
     concluded.catch(() => {}) // the start was refused, or QEMU has ended: told by whoever failed first
   }
-  const job = (await qmp.execute('query-jobs')).find(({ id }) => id === jobId)
-  await qmp.execute('job-dismiss', { id: jobId })
+  const [jobs] = await Promise.all([qmp.execute('query-jobs'), qmp.execute('job-dismiss', { id: jobId })]) // carried out in this order
+  const job = jobs.find(({ id }) => id === jobId)
   if (job?.error === undefined) return
   if (signal?.aborted) throw cancelled()
   if (unready && !NO_SPACE.test(job.error)) throw unready as Error
@@ -75,10 +75,15 @@ const NO_SPACE = /No space left on device/
 const PREFIX = 'strata-'
 let lastJob = 0
 
-/** Ends the jobs that another owner of the library began and did not see the end of. Each can be done again. */
-export async function endForeignJobs(qmp: QmpSession): Promise<void> {
+/**
+ * Ends the jobs that another owner of the library began and did not see the end of. Each can be done again.
+ * @returns whether there were any
+ */
+export async function endForeignJobs(qmp: QmpSession): Promise<boolean> {
+  let any = false
   for (const { id, status } of await qmp.execute('query-jobs')) {
     if (!id.startsWith(PREFIX) || id.startsWith(`${PREFIX}${process.pid}-`)) continue
+    any = true
     if (status !== 'concluded') {
       const concluded = qmp.waitForEvent('JOB_STATUS_CHANGE', (change) => change.id === id && change.status === 'concluded')
       await qmp.execute('job-cancel', { id })
@@ -86,6 +91,7 @@ export async function endForeignJobs(qmp: QmpSession): Promise<void> {
     }
     await qmp.execute('job-dismiss', { id })
   }
+  return any
 }
 
 /**

@@ -8,6 +8,8 @@ export type Fingerprint = NonNullable<Layer['frozen']>
 
 const HEADER_BYTES = 64 * 1024
 const LONGEST_L1_BYTES = 32 * 2 ** 20
+/** A copy that keeps its time may keep it less exactly than the file system does. */
+const CLOCK_MS = 1
 
 /** @throws not-found, file */
 export async function fingerprint(path: string): Promise<Fingerprint> {
@@ -15,11 +17,12 @@ export async function fingerprint(path: string): Promise<Fingerprint> {
   return { sizeBytes, modifiedAtMs, headSha256: await hashOfHead(path) }
 }
 
-/** By size and time first; a copy put back has another time, so then the content decides. @throws not-found, file */
+/**
+ * By size, time and content. The content that is looked at is the header and the L1 table, which what is written into clusters that exist already
+ * leaves as they are: only its time tells of that. @throws not-found, file
+ */
 export async function isAsRecorded(path: string, recorded: Fingerprint): Promise<boolean> {
-  const { sizeBytes, modifiedAtMs } = await fileFacts(path)
-  if (sizeBytes !== recorded.sizeBytes) return false
-  return modifiedAtMs === recorded.modifiedAtMs || (await hashOfHead(path)) === recorded.headSha256
+  return (await compareWith(path, recorded)) === 'same'
 }
 
 /**
@@ -27,9 +30,9 @@ export async function isAsRecorded(path: string, recorded: Fingerprint): Promise
  * does not tell whether it was written to in between. @throws not-found, file
  */
 export async function compareWith(path: string, recorded: Fingerprint): Promise<'same' | 'unsure' | 'other'> {
-  const found = await fingerprint(path)
-  if (found.sizeBytes !== recorded.sizeBytes || found.headSha256 !== recorded.headSha256) return 'other'
-  return found.modifiedAtMs === recorded.modifiedAtMs ? 'same' : 'unsure'
+  const { sizeBytes, modifiedAtMs } = await fileFacts(path)
+  if (sizeBytes !== recorded.sizeBytes || (await hashOfHead(path)) !== recorded.headSha256) return 'other'
+  return Math.abs(modifiedAtMs - recorded.modifiedAtMs) < CLOCK_MS ? 'same' : 'unsure'
 }
 
 /** @param what the file that is missing: `disk0-2` @throws bad-file (another one), wrong-state (it cannot be told, and nobody said it is sure) */

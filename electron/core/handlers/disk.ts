@@ -23,8 +23,8 @@ function onDisk<N extends TaskOperationName>(operation: N, verb: string, doing: 
       throwIfCancelled(work.signal)
       await act(target, input, work, context)
     })
-    await target.machine.measureDisks()
-    return viewDisk(target, context)
+    const [view] = await Promise.all([viewDisk(target, context), target.machine.measureDisks()])
+    return view
   }) as never)
 }
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, constants, createReadStream, openSync, type Stats } from 'node:fs'
-import { access, chmod, copyFile, link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises'
+import { access, chmod, copyFile, link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, statfs, unlink, utimes, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { failure, Failure } from '#contract'
@@ -289,19 +289,21 @@ export async function copyBig(from: string, to: string, options: { signal: Abort
     void stat(to).then((found) => options.onProgress(Math.min(1, found.blocks / Math.max(1, wanted))), () => {}) // not there yet
   }, 200)
   try {
-    await run('cp', ['--sparse=always', '--reflink=auto', '--', from, to], { signal: options.signal, writes: to })
+    await run('cp', ['--sparse=always', '--reflink=auto', '--preserve=timestamps', '--', from, to], { signal: options.signal, writes: to })
     await syncFile(to)
   } finally {
     clearInterval(timer)
   }
 }
 
-/** Another name for the same file where the file system can, else a copy. */
+/** Another name for the same file where the file system can, else a copy of the same time. */
 export async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to)
   } catch {
     await copySmall(from, to, 0o444)
+    const { atime, mtime } = await facts(from)
+    await utimes(to, atime, mtime)
   }
 }
 
@@ -366,7 +368,7 @@ export async function createFile(path: string, pieces: readonly { at: number; by
   try {
     const file = await open(path, 'wx', 0o600)
     try {
-      for (const { at, bytes } of pieces) await file.write(bytes, 0, bytes.length, at)
+      await Promise.all(pieces.map(({ at, bytes }) => file.write(bytes, 0, bytes.length, at)))
       await file.datasync()
     } finally {
       await file.close()

@@ -37,7 +37,7 @@ export class DiskTarget {
 
   /**
    * Removes the files that the record has no more use for. That they are gone is written down with the next change of the record: until then
-   * they are looked for once more at an opening, and no file is ever named like them again.
+   * they are looked for once more at an opening, and no file is ever named like them again. What the disks take is for the caller to measure.
    */
   async collectGarbage(): Promise<void> {
     const { disk } = this
@@ -45,7 +45,6 @@ export class DiskTarget {
     for (const file of disk.garbage) await removeBigFile(this.pathOf(file))
     const { definition } = this.machine
     this.machine.redefine({ ...definition, disks: definition.disks.map((one) => (one.id === this.id ? { ...one, garbage: [] } : one)) })
-    await this.machine.measureDisks()
   }
 
   /** Writes into a layer's header what it stands on by the record. For other programs: ours go by the record. */
@@ -141,7 +140,7 @@ export async function verifyLayers(machine: ManagedMachine): Promise<void> {
       if (await isAsRecorded(path, layer.frozen)) continue
       throw failure('bad-file', `“${path}” was changed by somebody else, and layers stand on it.`, {
         path,
-        next: 'Put the file back as it was. What the guest sees may be damaged otherwise.'
+        next: 'Put the file back as it was: what the guest sees may be damaged otherwise. If only its time is another, as of a copy, say that it may be taken unchecked (disk find).'
       })
     }
   }

@@ -1,6 +1,6 @@
 import { failure, type Image, type ImageRecord, type Layer, type ParsedInputOf } from '#contract'
 import type { Context } from '../context'
-import { compareWith, requireVeryFile } from '../disk/fingerprint'
+import { compareWith, fingerprint, requireVeryFile } from '../disk/fingerprint'
 import { imageInfo } from '../disk/qemu-img'
 import { copyBig, exists, fileFacts, move, removeFile } from '../host/files'
 import type { Work } from '../task/work'
@@ -11,7 +11,8 @@ import type { ManagedMachine } from './machine'
 /**
  * A file that a disk stands on was moved or lost, and somebody says where it is. It is taken only if it is the very file: a disk on another
  * one would show its guest damage. An image that is kept where the user has it is used where it is now, by everybody who stands on it;
- * what belongs into the library or the machine's folder is copied back there.
+ * what belongs into the library or the machine's folder is copied back there. A layer that is where it belongs and has another time, such as of
+ * a backup that was put back, is taken if somebody says that it is as it was.
  * @throws wrong-state (nothing is missing), not-found, bad-file (another file)
  */
 export async function findFile(input: ParsedInputOf<'disk.find'>, context: Context, work: Work): Promise<DiskTarget> {
@@ -22,7 +23,7 @@ export async function findFile(input: ParsedInputOf<'disk.find'>, context: Conte
     const { layer, image } = await missing(target, context)
     if (layer) await putBack(target, layer, input, work)
     else if (image) await putToUse(image, input, context, work)
-    else throw failure('wrong-state', `Every file of ${target.label} is where it belongs.`, { name: target.disk.id, state: 'complete' })
+    else if (!(await takenAsItIs(target, input))) throw failure('wrong-state', `Every file of ${target.label} is where it belongs.`, { name: target.disk.id, state: 'complete' })
     await target.machine.measureDisks()
     return target
   })
@@ -53,6 +54,23 @@ async function missing(target: DiskTarget, context: Context): Promise<{ layer?: 
   return record && !(await exists(record.path)) ? { image: record } : {}
 }
 
+/** @returns whether it is a layer of the disk. @throws bad-file, wrong-state (nobody said that it is sure) */
+async function takenAsItIs(target: DiskTarget, { path, unchecked }: { path: string; unchecked: boolean }): Promise<boolean> {
+  const layer = [...target.disk.layers, ...target.disk.undone].find(({ file, frozen }) => frozen && target.pathOf(file) === path)
+  if (!layer) return false
+  target.requireOff('taking a layer as it is')
+  requireVeryFile(await compareWith(path, layer.frozen!), path, layer.nodeName, unchecked)
+  await noteAsItIs(target, layer)
+  return true
+}
+
+/** From now on the layer is known as it is now. */
+async function noteAsItIs(target: DiskTarget, { nodeName, file }: Layer): Promise<void> {
+  const frozen = await fingerprint(target.pathOf(file))
+  const noted = (layers: Layer[]): Layer[] => layers.map((layer) => (layer.nodeName === nodeName && layer.frozen ? { ...layer, frozen } : layer))
+  await target.save({ ...target.disk, layers: noted(target.disk.layers), undone: noted(target.disk.undone) })
+}
+
 async function putBack(target: DiskTarget, layer: Layer, { path, unchecked }: { path: string; unchecked: boolean }, work: Work): Promise<void> {
   target.requireOff('putting a layer back')
   const compared = layer.frozen ? await compareWith(path, layer.frozen) : 'unsure'
@@ -66,6 +84,7 @@ async function putBack(target: DiskTarget, layer: Layer, { path, unchecked }: { 
   await copyBig(path, unfinished, { signal: work.signal, onProgress: work.progress })
   work.pointOfNoReturn()
   await move(unfinished, to)
+  await noteAsItIs(target, layer)
 }
 
 /** Machines go by where the library has its images: one that came back from the trash or a snapshot may know an old place. */

@@ -37,8 +37,10 @@ export async function mergeBelow(qmp: QmpSession, target: DiskTarget, work: Work
   } finally {
     void writingOut.end() // the job has flushed it
   }
+  const lettingGo = letGo(qmp, target, going, into)
+  lettingGo.catch(() => {}) // told below, when the record is written
   await target.save(mergeDone(disk))
-  await letGo(qmp, target, going, into)
+  await lettingGo
 }
 
 const holderOf = (layer: Layer): string => `${layer.nodeName}-held`

@@ -150,9 +150,9 @@ export async function finishPending(target: DiskTarget, work: Work): Promise<boo
  * it. A guest that was stopped for the turn to another layer goes on.
  */
 async function levelWithQemu(qmp: QmpSession, target: DiskTarget): Promise<void> {
-  await endForeignJobs(qmp)
   const { pending } = target.disk
-  const inserted = await writtenTo(qmp, target)
+  const [changed, found] = await Promise.all([endForeignJobs(qmp), writtenTo(qmp, target)])
+  const inserted = changed ? await writtenTo(qmp, target) : found
   if (!inserted) return
   const going = mergingLayers(target.disk)
   if (going[0] && !filesOf(inserted.image).includes(target.pathOf(going[0].file))) {
@@ -193,11 +193,15 @@ export function finishAllPending(context: Context): void {
       const live = !isOff(machine.state)
       if (pending === null && garbage.length === 0 && !live) continue
       const target = new DiskTarget(context, machine, id)
+      const finish = async (work: Work): Promise<void> => {
+        await finishPending(target, work)
+        await machine.measureDisks()
+      }
       if (pending?.kind === 'merge' || pending?.kind === 'pivot') {
-        const finish = (work: Work): Promise<unknown> => reserved(target, 'is being merged', () => finishPending(target, work))
-        context.tasks.run('overlay.commit', `Finish the merge that was cut off on ${id} of ${machine.name}`, machine.name, finish)
+        const title = `Finish the merge that was cut off on ${id} of ${machine.name}`
+        context.tasks.run('overlay.commit', title, machine.name, (work) => reserved(target, 'is being merged', () => finish(work)))
       } else {
-        const finished = asWork((work) => finishPending(target, work)).catch(() => {}) // tried again by the next that is done to the disk
+        const finished = asWork(finish).catch(() => {}) // tried again by the next that is done to the disk
         machine.inOrder = Promise.all([machine.inOrder, finished])
       }
     }
