@@ -1,7 +1,10 @@
 import { statSync } from 'node:fs'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { failureIn, openLab, until, type Lab } from '../support/lab'
 import { SHARED, ShareLab } from '../support/share-lab'
+
+/** Each has several guests, which a slow machine boots slowly. */
+vi.setConfig({ testTimeout: 300_000 })
 
 let lab: Lab
 let vms: ShareLab
