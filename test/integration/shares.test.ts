@@ -74,11 +74,11 @@ describe('a disk shared read-write', () => {
     expect(await vms.writers()).toEqual(['lab1'])
     await vms.expectRefused('lab2')
     // What the writer's guest does not let go of stays where it is.
-    const holder = vms.inGuest('lab1', 'cd /data && exec sleep 3')
-    await vms.inGuest('lab1', 'while ! pidof sleep > /dev/null; do sleep 0.1; done')
+    await vms.inGuest('lab1', '(cd /data; exec sleep 1000) > /dev/null 2>&1 < /dev/null &')
+    await vms.inGuest('lab1', 'while ! pidof sleep > /dev/null; do :; done')
     const busy = failureIn(await lab.ended('share.hand-over', { share: 'lab1', machine: 'lab2' }))
     expect(busy).toMatchObject({ code: 'in-use', causes: [expect.stringContaining('sleep') as string] })
-    await holder
+    await vms.inGuest('lab1', 'killall sleep; while pidof sleep > /dev/null; do :; done')
     await vms.inGuest('lab1', 'echo still > /data/two')
 
     await lab.done('share.hand-over', { share: 'lab1', machine: 'lab2' })
