@@ -1,7 +1,10 @@
 import { statSync } from 'node:fs'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { failureIn, openLab, until, type Lab } from '../support/lab'
 import { SHARED, ShareLab } from '../support/share-lab'
+
+/** Each has several guests, which a slow machine boots slowly. */
+vi.setConfig({ testTimeout: 300_000 })
 
 let lab: Lab
 let vms: ShareLab
@@ -71,11 +74,11 @@ describe('a disk shared read-write', () => {
     expect(await vms.writers()).toEqual(['lab1'])
     await vms.expectRefused('lab2')
     // What the writer's guest does not let go of stays where it is.
-    const holder = vms.inGuest('lab1', 'cd /data && exec sleep 3')
-    await vms.inGuest('lab1', 'while ! pidof sleep > /dev/null; do sleep 0.1; done')
+    await vms.inGuest('lab1', '(cd /data; exec sleep 1000) > /dev/null 2>&1 < /dev/null &')
+    await vms.inGuest('lab1', 'while ! pidof sleep > /dev/null; do :; done')
     const busy = failureIn(await lab.ended('share.hand-over', { share: 'lab1', machine: 'lab2' }))
     expect(busy).toMatchObject({ code: 'in-use', causes: [expect.stringContaining('sleep') as string] })
-    await holder
+    await vms.inGuest('lab1', 'killall sleep; while pidof sleep > /dev/null; do :; done')
     await vms.inGuest('lab1', 'echo still > /data/two')
 
     await lab.done('share.hand-over', { share: 'lab1', machine: 'lab2' })

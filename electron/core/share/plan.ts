@@ -49,11 +49,6 @@ export function mayWrite({ mode, machineId, writer }: Pick<ShareRecord, 'mode' |
   }
 }
 
-/** The version of the disk that a client is to have: who writes has the disk itself. Null: the disk itself. */
-export function versionFor(record: Pick<ShareRecord, 'mode' | 'machineId' | 'writer' | 'clients'>, id: string): number | null {
-  return mayWrite(record, id) ? null : (record.clients.find(({ machineId }) => machineId === id)?.version ?? null)
-}
-
 /** What a client is served: the disk itself, to write or to read, or a version of it. */
 export interface ServedAs {
   writes: boolean

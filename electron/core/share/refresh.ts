@@ -2,8 +2,9 @@ import { failure, toAppError, type RefreshedReader, type ShareRefresh } from '#c
 import type { ManagedMachine } from '../machine/machine'
 import { isLive } from '../machine/state'
 import { EACH, inGuest, pciAddress } from './guest-disk'
-import { deviceId, mayWrite, versionFor } from './plan'
+import { deviceId, mayWrite } from './plan'
 import type { ManagedShare } from './share'
+import { versionFor } from './versions'
 
 /** A guest that takes longer than this to write out or to mount is told as such. */
 const TIMEOUT_MS = 60_000

@@ -1,7 +1,7 @@
 import type { Disk, Share, ShareClient, ShareRecord, ShareServer } from '#contract'
 import { toAppError } from '#contract'
 import { diskNodes } from '../disk/nodes'
-import { activeLayer, layerOf } from '../disk/stack'
+import { activeLayer } from '../disk/stack'
 import { ensurePrivateFolder, removeTree } from '../host/files'
 import type { Library } from '../library/library'
 import type { ShareRuntimePaths } from '../library/paths'
@@ -14,11 +14,12 @@ import { levelGuard } from './guard'
 import { DaemonKeeper } from './keeper'
 import { ClientLinks } from './links'
 import type { OwnerWatch } from './owner'
-import { isServing, mayWrite, needsExport, planServer, versionFor } from './plan'
+import { isServing, mayWrite, needsExport, planServer } from './plan'
 import type { OpenedBy } from './read-disk'
 import { saveShare } from './record'
 import { requireServed } from './served'
 import { withoutRequests } from './standstill'
+import { publishedOf, versionFor, whatIsServed, withVersion } from './versions'
 import { makeWritable } from './writable'
 import type { Turns } from './turns'
 
@@ -130,7 +131,7 @@ export class ManagedShare {
     const { id } = client.definition
     this.plugging.add(id)
     try {
-      await this.giveVersion(id)
+      await this.save(withVersion(this.record, id))
       await requireServed(this, signal)
       await plugShare(client.live('used').qmp, this.record.id, this.runtime.client(id), signal)
       this.noteRefusal(id, null)
@@ -138,17 +139,6 @@ export class ManagedShare {
       this.plugging.delete(id)
       await this.level()
     }
-  }
-
-  /** Who gets the disk to read gets the version that is published then. */
-  private async giveVersion(id: string): Promise<void> {
-    const version = mayWrite(this.record, id) ? null : this.record.published
-    await this.save({ ...this.record, clients: this.record.clients.map((client) => (client.machineId === id ? { ...client, version } : client)) })
-  }
-
-  /** The versions that somebody has, or is to get. */
-  get versionsInUse(): Set<number> {
-    return new Set([this.record.published, ...this.record.clients.map(({ version }) => version)].filter((version) => version !== null))
   }
 
   /** Has a client's guest let go of it, if it has it. @throws time-out (it keeps it) */
@@ -260,14 +250,9 @@ export class ManagedShare {
     return { kind: 'daemon', pid: daemon.pid }
   }
 
-  /** A version that is no more nobody can be given: whoever has it is told why. */
   private wantedExports(disk: Disk, clients: ManagedMachine[]): WantedExports {
-    const wanted = clients.flatMap(({ definition: { id } }) => {
-      const version = versionFor(this.record, id)
-      const layer = version === null ? activeLayer(disk) : layerOf(disk, version)
-      return layer ? [{ machineId: id, nodeName: layer.nodeName, writes: mayWrite(this.record, id), version }] : []
-    })
-    return { shareId: this.record.id, runtime: this.runtime, clients: wanted, waiting: this.links.waiting }
+    const ids = clients.map((machine) => machine.definition.id)
+    return { shareId: this.record.id, runtime: this.runtime, clients: whatIsServed(this.record, disk, ids), waiting: this.links.waiting }
   }
 
   /** Asks every running client how its end is; as long as one waits, or nobody can serve, it is looked at again after a moment. */
@@ -315,10 +300,4 @@ export class ManagedShare {
 function serverAfter(error: unknown): ShareServer {
   const { code, message, causes } = toAppError(error)
   return code === 'connection-lost' ? { kind: 'moving' } : { kind: 'failed', message: [message, ...causes].join(' ') }
-}
-
-/** A version without its layer is none. */
-function publishedOf({ published }: ShareRecord, disk: Disk | null): Share['published'] {
-  const commit = published === null || !disk ? null : layerOf(disk, published)?.commit
-  return commit ? { version: commit.sequence, atMs: commit.atMs } : null
 }

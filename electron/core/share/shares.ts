@@ -14,6 +14,7 @@ import { withDiskReader } from './read-disk'
 import { deleteShare, loadShares, newShareId, saveShare } from './record'
 import { ManagedShare } from './share'
 import { Turns } from './turns'
+import { versionsIn } from './versions'
 
 export interface SharesOptions {
   onDidChange: (share: Share) => void
@@ -216,7 +217,8 @@ export class Shares {
 
   /** Commits of a disk that readers have, or are to get: they are to stay as they are. */
   versionsOf(owner: ManagedMachine, disk: string): ReadonlySet<number> {
-    return this.of(owner, disk)?.versionsInUse ?? new Set()
+    const share = this.of(owner, disk)
+    return share ? versionsIn(share.record) : new Set()
   }
 
   /** A machine has changed: who serves may have to change too. */

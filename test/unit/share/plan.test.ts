@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { MachineState } from '#contract'
-import { planServer, type Situation } from '#core/share/plan'
+import { exportId, planServer, type Situation } from '#core/share/plan'
+import { versionFor } from '#core/share/versions'
 import { daemonArguments } from '#core/share/daemon'
 import { runtimePaths } from '#core/library/paths'
 
@@ -30,6 +31,22 @@ describe('who serves a shared disk', () => {
   it('is never a daemon while a QEMU may have the files open, or nobody knows the files', () => {
     expect(planned(unreachable)).toBe('moving')
     expect(planned(null)).toBe('moving')
+  })
+})
+
+describe('what a client is served', () => {
+  const ids = { owner: '11111111-0000-4000-8000-000000000000', reader: '22222222-0000-4000-8000-000000000000' }
+  const record = { mode: 'rw' as const, machineId: ids.owner, writer: null, clients: [{ machineId: ids.reader, addedAtMs: 0, version: 3 }] }
+
+  it('is the version that it was given, unless it writes', () => {
+    expect(versionFor(record, ids.reader)).toBe(3)
+    expect(versionFor({ ...record, writer: ids.reader }, ids.reader)).toBeNull()
+    expect(versionFor(record, ids.owner)).toBeNull()
+  })
+
+  it('is told by the name of its export', () => {
+    const named = (writes: boolean, version: number | null): string => exportId('01234567', ids.reader, { writes, version })
+    expect([named(false, null), named(true, null), named(false, 3)]).toEqual(['share-01234567-22222222', 'share-01234567-22222222-w', 'share-01234567-22222222-v3'])
   })
 })
 

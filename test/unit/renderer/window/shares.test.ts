@@ -39,6 +39,13 @@ describe('the shares', () => {
     ]))
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
 
+    fireEvent.click(card.getByRole('button', { name: 'Publish a version' }))
+    await card.findByText(/version 1 published/)
+    await card.findByText('reads version 1, over vhost-user-blk')
+    await card.findByRole('button', { name: 'Publish the next version' })
+    fireEvent.click(card.getByRole('button', { name: 'Readers follow again' }))
+    await card.findByRole('button', { name: 'Refresh readers' })
+
     fireEvent.click(card.getByRole('button', { name: 'Take it from lab3' }))
     await waitFor(() => expect(card.queryByRole('button', { name: 'Take it from lab3' })).toBeNull())
     fireEvent.click(card.getByRole('button', { name: 'End the share…' }))
