@@ -102,7 +102,7 @@ export class Ring {
       const wanted = clients * requests
       const looker = setInterval(() => work.progress(Math.min(0.99, this.answeredSince(head.requests) / wanted)), LOOK_MS)
       try {
-        work.phase(`${clients === 1 ? 'a client reads' : `${clients} clients read`} ${wanted} sectors`)
+        work.phase(`${clients === 1 ? 'a client reads' : `${clients} clients read`} ${wanted.toLocaleString('en')} sectors`)
         const ended = await allSettledFirst(Array.from({ length: clients }, () => this.client(image, threads, requests, work)))
         return { clients: ended, fairness: jain(ended.map((client) => client.perSecond)) }
       } finally {
