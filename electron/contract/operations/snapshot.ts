@@ -92,7 +92,7 @@ export const snapshotOperations = {
     positional: ['file']
   }),
   'snapshot.prepare': operation({
-    help: 'have a QEMU stand by, so that the machine is taken back to a snapshot sooner; it ends after ten minutes',
+    help: 'have a QEMU stand by, so that the machine is taken back to a snapshot sooner; it ends after ten minutes, or when the library is closed',
     input: one,
     result: z.object({ ready: z.boolean(), reason: z.string().nullable() }),
     positional: ['snapshot']

@@ -44,6 +44,8 @@ export class Standbys {
   /** By machine id, the one that is longest there first. */
   private readonly entries = new Map<string, Entry>()
   private readonly timers = new Set<NodeJS.Timeout>()
+  /** Folders of those that were taken and have ended since: they go when the next one is started. */
+  private readonly spent = new Set<string>()
   private closed = false
 
   constructor(private readonly library: Library) {}
@@ -73,12 +75,13 @@ export class Standbys {
   async prepare(machine: ManagedMachine, record: SnapshotRecord, context: Context): Promise<string | null> {
     const { id } = machine.definition
     const reason = await whyNot(machine, record, context)
-    if (reason !== null || this.closed) return reason
+    if (reason !== null) return reason
     const there = this.entries.get(id)
     if (there?.snapshotId === record.id && (await there.standby)) {
       there.idle.refresh()
       return null
     }
+    if (this.closed) return 'the library is being closed'
     this.end(id)
     for (const oldest of [...this.entries.keys()].slice(0, Math.max(0, this.entries.size - MOST + 1))) this.end(oldest)
     const standby = this.start(machine, record, context)
@@ -105,7 +108,9 @@ export class Standbys {
     if (entry?.snapshotId !== record.id) return null
     this.entries.delete(id)
     clearTimeout(entry.idle)
-    return entry.standby
+    const standby = await entry.standby
+    void standby?.exited.then(() => this.spent.add(standby.folder))
+    return standby
   }
 
   /** Ends the one of a machine. */
@@ -141,6 +146,10 @@ export class Standbys {
     const { machineType, plugged } = record.memory!
     const definition = definitionAfter(machine, record)
     try {
+      for (const folder of [...this.spent]) {
+        this.spent.delete(folder)
+        await removeTree(folder)
+      }
       await context.snapshots.verifyMemory(record)
       const launch = await launchContext({ definition, paths: machine.paths }, context, true)
       return await startStandby(definition, { ...launch, runtime, incoming: { ram: paths.ram, devices: paths.devices, machineType, plugged, deferred: true } })
