@@ -84,9 +84,13 @@ export async function startStandby(machine: MachineDefinition, context: LaunchCo
       }
       try {
         const record = recordOf(process, now, here)
-        const loads = giveDisks(qmp, now, here).then(() => qmp.execute('migrate-incoming', { uri: DEVICES_URI }))
-        // While it loads: the guest does not run before all of it is done.
-        await Promise.all([loads, truncate(paths.consoleLog), takePlace(paths.standbyLog, paths.qemuLog), writeRunRecord(paths.run, record)])
+        await Promise.all([
+          giveDisks(qmp, now, here).then(() => qmp.execute('migrate-incoming', { uri: DEVICES_URI })),
+          truncate(paths.consoleLog),
+          takePlace(paths.standbyLog, paths.qemuLog)
+        ])
+        // Not before: if we are cut off until here, no record names it, and the next opening ends it. It loads meanwhile, and the guest stands still.
+        await writeRunRecord(paths.run, record)
         taken = true
         lock.release() // it is QEMU's now
         return watched(record, runtime, qmp, process.exited, kill)
