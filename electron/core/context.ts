@@ -9,6 +9,7 @@ import type { SettingsStore } from './settings'
 import type { Store } from './store/store'
 import type { Shares } from './share/shares'
 import type { Snapshots } from './snapshot/snapshots'
+import type { Standbys } from './snapshot/standby'
 import type { Traces } from './trace/traces'
 import type { Tasks } from './task/tasks'
 import type { Work } from './task/work'
@@ -21,6 +22,7 @@ export interface Context {
   readonly store: Store
   readonly shares: Shares
   readonly snapshots: Snapshots
+  readonly standbys: Standbys
   readonly labs: Labs
   readonly tasks: Tasks
   readonly traces: Traces

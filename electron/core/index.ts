@@ -27,6 +27,7 @@ import { Shares } from './share/shares'
 import { archiveLater } from './snapshot/archive'
 import { resumeInterrupted } from './snapshot/interrupted'
 import { Snapshots } from './snapshot/snapshots'
+import { Standbys } from './snapshot/standby'
 import { TaskJournal } from './task/journal'
 import { Tasks } from './task/tasks'
 import { Traces } from './trace/traces'
@@ -107,6 +108,7 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     },
     onDidRemove: (id) => {
       tell({ kind: 'machine-removed', id })
+      standbys.end(id)
       labs.noteRemoved(id)
     }
   })
@@ -114,6 +116,7 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     onDidChange: (share) => tell({ kind: 'share-changed', share }),
     onDidRemove: (id) => tell({ kind: 'share-removed', id })
   })
+  const standbys: Standbys = new Standbys(library)
   const snapshots: Snapshots = new Snapshots(library, machines, {
     host: () => host.value,
     onDidChange: (snapshot) => tell({ kind: 'snapshot-changed', snapshot }),
@@ -134,6 +137,7 @@ async function openContext(library: Library, { tell }: Events, environment: Node
   const tasks = new Tasks(new TaskJournal(paths.tasks), (task) => tell({ kind: 'task-changed', task }))
   await Promise.all([machines.load().then(() => shares.load()), images.load(), snapshots.load(), labs.load(), tasks.recall()])
   const traces = new Traces(machines)
+  await standbys.tidy()
   void traces.tidy()
   await resumeInterrupted(machines)
   const context: Context = {
@@ -141,6 +145,7 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     machines,
     images,
     snapshots,
+    standbys,
     labs,
     shares,
     store,
@@ -199,6 +204,7 @@ function offer(context: Context, events: Events): OwnedCore {
       context.host.close()
       context.ring.leave()
       context.snapshots.release()
+      await context.standbys.release()
       await context.shares.release()
       context.machines.release()
       await context.store.close()

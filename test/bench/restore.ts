@@ -1,6 +1,7 @@
 /**
  * npm run -s bench -- restore [RUNS]: a snapshot of a running guest is restored in place, at 256 MB and 4 GB: until QEMU runs it (what is tidied up
- * after that is not counted), and until its console answers. Beside it QEMU's own way: the whole stream through -incoming, until it runs.
+ * after that is not counted), and until its console answers; with a QEMU that stands by, and without. Beside it QEMU's own way: the whole stream through
+ * -incoming, until it runs.
  */
 import { spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
@@ -67,33 +68,47 @@ async function incoming(lab: BenchLab, stream: string): Promise<number> {
   return took
 }
 
-async function measure(memory: string): Promise<Record<string, number | string>> {
+/** From the request until the guest runs, and until its console answers. */
+async function restored(lab: BenchLab): Promise<[number, number]> {
+  let goesOn = (): void => {}
+  const running = new Promise<void>((resolve) => (goesOn = resolve))
+  const unsubscribe = lab.core.onEvent((event) => {
+    if (event.kind === 'machine-changed' && event.machine.state.kind === 'running') goesOn()
+  })
+  const from = performance.now()
+  const done = lab.done('snapshot.restore', { snapshot: 'one', keep: false })
+  await running
+  const runningMs = performance.now() - from
+  await consoleAnswers(lab)
+  const answersMs = performance.now() - from
+  unsubscribe()
+  await done
+  await lab.done('machine.stop', { machine: MACHINE, force: true })
+  return [runningMs, answersMs]
+}
+
+async function measure(memory: string): Promise<Record<string, unknown>> {
   return withLab(async (lab) => {
     await lab.done('machine.create', { name: MACHINE, memory, cpus: 2 })
     await lab.done('machine.start', { machine: MACHINE, wait: 'agent' })
     await lab.call('guest.exec', { machine: MACHINE, command: ['sh', '-c', 'dd if=/dev/urandom of=/dev/shm/use bs=1M count=100'], timeoutSeconds: 120 })
     await lab.done('snapshot.take', { machine: MACHINE, name: 'one' })
-    const all = { running: [] as number[], answers: [] as number[], incoming: [] as number[] }
+    const all = { running: [] as number[], answers: [] as number[], withoutRunning: [] as number[], withoutAnswers: [] as number[], incoming: [] as number[] }
     const stream = await wholeStream(lab)
     for (let run = 1; run <= runs; run++) {
       all.incoming.push(await incoming(lab, stream))
-      let runningAt = 0
-      const unsubscribe = lab.core.onEvent((event) => {
-        if (event.kind === 'machine-changed' && event.machine.state.kind === 'running') runningAt ||= performance.now()
-      })
-      const from = performance.now()
-      await lab.done('snapshot.restore', { snapshot: 'one', keep: false })
-      unsubscribe()
-      all.running.push(runningAt - from)
-      await consoleAnswers(lab)
-      all.answers.push(performance.now() - from)
-      await lab.done('machine.stop', { machine: MACHINE, force: true })
+      const { ready, reason } = await lab.call('snapshot.prepare', { snapshot: 'one' })
+      if (!ready) throw new Error(`no QEMU stands by: ${reason}`)
+      const [running, answers] = await restored(lab)
+      const [withoutRunning, withoutAnswers] = await restored(lab) // at once: the next one to stand by is not started yet
+      for (const [key, value] of Object.entries({ running, answers, withoutRunning, withoutAnswers })) all[key as keyof typeof all].push(value)
       progress(`${memory} ${run}/${runs}: ${JSON.stringify(Object.fromEntries(Object.entries(all).map(([key, values]) => [key, Math.round(values.at(-1)!)])))}`)
     }
     return {
       memory,
       runningMs: rounded(median(all.running), 0),
       answersMs: rounded(median(all.answers), 0),
+      withoutStandby: { runningMs: rounded(median(all.withoutRunning), 0), answersMs: rounded(median(all.withoutAnswers), 0) },
       incomingMs: rounded(median(all.incoming), 0),
       ratio: rounded(median(all.incoming) / median(all.running), 1)
     }

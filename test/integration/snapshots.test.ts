@@ -60,7 +60,10 @@ describe('a snapshot of a running guest', () => {
     await lab.call('snapshot.remove', { snapshot: kept!.id })
     expect(await lab.call('snapshot.show', { snapshot: 'third' })).toMatchObject({ parentId: first.id, here: ['lab1'] })
     await lab.reopen()
-    await lab.done('snapshot.restore', { snapshot: 'third', keep: false })
+    const { machine: waiting } = await lab.done('snapshot.restore', { snapshot: 'third', keep: false, paused: true })
+    expect(waiting).toMatchObject({ state: { kind: 'paused' }, agent: false }) // it has not run yet: nobody can tell
+    await lab.call('machine.resume', { machine: 'lab1' })
+    await until(lab, async () => (await lab.machine('lab1')).agent === true, 60_000)
     expect(await sh(lab, 'lab1', 'cat /root/file /dev/shm/file')).toBe('disk-two\nram-two')
   })
 

@@ -50,6 +50,7 @@ if (operation.startsWith('snapshot.')) {
 
 async function main(): Promise<void> {
   const core = await openCore({ builtinGuest: process.env.STRATA_GUEST ?? '' })
+  if (process.env.STRATA_PREPARE) await core.call('snapshot.prepare', { snapshot: process.env.STRATA_PREPARE })
   counting = true
   const answer = await core.call(operation, JSON.parse(input))
   const state = answer.ok ? await core.call('task.wait', answer.value) : answer

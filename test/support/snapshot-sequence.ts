@@ -108,7 +108,8 @@ export class SnapshotSequence {
   }
 
   private async restore(kept: Kept): Promise<void> {
-    this.log.push(`restore ${kept.id} of ${kept.machine}`)
+    const ready = this.random() < 0.5 && (await this.lab.call('snapshot.prepare', { snapshot: kept.id })).ready
+    this.log.push(`restore ${kept.id} of ${kept.machine}${ready ? ', for which a QEMU stands by' : ''}`)
     await this.lab.done('snapshot.restore', { snapshot: kept.id, keep: false })
     this.machines.set(kept.machine, { ram: kept.ram, disk: kept.disk })
   }

@@ -75,6 +75,7 @@ const VIEWS: Views = {
   'snapshot.list': (snapshots, paint) => table(['ID', 'NAME', 'MACHINE', 'TAKEN', 'GUEST', 'OWN', 'SHARED', 'HERE'], snapshots.map(snapshotRow), paint.dim),
   'snapshot.take': (snapshot) => takenLine(snapshot),
   'snapshot.plan': (plan) => planLine(plan),
+  'snapshot.prepare': ({ reason }) => (reason === null ? 'A QEMU stands by, as long as the library is open.\n' : `No QEMU stands by: ${reason}.\n`),
   'snapshot.restore': ({ machine, kept, renewal }, paint) =>
     `${machine.name} is ${stateWord(machine, paint)}.\n${kept ? `What it was before is kept: ${kept.id}\n` : ''}${renewal ? renewalLines(renewal) : ''}`,
   'snapshot.fork': ({ machines, renewals }, paint) =>

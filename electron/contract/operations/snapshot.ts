@@ -91,6 +91,12 @@ export const snapshotOperations = {
     task: true,
     positional: ['file']
   }),
+  'snapshot.prepare': operation({
+    help: 'have a QEMU stand by, so that the machine is taken back to a snapshot sooner; it ends after ten minutes, or when the library is closed',
+    input: one,
+    result: z.object({ ready: z.boolean(), reason: z.string().nullable() }),
+    positional: ['snapshot']
+  }),
   'snapshot.restore': operation({
     help: 'take the machine back to a snapshot, or make a new machine from it',
     input: one.extend({

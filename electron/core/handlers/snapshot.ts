@@ -6,7 +6,7 @@ import { archiveLater, archiveSnapshot, removeSnapshot, withMemory } from '../sn
 import { exportSnapshot } from '../snapshot/export'
 import { forkSnapshot } from '../snapshot/fork'
 import { importSnapshot } from '../snapshot/import'
-import { restoreSnapshot } from '../snapshot/restore'
+import { machineTakenOf, restoreSnapshot } from '../snapshot/restore'
 import { planSnapshot, takeSnapshot } from '../snapshot/take'
 import { verifySnapshot } from '../snapshot/verify'
 
@@ -48,6 +48,11 @@ export const snapshotHandlers: Handlers<Extract<OperationName, `snapshot.${strin
     archiveLater(imported.id, context)
     return imported
   }),
+  'snapshot.prepare': async (input, context) => {
+    const record = context.snapshots.get(input.snapshot)
+    const reason = await context.standbys.prepare(machineTakenOf(record, context), record, context)
+    return { ready: reason === null, reason }
+  },
   'snapshot.restore': asTask(
     'snapshot.restore',
     (input, context) => (input.as === undefined ? `Take ${machineOf(input, context)} back to ${context.snapshots.get(input.snapshot).name}` : `Make ${input.as} from ${context.snapshots.get(input.snapshot).name}`),

@@ -36,6 +36,23 @@ export function lockFile(path: string): Promise<FileLock | null> {
   })
 }
 
+/**
+ * Opens a file that may be locked later, by `lock`: whoever inherited the descriptor meanwhile then holds the lock too, as it belongs to the open file
+ * description.
+ */
+export function openLockable(path: string): FileLock & { lock(): Promise<boolean> } {
+  const fd = opened(path, 'a')
+  let open = true
+  return {
+    fd,
+    lock: () => inTurn(path, () => flock(fd, '--exclusive')),
+    release: () => {
+      if (open) closeSync(fd)
+      open = false
+    }
+  }
+}
+
 /** Whether anybody holds the lock of this file now. A file that is not there is not locked. */
 export function isLocked(path: string): Promise<boolean> {
   return inTurn(path, async () => {

@@ -243,6 +243,20 @@ export function signalProcess(pid: number, startTicks: number, signal: NodeJS.Si
   }
 }
 
+/** The process that wrote this pid file, if one runs that was given its path; null when it has ended. */
+export function processOfPidFile(path: string): Pick<Detached, 'pid' | 'startTicks'> | null {
+  try {
+    const pid = Number(readFileSync(path, 'latin1'))
+    if (!(pid > 0) || !readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(path)) return null
+    const startTicks = processStartTicks(pid)
+    return startTicks === null ? null : { pid, startTicks }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ESRCH') return null
+    throw error
+  }
+}
+
 /** Processor time and resident memory of a process so far; null when it is gone. Source: proc(5). */
 export function readProcessStats(pid: number): { cpuSeconds: number; residentBytes: number } | null {
   const fields = statFields(pid)

@@ -58,6 +58,8 @@ export const machinePaths = (root: string) => ({
   disks: join(root, 'disks'),
   consoleLog: join(root, 'console.log'),
   qemuLog: join(root, 'qemu.log'),
+  /** Of a QEMU that stands by for it. */
+  standbyLog: join(root, 'standby.log'),
   uefiVariables: join(root, 'uefi-variables.fd'),
   tpmState: join(root, 'tpm'),
   tpmLog: join(root, 'tpm.log'),
@@ -101,6 +103,8 @@ export type RingPaths = ReturnType<typeof ringPaths>
 
 const trashPaths = (root: string) => ({ root, record: join(root, 'removed.json'), machine: join(root, 'machine') })
 
+export const STANDBY_PREFIX = 'by-'
+
 /** Sockets and pid files of one library: private, short, gone after a reboot. */
 export const runtimePaths = (root: string) => ({
   root,
@@ -110,6 +114,8 @@ export const runtimePaths = (root: string) => ({
   /** A part of a disk that is looked at, for a moment. */
   look: (name: string) => join(root, `look-${name}`),
   machine: (machineId: string) => machineRuntimePaths(join(root, machineId.slice(0, 8))),
+  /** Of a QEMU that stands by for some machine. When that machine runs in it, it stays what it is. */
+  standby: (key: string) => machineRuntimePaths(join(root, STANDBY_PREFIX + key)),
   network: (name: string) => networkPaths(join(root, 'net-' + name)),
   /** Of the network over which the nodes of shared cluster file systems agree. */
   cluster: networkPaths(join(root, 'cluster')),

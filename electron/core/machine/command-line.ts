@@ -31,6 +31,8 @@ export interface Incoming {
   machineType: string
   /** Disks that had been plugged in, and the port of each. */
   plugged: Record<string, string>
+  /** It is to wait for `migrate-incoming`, and for its disks: until then each device stands on an empty node of the disk's size. */
+  deferred: boolean
 }
 
 /**
@@ -40,6 +42,7 @@ export interface Incoming {
 export const DEVICE_LAYOUT = 1
 /** Descriptors that QEMU inherits: its lock is 3. */
 export const DEVICES_FD = 4
+export const DEVICES_URI = `fd:${DEVICES_FD}`
 
 /**
  * QEMU's arguments for a machine. Device ids and node names are fixed by the definition, so that everything later
@@ -62,7 +65,7 @@ export function buildCommandLine(machine: MachineDefinition, context: LaunchCont
     ...(machine.cloudInit ? cdromArguments('cloud-init', context.paths.cloudInitSeed, null) : []),
     ...machine.nics.flatMap((nic, index) => nicArguments(nic, index, context)),
     ...tpmArguments(machine, context),
-    ...(context.incoming ? ['-incoming', `fd:${DEVICES_FD}`] : []),
+    ...(context.incoming ? ['-incoming', context.incoming.deferred ? 'defer' : DEVICES_URI] : []),
     ...(context.paused ? ['-S'] : [])
   ]
 }
@@ -156,8 +159,14 @@ function displayArguments(machine: MachineDefinition, context: LaunchContext): s
 
 function diskArguments(disk: Disk, index: number, context: LaunchContext): string[] {
   const port = context.incoming?.plugged[disk.id]
-  return [...blockdev(diskNodes(disk, context.paths.disk)), '-device', deviceOption(diskDevice(disk, port ? { bus: port } : { bootindex: index + 1 }))]
+  const place: Record<string, string | number> = port ? { bus: port } : { bootindex: index + 1 }
+  if (!context.incoming?.deferred) return [...blockdev(diskNodes(disk, context.paths.disk)), '-device', deviceOption(diskDevice(disk, place))]
+  const empty = { driver: 'null-co', 'node-name': emptyNodeName(disk), size: disk.sizeBytes, 'read-zeroes': true }
+  return [...blockdev(empty), '-device', deviceOption(diskDevice(disk, { drive: emptyNodeName(disk), ...place }))]
 }
+
+/** What a disk's device stands on as long as QEMU waits. */
+export const emptyNodeName = (disk: Disk): string => `${disk.id}-empty`
 
 /**
  * The device of a disk, for `-device` and `device_add`. `share-rw`: QEMU may export the disk for writing beside it; a raw image goes without, as

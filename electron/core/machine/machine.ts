@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { failure, type Accelerator, type Machine, type MachineDefinition, type MachineState } from '#contract'
+import { failure, Failure, type Accelerator, type Machine, type MachineDefinition, type MachineState } from '#contract'
 import { allocatedBytes, removeFile } from '../host/files'
 import type { MachinePaths } from '../library/paths'
 import { cancelled, type Work } from '../task/work'
@@ -10,9 +10,11 @@ import { pendingChanges } from './definition'
 import { describeExit } from './exit'
 import { writeExitRecord, type ExitRecord } from './exit-record'
 import { launchQemu, type Qemu } from './qemu'
+import type { StandbyQemu } from './standby-qemu'
 import { isLive, isOff, nextState, requireState, type MachineEvent } from './state'
 
 const AGENT_SHUTDOWN_TIMEOUT_MS = 1500
+const AGENT_ASK_TIMEOUT_MS = 60_000
 const AGENT_TRY_MS = 40
 const AGENT_TRY_LONGEST_MS = 400
 const TRIM_INTERVAL_MS = 60_000
@@ -32,6 +34,8 @@ export class ManagedMachine {
   private qemu: Qemu | null = null
   private console: SerialConsole | null = null
   private agentAnswers: boolean | null = null
+  /** It goes on from a snapshot, in which the agent's port may be open: whether it answers is known when it was asked. */
+  private agentUnasked = false
   private diskBytes = 0
   private trimTimer: NodeJS.Timeout | null = null
   /** Settled when the state is one without QEMU. */
@@ -127,9 +131,10 @@ export class ManagedMachine {
 
   /**
    * Starts QEMU. @param prepare finds out, and starts, what the command line needs
+   * @param standby one that was started beforehand: taken if it is just what this start would bring, and ended otherwise
    * @throws wrong-state, in-use, qemu-exited, missing-program, cancelled
    */
-  async start(work: Work, prepare: (signal: AbortSignal) => Promise<LaunchContext>): Promise<void> {
+  async start(work: Work, prepare: (signal: AbortSignal) => Promise<LaunchContext>, standby: StandbyQemu | null = null): Promise<void> {
     requireState(this.name, this.state, ['created', 'stopped', 'crashed'], 'started')
     this.requireUnreserved()
     const before = this.state
@@ -137,7 +142,8 @@ export class ManagedMachine {
     try {
       work.phase('starting QEMU')
       const context = await prepare(work.signal)
-      const qemu = await launchQemu(this.definition, context, work.signal)
+      this.agentUnasked = context.incoming !== null
+      const qemu = (await standby?.takeOver(this.definition, context)) ?? (await launchQemu(this.definition, context, work.signal))
       await this.attach(qemu)
     } catch (error) {
       this.state = before
@@ -153,14 +159,17 @@ export class ManagedMachine {
     this.off = qemu.exited.then((facts) => this.ended(facts, qemu.record.startedAtMs))
     const { qmp } = qemu
     qmp.onEvent('STOP', () => void this.notePause(qemu))
-    qmp.onEvent('RESUME', () => this.apply({ kind: 'resumed' }))
+    qmp.onEvent('RESUME', () => {
+      this.apply({ kind: 'resumed' })
+      if (this.agentUnasked) void this.askAgent(qemu)
+    })
     qmp.onEvent('VSERPORT_CHANGE', (data) => {
-      if (data.id === 'agent-port') this.noteAgent(data.open)
+      if (data.id === 'agent-port' && !this.agentUnasked) this.noteAgent(data.open)
     })
     this.trimTimer = setInterval(() => void this.console?.trim().catch(() => {}), TRIM_INTERVAL_MS).unref()
     const { status, running } = await qmp.execute('query-status')
     const ports = await qmp.execute('query-chardev')
-    this.agentAnswers = ports.some((port) => port.label === 'agent' && port['frontend-open'])
+    this.agentAnswers = !this.agentUnasked && ports.some((port) => port.label === 'agent' && port['frontend-open'])
     this.apply({ kind: 'launched', pid: qemu.record.pid, sinceMs: qemu.record.startedAtMs, paused: running ? null : pauseReason(status) })
   }
 
@@ -292,6 +301,18 @@ export class ManagedMachine {
     const { running, status } = await qmp.execute('query-status')
     if (running) this.apply({ kind: 'resumed' })
     else this.apply({ kind: 'paused', reason: pauseReason(status) })
+  }
+
+  /** Of a guest that goes on from a snapshot. */
+  private async askAgent({ agent }: Qemu): Promise<void> {
+    try {
+      await agent.waitUntilReady({ timeoutMs: AGENT_ASK_TIMEOUT_MS })
+      this.noteAgent(true)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error // it has none, or has ended: then it stays as it is shown
+    } finally {
+      this.agentUnasked = false
+    }
   }
 
   /** Whether the agent answers was found out. */

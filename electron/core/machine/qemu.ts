@@ -4,7 +4,7 @@ import { failure, type Failure, type MachineDefinition } from '#contract'
 import { ensurePrivateFolder, exists, listFolder, openToRead, removeFile, truncate } from '../host/files'
 import { lockFile, type FileLock } from '../host/lock'
 import { QEMU } from '../host/qemu-binary'
-import { bootId, isSameProcess, processStartTicks, signalProcess, spawnDetached } from '../host/process'
+import { bootId, isSameProcess, processStartTicks, signalProcess, spawnDetached, type Detached } from '../host/process'
 import { checkSocketPath, waitForSocket } from '../host/socket'
 import { machineRuntimePaths, type MachinePaths, type MachineRuntimePaths } from '../library/paths'
 import { QmpSession } from '../qmp/session'
@@ -16,8 +16,9 @@ import { writeRunRecord, type RunRecord } from './run-record'
 import { startTpm } from './tpm'
 
 /** From spawn to a monitor that answers. Slow hosts under load need seconds. */
-const LAUNCH_TIMEOUT_MS = 60_000
-const ADOPT_TIMEOUT_MS = 2_000
+export const LAUNCH_TIMEOUT_MS = 60_000
+/** One that saves its memory on a busy host takes seconds to answer; to show it as out of reach then would be wrong. */
+const ADOPT_TIMEOUT_MS = 10_000
 const LOCK_WAIT_MS = 1_000
 const LOCK_TRY_MS = 15
 
@@ -41,7 +42,7 @@ export interface Qemu {
  * @throws in-use (runs already), qemu-exited (with QEMU's words), missing-program, time-out, cancelled
  */
 export async function launchQemu(machine: MachineDefinition, context: LaunchContext, signal: AbortSignal): Promise<Qemu> {
-  const lock = await lockSoon(context.paths.lock)
+  const lock = await lockSoon(() => lockFile(context.paths.lock))
   if (!lock) {
     throw failure('in-use', `“${machine.name}” is already running.`, { what: `machine ${machine.name}`, next: 'If another Strata runs it, stop it there.' })
   }
@@ -55,10 +56,10 @@ export async function launchQemu(machine: MachineDefinition, context: LaunchCont
 /**
  * A QEMU that has just ended lets go of its lock last, after its files: removing a large one that only it still had open takes a moment.
  */
-async function lockSoon(path: string): Promise<FileLock | null> {
+export async function lockSoon<T>(lock: () => Promise<T>): Promise<T> {
   for (const deadline = performance.now() + LOCK_WAIT_MS; ; await delay(LOCK_TRY_MS)) {
-    const lock = await lockFile(path)
-    if (lock || performance.now() > deadline) return lock
+    const locked = await lock()
+    if (locked || performance.now() > deadline) return locked
   }
 }
 
@@ -79,16 +80,7 @@ async function launchLocked(machine: MachineDefinition, context: LaunchContext, 
   let ended: { exitCode: number | null; signal: string | null } | null = null
   const exit = process.exited.then((facts) => (ended = facts))
   try {
-    const record: RunRecord = {
-      schemaVersion: 1,
-      pid: process.pid,
-      startTicks: process.startTicks,
-      bootId: bootId(),
-      startedAtMs: Date.now(),
-      runtimeFolder: runtime.root,
-      accelerator: context.accelerator,
-      definition: machine
-    }
+    const record = recordOf(process, machine, context)
     await writeRunRecord(paths.run, record)
     const stop = new AbortController()
     void exit.then(() => stop.abort())
@@ -102,6 +94,11 @@ async function launchLocked(machine: MachineDefinition, context: LaunchContext, 
     if (signal.aborted) throw cancelled()
     throw ended && facts.signal !== 'SIGKILL' ? await explained(machine.name, facts, paths) : error
   }
+}
+
+/** What is written down of a process that runs a machine from now on. */
+export function recordOf({ pid, startTicks }: Detached, machine: MachineDefinition, { runtime, accelerator }: LaunchContext): RunRecord {
+  return { schemaVersion: 1, pid, startTicks, bootId: bootId(), startedAtMs: Date.now(), runtimeFolder: runtime.root, accelerator, definition: machine }
 }
 
 async function explained(name: string, facts: { exitCode: number | null; signal: string | null }, paths: MachinePaths): Promise<Failure> {
@@ -133,7 +130,8 @@ export async function adoptQemu(record: RunRecord): Promise<Qemu | null> {
 /** The process of a record if it still is that very one. */
 export const recordedProcessLives = (record: RunRecord): boolean => record.bootId === bootId() && isSameProcess(record.pid, record.startTicks)
 
-function watched(
+/** Takes charge of a QEMU whose monitor answers. */
+export function watched(
   record: RunRecord,
   runtime: MachineRuntimePaths,
   qmp: QmpSession,

@@ -11,6 +11,7 @@ import { followImages } from './find-file'
 import type { ManagedMachine } from './machine'
 import { ensureSwitch } from './network-switch'
 import { finishPending, putOverlay } from './overlays'
+import type { StandbyQemu } from './standby-qemu'
 import { requireState } from './state'
 
 /** Cancelled before QEMU runs, nothing is left of the start; cancelled while it waits for the agent, the machine runs on. */
@@ -49,9 +50,9 @@ async function addShares(machine: ManagedMachine, context: Context, paused: bool
   }
 }
 
-/** Starts QEMU with the memory and devices of a snapshot; it loads them, and stands still. */
-export async function startFromSnapshot(machine: ManagedMachine, context: Context, incoming: Incoming, work: Work): Promise<void> {
-  await machine.start(work, (signal) => prepareLaunch(machine, context, { paused: true, incoming }, signal))
+/** Starts QEMU with the memory and devices of a snapshot; it loads them, and stands still. @param standby one that may be ready for that */
+export async function startFromSnapshot(machine: ManagedMachine, context: Context, incoming: Incoming, work: Work, standby: StandbyQemu | null): Promise<void> {
+  await machine.start(work, (signal) => prepareLaunch(machine, context, { paused: true, incoming }, signal), standby)
 }
 
 /** A guest never writes to a layer that is committed, and in a temporary run only to throw-away ones. */
@@ -88,7 +89,7 @@ async function prepareLaunch(machine: ManagedMachine, context: Context, how: { p
 }
 
 /** What the command line is built from. Looks, but starts nothing. */
-export async function launchContext(machine: ManagedMachine, context: Context, paused: boolean): Promise<LaunchContext> {
+export async function launchContext(machine: Pick<ManagedMachine, 'definition' | 'paths'>, context: Context, paused: boolean): Promise<LaunchContext> {
   const { definition, paths } = machine
   const { runtime } = context.library
   const isolated = definition.nics.flatMap((nic) => (nic.network.kind === 'isolated' ? [nic.network.name] : []))

@@ -23,7 +23,7 @@ export interface OpenedBy {
 export async function withDiskReader<T>(library: Library, machine: ManagedMachine, disk: Disk, daemon: OpenedBy | null, act: (read: ReadDisk) => Promise<T>): Promise<T> {
   await ensurePrivateFolder(library.runtime.root)
   const from = (source: NodeOptions): ReadDisk => reader(library, machine, disk, source)
-  const openedBy = isLive(machine.state) ? { qmp: machine.live('asked').qmp, nbdSocket: library.runtime.machine(machine.definition.id).nbd } : daemon
+  const openedBy = isLive(machine.state) ? { qmp: machine.live('asked').qmp, nbdSocket: machine.live('asked').runtime.nbd } : daemon
   if (!openedBy) return act(from(diskNodes(disk, machine.paths.disk)))
   const { qmp, nbdSocket } = openedBy
   return whileExported(qmp, nbdSocket, activeLayer(disk).nodeName, (name) => act(from(nbdNode(nbdSocket, name))))

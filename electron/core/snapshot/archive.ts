@@ -100,15 +100,17 @@ export async function trimCache(context: Context): Promise<void> {
 }
 
 /** Machines that go on from it have it open, and keep it. @returns false when it is in use */
-async function evict(record: SnapshotRecord, { snapshots }: Context): Promise<boolean> {
+async function evict(record: SnapshotRecord, { snapshots, standbys }: Context): Promise<boolean> {
   if (!record.archive || snapshots.isHeld(record.id)) return false
+  await standbys.endFor(record.id)
   await removeFile(snapshots.paths(record.id).ram)
   await snapshots.tell(record)
   return true
 }
 
 /** Removes a snapshot, and its memory from the store; what nobody else needs of that is given back by the clean-up. */
-export async function removeSnapshot(record: SnapshotRecord, { snapshots, store }: Context): Promise<number> {
+export async function removeSnapshot(record: SnapshotRecord, { snapshots, standbys, store }: Context): Promise<number> {
+  await standbys.endFor(record.id)
   const freed = await snapshots.remove(record)
   if (record.archive) await store.remove(record.archive.name)
   return freed

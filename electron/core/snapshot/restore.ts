@@ -54,7 +54,7 @@ export async function requireUsable(record: SnapshotRecord, context: Context): P
 }
 
 async function restoreInPlace(record: SnapshotRecord, input: ParsedInputOf<'snapshot.restore'>, context: Context, work: Work): Promise<ResultOf<'snapshot.restore'>> {
-  const machine = requireMachineOf(record, context)
+  const machine = machineTakenOf(record, context)
   requireUnshared(machine, context)
   await machine.inOrder
   let release = machine.reserve('it is being taken back to a snapshot')
@@ -77,28 +77,19 @@ async function restoreInPlace(record: SnapshotRecord, input: ParsedInputOf<'snap
       throw error
     }
     work.pointOfNoReturn()
-    if (record.memory && !input.paused && record.was === 'running') await letGoOn(machine)
+    if (record.memory && !input.paused && record.was === 'running') await machine.resume()
     for (const { id } of machine.definition.disks) await new DiskTarget(context, machine, id).collectGarbage()
     await machine.measureDisks()
     await context.snapshots.tell(record)
+    context.standbys.prepareSoon(machine, record, context)
     return { machine: machine.view(), kept, renewal: null }
   } finally {
     release()
   }
 }
 
-/** Its agent has its port open since before QEMU began, so no event tells that it is there: it is asked, while the caller goes on. */
-async function letGoOn(machine: ManagedMachine): Promise<void> {
-  await machine.resume()
-  const { agent } = machine.live('resumed')
-  void agent.waitUntilReady({ timeoutMs: 60_000 }).then(
-    () => machine.noteAgent(true),
-    () => {} // it has none, or has ended: then it stays as it is shown
-  )
-}
-
 /** The machine that a snapshot was taken of. @throws not-found */
-function requireMachineOf(record: SnapshotRecord, context: Context): ManagedMachine {
+export function machineTakenOf(record: SnapshotRecord, context: Context): ManagedMachine {
   const machine = context.machines.all().find((one) => one.definition.id === record.machineId)
   if (machine) return machine
   throw failure('not-found', `The machine “${record.machine}” that “${record.name}” was taken of is not here any more.`, {
@@ -237,9 +228,9 @@ async function load(machine: ManagedMachine, record: SnapshotRecord, context: Co
     await removeFile(machine.paths.memory)
     await copyBig(paths.ram, machine.paths.memory, { signal: work.signal, onProgress: work.progress })
   }
-  const incoming: Incoming = { ram: sharedMemory ? machine.paths.memory : paths.ram, devices: paths.devices, machineType, plugged }
+  const incoming: Incoming = { ram: sharedMemory ? machine.paths.memory : paths.ram, devices: paths.devices, machineType, plugged, deferred: false }
   try {
-    await startFromSnapshot(machine, context, incoming, work)
+    await startFromSnapshot(machine, context, incoming, work, await context.standbys.take(machine, record))
     work.phase('loading devices')
     await loaded(machine)
   } catch (error) {

@@ -81,6 +81,8 @@ function RestoreDialog({ machine, snapshot }: { machine: Machine; snapshot: Snap
   const on = 'pid' in machine.state
   const [keep, setKeep] = useState(true)
   const work = useTaskRun()
+  // While the sheet is read. Where none can stand by, restoring only takes a moment longer.
+  useEffect(() => void call('snapshot.prepare', { snapshot: snapshot.id }), [snapshot.id])
   const run = async (): Promise<void> => {
     const done = await work.run('snapshot.restore', { snapshot: snapshot.id, keep })
     if (!done) return

@@ -92,6 +92,7 @@ export const snapshotHandlers: SnapshotHandlers = {
       takeNow(world.machine(input.machine), { name: input.name ?? `Snapshot ${snapshotsOf(world).size + 1}`, note: input.note }, world)
     )
   },
+  'snapshot.prepare': () => ({ ready: true, reason: null }),
   'snapshot.plan': ({ machine }, world) => {
     const on = 'pid' in world.machine(machine).state
     return { method: on ? 'background' : 'off', reason: null, expectedStallMs: on ? 50 : 0, problem: null }

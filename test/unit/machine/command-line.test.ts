@@ -62,6 +62,7 @@ describe('the QEMU command line', () => {
       },
       { ...context, switches: { lab: '/run/s/net-lab/ports' } }
     ],
+    ['standing-by', { ...base, disks: [overlay] }, { ...context, paused: true, incoming: { ram: '/lib/s/1/ram', devices: '/lib/s/1/devices', machineType: 'pc-q35-7.2', plugged: {}, deferred: true } }],
     ['no-devices', { ...base, disks: [], nics: [], display: false }, { ...context, paused: true }],
     ['spaces-commas-unicode', { ...base, name: 'Übung 3' }, { ...context, paths: machinePaths('/lib, a/machines/Übung 3'), runtime: machineRuntimePaths('/run/s, t/8f1b6f0e') }]
   ]
