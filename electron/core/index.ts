@@ -116,12 +116,12 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     onDidChange: (share) => tell({ kind: 'share-changed', share }),
     onDidRemove: (id) => tell({ kind: 'share-removed', id })
   })
-  const standbys: Standbys = new Standbys(library)
   const snapshots: Snapshots = new Snapshots(library, machines, {
     host: () => host.value,
     onDidChange: (snapshot) => tell({ kind: 'snapshot-changed', snapshot }),
     onDidRemove: (id) => tell({ kind: 'snapshot-removed', id })
   })
+  const standbys: Standbys = new Standbys(library, snapshots, () => host.value)
   const labs: Labs = new Labs(library, machines, snapshots, {
     onDidChange: (lab) => tell({ kind: 'lab-changed', lab }),
     onDidRemove: (id) => tell({ kind: 'lab-removed', id })

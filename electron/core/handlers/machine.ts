@@ -7,7 +7,8 @@ import { createMachine, limitsOf, requireAvailable } from '../machine/create'
 import { editDefinition } from '../machine/definition'
 import { cloneMachine } from '../snapshot/clone'
 import { takeScreenshot } from '../machine/screenshot'
-import { launchContext, startMachine } from '../machine/start'
+import { launchContext } from '../machine/launch-context'
+import { startMachine } from '../machine/start'
 
 const nameOf = (input: { machine: string }, context: Context): string => context.machines.get(input.machine).name
 
@@ -83,6 +84,6 @@ export const machineHandlers: Handlers<Extract<OperationName, `machine.${string}
   },
   'machine.command-line': async (input, context) => {
     const machine = context.machines.get(input.machine)
-    return { program: QEMU, arguments: buildCommandLine(machine.definition, await launchContext(machine, context, false)) }
+    return { program: QEMU, arguments: buildCommandLine(machine.definition, await launchContext(machine, context.library, context.host.value, false)) }
   }
 }

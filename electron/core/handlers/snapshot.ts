@@ -50,7 +50,7 @@ export const snapshotHandlers: Handlers<Extract<OperationName, `snapshot.${strin
   }),
   'snapshot.prepare': async (input, context) => {
     const record = context.snapshots.get(input.snapshot)
-    const reason = await context.standbys.prepare(machineTakenOf(record, context), record, context)
+    const reason = await context.standbys.prepare(machineTakenOf(record, context), record)
     return { ready: reason === null, reason }
   },
   'snapshot.restore': asTask(

@@ -1,6 +1,5 @@
 import { failure, type Machine, type ParsedInputOf } from '#contract'
 import type { Context } from '../context'
-import { findFirmware } from '../host/capabilities'
 import { exists } from '../host/files'
 import type { Work } from '../task/work'
 import type { Incoming, LaunchContext } from './command-line'
@@ -8,6 +7,7 @@ import { prepareFirmware, requireAvailable } from './create'
 import { activeLayer } from '../disk/stack'
 import { DiskTarget, freezeLayers, reserved, verifyLayers } from './disk-target'
 import { followImages } from './find-file'
+import { launchContext } from './launch-context'
 import type { ManagedMachine } from './machine'
 import { ensureSwitch } from './network-switch'
 import { finishPending, putOverlay } from './overlays'
@@ -81,27 +81,11 @@ async function prepareLaunch(machine: ManagedMachine, context: Context, how: { p
   await requireFiles(machine)
   await verifyLayers(machine)
   for (const { image } of definition.disks) if (image) await context.images.verifyById(image.imageId)
-  const launch = { ...(await launchContext(machine, context, how.paused)), incoming: how.incoming ?? null }
+  const launch = { ...(await launchContext(machine, context.library, context.host.value, how.paused)), incoming: how.incoming ?? null }
   if (definition.firmware === 'uefi' && !(await exists(paths.uefiVariables))) await prepareFirmware('uefi', paths)
   const networks = Object.keys(launch.switches)
   await Promise.all(networks.map((name) => ensureSwitch(context.library.runtime.network(name), signal)))
   return launch
-}
-
-/** What the command line is built from. Looks, but starts nothing. */
-export async function launchContext(machine: Pick<ManagedMachine, 'definition' | 'paths'>, context: Context, paused: boolean): Promise<LaunchContext> {
-  const { definition, paths } = machine
-  const { runtime } = context.library
-  const isolated = definition.nics.flatMap((nic) => (nic.network.kind === 'isolated' ? [nic.network.name] : []))
-  return {
-    accelerator: definition.accelerator === 'auto' ? context.host.value.accelerator : definition.accelerator,
-    paths,
-    runtime: runtime.machine(definition.id),
-    uefiCode: definition.firmware === 'uefi' ? ((await findFirmware())?.code ?? null) : null,
-    incoming: null,
-    switches: Object.fromEntries(isolated.map((name) => [name, runtime.network(name).ports])),
-    paused
-  }
 }
 
 /** Every file that the machine stands on, so that a missing one is told by its name and not by QEMU's. */

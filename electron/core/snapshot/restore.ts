@@ -81,7 +81,7 @@ async function restoreInPlace(record: SnapshotRecord, input: ParsedInputOf<'snap
     for (const { id } of machine.definition.disks) await new DiskTarget(context, machine, id).collectGarbage()
     await machine.measureDisks()
     await context.snapshots.tell(record)
-    context.standbys.prepareSoon(machine, record, context)
+    context.standbys.prepareSoon(machine, record)
     return { machine: machine.view(), kept, renewal: null }
   } finally {
     release()

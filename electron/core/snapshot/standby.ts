@@ -1,18 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { Failure, type MachineDefinition, type SnapshotRecord } from '#contract'
-import type { Context } from '../context'
+import { Failure, type Host, type MachineDefinition, type SnapshotRecord } from '#contract'
 import { withOverlay } from '../disk/stack'
 import { exists, listFolder, removeTree } from '../host/files'
 import { processOfPidFile, signalProcess } from '../host/process'
 import type { Library } from '../library/library'
 import { STANDBY_PREFIX } from '../library/paths'
+import { launchContext } from '../machine/launch-context'
 import type { ManagedMachine } from '../machine/machine'
 import { readRunRecord } from '../machine/run-record'
 import { processGone } from '../machine/qemu'
 import { startStandby, type StandbyQemu } from '../machine/standby-qemu'
-import { launchContext } from '../machine/start'
-import { loadProblem } from './snapshots'
+import { loadProblem, type Snapshots } from './snapshots'
 
 /** Each takes some 20 MB. */
 const MOST = 2
@@ -48,7 +47,11 @@ export class Standbys {
   private readonly spent = new Set<string>()
   private closed = false
 
-  constructor(private readonly library: Library) {}
+  constructor(
+    private readonly library: Library,
+    private readonly snapshots: Snapshots,
+    private readonly host: () => Host
+  ) {}
 
   /** At the opening of a library: ends those that an owner before has left. */
   async tidy(): Promise<void> {
@@ -72,9 +75,9 @@ export class Standbys {
    * Has a QEMU stand by for going back to a snapshot.
    * @returns why none can; null when it does. What fails is no failure of the caller's
    */
-  async prepare(machine: ManagedMachine, record: SnapshotRecord, context: Context): Promise<string | null> {
+  async prepare(machine: ManagedMachine, record: SnapshotRecord): Promise<string | null> {
     const { id } = machine.definition
-    const reason = await whyNot(machine, record, context)
+    const reason = await this.whyNot(machine, record)
     if (reason !== null) return reason
     const there = this.entries.get(id)
     if (there?.snapshotId === record.id && (await there.standby)) {
@@ -84,7 +87,7 @@ export class Standbys {
     if (this.closed) return 'the library is being closed'
     this.end(id)
     for (const oldest of [...this.entries.keys()].slice(0, Math.max(0, this.entries.size - MOST + 1))) this.end(oldest)
-    const standby = this.start(machine, record, context)
+    const standby = this.start(machine, record)
     const entry: Entry = { snapshotId: record.id, standby, idle: setTimeout(() => this.end(id), IDLE_MS).unref() }
     this.entries.set(id, entry)
     const started = await standby
@@ -93,10 +96,10 @@ export class Standbys {
   }
 
   /** The same in a moment, when the guest that was just restored has settled. */
-  prepareSoon(machine: ManagedMachine, record: SnapshotRecord, context: Context): void {
+  prepareSoon(machine: ManagedMachine, record: SnapshotRecord): void {
     const timer = setTimeout(() => {
       this.timers.delete(timer)
-      void this.prepare(machine, record, context)
+      void this.prepare(machine, record)
     }, SOON_MS)
     this.timers.add(timer.unref())
   }
@@ -140,9 +143,9 @@ export class Standbys {
     if (standby) await removeTree(standby.folder)
   }
 
-  private async start(machine: ManagedMachine, record: SnapshotRecord, context: Context): Promise<StandbyQemu | null> {
+  private async start(machine: ManagedMachine, record: SnapshotRecord): Promise<StandbyQemu | null> {
     const runtime = this.library.runtime.standby(randomBytes(3).toString('hex'))
-    const paths = context.snapshots.paths(record.id)
+    const paths = this.snapshots.paths(record.id)
     const { machineType, plugged } = record.memory!
     const definition = definitionAfter(machine, record)
     try {
@@ -150,8 +153,8 @@ export class Standbys {
         this.spent.delete(folder)
         await removeTree(folder)
       }
-      await context.snapshots.verifyMemory(record)
-      const launch = await launchContext({ definition, paths: machine.paths }, context, true)
+      await this.snapshots.verifyMemory(record)
+      const launch = await launchContext({ definition, paths: machine.paths }, this.library, this.host(), true)
       return await startStandby(definition, { ...launch, runtime, incoming: { ram: paths.ram, devices: paths.devices, machineType, plugged, deferred: true } })
     } catch (error) {
       await removeTree(runtime.root)
@@ -159,24 +162,24 @@ export class Standbys {
       throw error
     }
   }
+
+  /** Why no QEMU can stand by for this beside the machine that runs, in words. */
+  private async whyNot(machine: ManagedMachine, record: SnapshotRecord): Promise<string | null> {
+    const { definition, memory } = record
+    if (!memory) return 'the machine was off, so nothing has to be loaded'
+    const problem = loadProblem(record, this.host())
+    if (problem !== null) return problem
+    if (record.machineId !== machine.definition.id) return 'it is of another machine'
+    if (definition.firmware === 'uefi') return 'the variables of its firmware are exchanged with it'
+    if (definition.sharedMemory) return 'its memory is copied first, as others map it'
+    if (definition.nics.some(({ network, forwards }) => network.kind !== 'user' || forwards.length > 0)) return 'its ports and networks are in use as long as it runs'
+    if (!(await exists(this.snapshots.paths(record.id).ram))) return 'its memory is in the store'
+    if (this.host().memory.availableBytes < SPARE_BYTES) return 'the computer is short of memory'
+    return null
+  }
 }
 
 /** The machine as it will be, as far as QEMU's arguments depend on it: its disks get an empty layer each. */
 function definitionAfter({ definition: { id, name } }: ManagedMachine, { definition }: SnapshotRecord): MachineDefinition {
   return { ...definition, id, name, disks: definition.disks.map((disk) => withOverlay(disk, {}, 0)) }
-}
-
-/** Why no QEMU can stand by for this beside the machine that runs, in words. */
-async function whyNot(machine: ManagedMachine, record: SnapshotRecord, context: Context): Promise<string | null> {
-  const { definition, memory } = record
-  if (!memory) return 'the machine was off, so nothing has to be loaded'
-  const problem = loadProblem(record, context.host.value)
-  if (problem !== null) return problem
-  if (record.machineId !== machine.definition.id) return 'it is of another machine'
-  if (definition.firmware === 'uefi') return 'the variables of its firmware are exchanged with it'
-  if (definition.sharedMemory) return 'its memory is copied first, as others map it'
-  if (definition.nics.some(({ network, forwards }) => network.kind !== 'user' || forwards.length > 0)) return 'its ports and networks are in use as long as it runs'
-  if (!(await exists(context.snapshots.paths(record.id).ram))) return 'its memory is in the store'
-  if (context.host.value.memory.availableBytes < SPARE_BYTES) return 'the computer is short of memory'
-  return null
 }

@@ -34,8 +34,7 @@ describe('the shares', () => {
     const card = within(await page.findByRole('article', { name: 'disk0 of lab1' }))
     expect(card.getByText('The QEMU of lab1 serves it, beside its guest.')).toBeTruthy()
     await waitFor(() => expect(double.calls.filter(({ name }) => ['share.create', 'share.attach'].includes(name))).toMatchObject([
-      { name: 'share.create', input: { disk: 'lab1:disk0', nextStart: false } },
-      { name: 'share.attach', input: { nextStart: true } }
+      { name: 'share.create', input: { disk: 'lab1:disk0', mode: 'ro', nextStart: true, to: [expect.any(String), expect.any(String)] } }
     ]))
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
 
