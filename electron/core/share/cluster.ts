@@ -31,6 +31,7 @@ export class Cluster {
   /** One file system is made and checked at a time. */
   private readonly turns = new Turns()
   private readonly stop = new AbortController()
+  private ending: Promise<void> = Promise.resolve()
 
   /** @param shares all that there are now */
   constructor(
@@ -172,8 +173,13 @@ export class Cluster {
     if (machine.state.kind === 'running' && machine.running !== this.told.get(key)) return void this.joinAgain(share, machine)
     if (isLive(machine.state)) return
     this.standings.delete(key)
-    const nodes = this.shares().flatMap((one) => (one.record.cluster ? members(one) : []))
-    if (nodes.every(({ state }) => isOff(state))) void this.network.end()
+    this.endUnused()
+  }
+
+  /** The network ends when no member of any share runs. */
+  endUnused(): void {
+    const nodes = this.shares().flatMap((share) => (share.record.cluster ? members(share) : []))
+    if (nodes.every(({ state }) => isOff(state))) this.ending = this.network.end().catch(() => {}) // ended with the next one
   }
 
   /** In the background: how it went is told beside its name. */
@@ -192,8 +198,9 @@ export class Cluster {
     void share.level()
   }
 
-  release(): void {
+  async release(): Promise<void> {
     this.stop.abort()
+    await this.ending
   }
 }
 

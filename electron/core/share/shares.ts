@@ -55,6 +55,7 @@ export class Shares {
     this.broken = broken
     await Promise.all(this.all().map((share) => share.recall()))
     for (const share of this.all()) for (const machine of [share.owner, ...share.clients]) if (machine) this.cluster.noteMachine(share, machine)
+    this.cluster.endUnused()
   }
 
   list(): Share[] {
@@ -232,8 +233,7 @@ export class Shares {
   }
 
   async release(): Promise<void> {
-    this.cluster.release()
-    await Promise.all(this.all().map((share) => share.release()))
+    await Promise.all([this.cluster.release(), ...this.all().map((share) => share.release())])
   }
 
   private all(): ManagedShare[] {
@@ -281,6 +281,7 @@ export class Shares {
     await share.end()
     await deleteShare(this.library.paths, share.record.id)
     this.shares.delete(share.record.id)
+    this.cluster.endUnused()
     this.options.onDidRemove(share.record.id)
   }
 }
