@@ -40,7 +40,7 @@ describe('the shares', () => {
 
     fireEvent.click(card.getByRole('button', { name: 'Publish a version' }))
     await card.findByText(/version 1 published/)
-    await card.findByText('reads version 1, over vhost-user-blk')
+    expect(await card.findAllByText('reads version 1, over vhost-user-blk')).toHaveLength(2)
     await card.findByRole('button', { name: 'Publish the next version' })
     fireEvent.click(card.getByRole('button', { name: 'Readers follow again' }))
     await card.findByRole('button', { name: 'Refresh readers' })
