@@ -7,16 +7,11 @@
 #define BUDGET 4u         /* requests of one ring before it is the next one's turn */
 #define KEEPER_BELL STATISTICS_CLIENTS
 #define PERIOD_NS 5000000u
-#define LOST_TURN_NS 1000000u /* longer than a turn takes: another program had the processor */
-#define BUSY_NS 250000000u
-#define QUICK_NS 3000u /* news that come sooner than this are answers from the cache: no wake-up keeps pace with them */
 #define PROBE 64u         /* one sleep of so many is put off by spinning, to see whether that pays again */
 
-/** How news come, and turns: what is_worth_spinning() goes by. Nanoseconds. */
+/** How news come: what is_worth_spinning() goes by. Nanoseconds. */
 struct pace {
   uint64_t last_move, usual_gap;
-  uint64_t last_turn; /* 0: it slept since */
-  uint64_t busy_until;
   uint32_t sleeps;
 };
 
@@ -124,13 +119,11 @@ static void sleep_until_news(struct server *server)
 /**
  * Whether to look again at once rather than sleep. Spinning pays when news usually come sooner than a sleeper wakes; so it is
  * tried as long as they do, and else only now and then. It never gives the processor away: whoever sleeps is woken soon, but
- * whoever yields on a busy machine waits for its turn. So does who spins: once the processor was taken away, it sleeps for a while,
- * unless all it does is to answer from the cache.
+ * whoever yields on a busy machine waits for its turn.
  */
 static bool is_worth_spinning(const struct server *server, const struct pace *pace)
 {
   uint64_t quiet = server->now - pace->last_move;
-  if (server->now < pace->busy_until && pace->usual_gap > QUICK_NS) return false;
   return quiet < server->with.spin_ns && (pace->usual_gap < server->with.spin_ns || pace->sleeps % PROBE == 0);
 }
 
@@ -139,8 +132,6 @@ static void serve(struct server *server)
   struct pace pace = {0};
   while (!keeper_verdict(server->with.keeper)) {
     server->now = now_ns();
-    if (pace.last_turn != 0 && server->now - pace.last_turn > LOST_TURN_NS) pace.busy_until = server->now + BUSY_NS;
-    pace.last_turn = server->now;
     look_around(server);
     if (take_turn(server) > 0) {
       pace.usual_gap = (pace.usual_gap * 7 + (server->now - pace.last_move)) / 8;
@@ -149,7 +140,6 @@ static void serve(struct server *server)
       cpu_relax();
     } else {
       sleep_until_news(server);
-      pace.last_turn = 0;
       pace.sleeps++;
     }
   }
