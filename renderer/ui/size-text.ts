@@ -2,6 +2,9 @@ export const UNITS = ['KiB', 'MiB', 'GiB', 'TiB'] as const
 export type SizeUnit = (typeof UNITS)[number]
 const BYTES: Record<SizeUnit, number> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
 
+/** Bytes can be counted up to here, in whole TiB. */
+const LARGEST_BYTES = 8191 * BYTES.TiB
+
 /** The number and the unit that say a size in the shortest exact way: 1.5 GiB, 256 MiB. */
 export function partsOf(bytes: number): { text: string; unit: SizeUnit } {
   if (bytes === 0) return { text: '0', unit: 'GiB' }
@@ -12,11 +15,11 @@ export function partsOf(bytes: number): { text: string; unit: SizeUnit } {
   return { text: String(bytes / BYTES.KiB), unit: 'KiB' }
 }
 
-/** Bytes of what is typed, or null when it is no size. A comma is read as a point; what is too large to count is the largest number there is. */
+/** Bytes of what is typed, or null when it is no size. A comma is read as a point; what is too large to count is the largest size there is. */
 export function bytesOf(text: string, unit: SizeUnit): number | null {
   const normal = text.trim().replace(',', '.')
   if (!/^\d+(\.\d+)?$/.test(normal)) return null
-  return Math.min(Math.round(Number(normal) * BYTES[unit]), Number.MAX_SAFE_INTEGER)
+  return Math.min(Math.round(Number(normal) * BYTES[unit]), LARGEST_BYTES)
 }
 
 /** A size as the command line takes it: `1536M`, `20G`; the largest unit that is exact. */
