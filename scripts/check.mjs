@@ -31,13 +31,13 @@ const CHECKS = [
 /**
  * Runs the checks. Prints a line for each, and what the failed ones said.
  * @param {{ fresh?: boolean }} [options] `fresh`: everything is looked at again
- * @returns {Promise<{ passed: number, failed: number }>}
+ * @returns {Promise<{ passed: number, failed: number, failures: string[] }>} `failures`: the checks that failed, by name
  */
 export async function check({ fresh = false } = {}) {
   mkdirSync(inTop(CACHE), { recursive: true })
   const results = await Promise.all(CHECKS.map((one) => runCheck(one, fresh)))
-  const passed = results.filter(Boolean).length
-  return { passed, failed: results.length - passed }
+  const failures = CHECKS.filter((_check, index) => !results[index]).map(({ name }) => `check: ${name}`)
+  return { passed: results.length - failures.length, failed: failures.length, failures }
 }
 
 async function runCheck({ name, tool, args, quickArgs = [] }, fresh) {

@@ -29,7 +29,7 @@ async function main(given) {
   const { ready, failed } = await setUp({ report })
   if (!ready) return 1
   // A package without the guest or the native module would be half of one.
-  if (failed.length > 0) throw new StepError(`Not packaged, because set-up is not complete: ${failed.join(', ')}.`)
+  if (failed.length > 0) throw new StepError(`Not packaged, because set-up is not complete: ${failed.map(({ step }) => step).join(', ')}.`)
   for (const target of targets) await report.step(`Package: ${target}`, () => build(target))
   const made = filesBelow(inTop('release')).filter((name) => /\.(deb|AppImage)$/.test(name))
   report.line('release/linux-unpacked/strata-desktop is the app, release/linux-unpacked/strata the command line.')

@@ -31,8 +31,8 @@ const STEPS = [
 /**
  * Does what is left to do.
  * @param {{ report?: Report }} [options]
- * @returns {Promise<{ ready: boolean, failed: string[], did: number }>} `ready`: the app can be started; `failed`: names of the
- *   steps that failed, each reported already
+ * @returns {Promise<{ ready: boolean, failed: { step: string, why: string }[], did: number }>} `ready`: the app can be started; `failed`: the
+ *   steps that failed, by name, each reported already
  */
 export async function setUp({ report = new Report() } = {}) {
   const failed = []
@@ -53,7 +53,7 @@ export async function setUp({ report = new Report() } = {}) {
     } catch (error) {
       if (!(error instanceof StepError)) throw error
       report.failure(error)
-      failed.push(step.name)
+      failed.push({ step: step.name, why: [error.message, error.output?.at(-1)].filter(Boolean).join(' ') })
       if (step.must) return { ready: false, failed, did }
     }
   }
@@ -64,7 +64,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   exitOnSignals()
   const start = performance.now()
   const { failed, did } = await setUp()
-  if (failed.length > 0) console.log(`Set-up is not complete: ${failed.join(', ')}.`)
+  if (failed.length > 0) console.log(`Set-up is not complete: ${failed.map(({ step }) => step).join(', ')}.`)
   else console.log(did ? 'Everything is set up.' : `Everything is set up already (looked for ${Math.round(performance.now() - start)} ms).`)
   process.exitCode = failed.length > 0 ? 1 : 0
 }

@@ -2,7 +2,7 @@
 // npm test: set-up, check, unit, integration, e2e; then one line that counts them all.
 //   npm test -- PART... [FILTER...]    some parts only, and of those the test files whose path holds a filter
 import { inTop } from './lib/paths.mjs'
-import { add, inWords, NONE, playwrightCounts, vitestCounts, withVerdict } from './lib/counts.mjs'
+import { add, inWords, NONE, oneFailed, playwrightCounts, vitestCounts, withVerdict } from './lib/counts.mjs'
 import { Report } from './lib/report.mjs'
 import { exitOnSignals, StepError } from './lib/run.mjs'
 import { TestRun } from './lib/test-run.mjs'
@@ -16,6 +16,8 @@ const report = new Report()
 exitOnSignals()
 const total = await main(process.argv.slice(2))
 if (total) {
+  // A log is long: what failed is said once more where one looks first.
+  for (const failure of total.failures) console.log(`✗ ${failure}`)
   console.log(inWords(total))
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 }
@@ -29,7 +31,7 @@ async function main(args) {
     return null
   }
   const { ready, failed } = await setUp({ report })
-  const setUpCounts = { ...NONE, failed: failed.length }
+  const setUpCounts = failed.map(({ step, why }) => oneFailed(`set-up: ${step}: ${why}`)).reduce(add, NONE)
   return ready ? add(setUpCounts, await runParts(parts.length > 0 ? parts : PARTS, filters)) : setUpCounts
 }
 
@@ -62,7 +64,7 @@ async function runPart(part, run, filters, timeoutMs) {
   } catch (error) {
     if (!(error instanceof StepError)) throw error
     report.failure(error)
-    return { ...NONE, failed: 1 }
+    return oneFailed(`${part}: ${error.message}`)
   }
 }
 
@@ -118,8 +120,9 @@ async function onDisplay(work) {
 async function reportLeft(run, part) {
   const left = await run.leftProcesses()
   if (left.length === 0) return NONE
-  report.line(`✗ ${part} left ${left.length === 1 ? 'a process' : `${left.length} processes`} behind:`)
+  const what = `${part} left ${left.length === 1 ? 'a process' : `${left.length} processes`} behind`
+  report.line(`✗ ${what}:`)
   for (const { pid, command } of left) report.line(`  ${pid}  ${command.slice(0, 160)}`)
   await run.end(left)
-  return { ...NONE, failed: 1 }
+  return oneFailed(`${what}: ${left.map(({ command }) => command.slice(0, 80)).join('; ')}`)
 }

@@ -1,22 +1,34 @@
+import path from 'node:path'
 import { readJson } from './files.mjs'
+import { inTop } from './paths.mjs'
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: string[] }} Counts `failures`: what failed, by name, as far as is known */
 
-export const NONE = Object.freeze({ passed: 0, failed: 0, skipped: 0 })
-export const add = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped })
+/** @type {Counts} */
+export const NONE = Object.freeze({ passed: 0, failed: 0, skipped: 0, failures: Object.freeze([]) })
+export const add = (a, b) => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  skipped: a.skipped + b.skipped,
+  failures: [...a.failures, ...b.failures]
+})
+/** @param {string} what @returns {Counts} */
+export const oneFailed = (what) => ({ ...NONE, failed: 1, failures: [what] })
 export const inWords = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`
 
 /** Counts of vitest's JSON report. A file that could not even be loaded has no tests in it, and counts as one that failed. */
 export function vitestCounts(reportFile) {
   const report = readJson(reportFile, null)
   if (!report) return null
-  const unloadable = report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0
-  ).length
+  const unloadable = report.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0)
+  const failed = report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => `${inCheckout(name)}: ${fullName}`)
+  )
   return {
     passed: report.numPassedTests,
-    failed: report.numFailedTests + unloadable,
-    skipped: report.numPendingTests + report.numTodoTests
+    failed: report.numFailedTests + unloadable.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+    failures: [...failed, ...unloadable.map(({ name }) => `${inCheckout(name)} could not be loaded`)]
   }
 }
 
@@ -28,11 +40,26 @@ export function playwrightCounts(reportFile) {
   const report = readJson(reportFile, null)
   if (!report) return null
   const { expected, flaky, unexpected, skipped } = report.stats
-  return { passed: expected + flaky, failed: unexpected + report.errors.length, skipped }
+  return {
+    passed: expected + flaky,
+    failed: unexpected + report.errors.length,
+    skipped,
+    failures: [...unexpectedOf(report.suites ?? []), ...report.errors.map(({ message }) => `outside of any test: ${firstLine(message)}`)]
+  }
 }
+
+const unexpectedOf = (suites) =>
+  suites.flatMap(({ suites: inner = [], specs = [] }) => [
+    ...specs.filter(({ ok }) => !ok).map(({ file, title }) => `${file}: ${title}`),
+    ...unexpectedOf(inner)
+  ])
 
 /** A runner that fails while every test of its report passed, or leaves no report, has failed all the same. */
 export function withVerdict(counts, code) {
-  if (!counts) return { ...NONE, failed: 1 }
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+  if (!counts) return oneFailed(`the test runner ended with code ${code} and left no report`)
+  if (code === 0 || counts.failed > 0) return counts
+  return add(counts, oneFailed(`the test runner ended with code ${code}, though every test passed: an error outside of them, told above`))
 }
+
+const inCheckout = (file) => path.relative(inTop(), file)
+const firstLine = (text = '') => text.split('\n')[0]

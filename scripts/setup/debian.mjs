@@ -59,7 +59,12 @@ export const debian = {
         throw new StepError(`Not found on this system: ${missing.join(', ')}.`, {
           next: 'Install them; Strata cannot do it on this system.'
         })
-      await installPackages(missing, progress)
+      try {
+        await installPackages(missing, progress)
+      } catch (error) {
+        // apt-get also fails when another package of the system is broken. What counts is whether ours are there.
+        if (missingPackages().length > 0) throw error
+      }
     }
     return { state: state() }
   }
@@ -143,7 +148,7 @@ const hasLists = () => existsSync('/var/lib/apt/lists') && readdirSync('/var/lib
 
 async function aptGet(root, args, progress) {
   const environment = ['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C.UTF-8']
-  const options = ['-q', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=120', '-o', 'APT::Status-Fd=3']
+  const options = ['-q', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3', '-o', 'APT::Status-Fd=3']
   // sudo closes all but the first three descriptors: no percentages then.
   const statusFd = root.length === 0
   const command = [...root, ...environment, 'apt-get', ...(statusFd ? options : options.slice(0, -2)), ...args]

@@ -29,9 +29,11 @@ function stopWindow(): void {
   stop?.()
   stop = null
 }
-afterEach(() => {
+afterEach(async () => {
   stopWindow()
   cleanup()
+  // Parts of the window that are still being fetched must be here before the runner ends: it takes them for errors else.
+  await vi.dynamicImportSettled()
 })
 
 /** jsdom lays nothing out: every element is as high as a list, and nothing is observed. */

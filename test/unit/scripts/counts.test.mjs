@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { add, inWords, playwrightCounts, vitestCounts, withVerdict } from '../../../scripts/lib/counts.mjs'
+import { add, inWords, NONE, playwrightCounts, vitestCounts, withVerdict } from '../../../scripts/lib/counts.mjs'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'counts-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -16,33 +16,42 @@ describe('counting', () => {
   const passing = { numPassedTests: 3, numFailedTests: 1, numPendingTests: 1, numTodoTests: 1 }
 
   it("reads vitest's report", () => {
-    const testResults = [{ status: 'failed', assertionResults: [{}, {}] }]
-    expect(vitestCounts(report({ ...passing, testResults }))).toEqual({ passed: 3, failed: 1, skipped: 2 })
+    const testResults = [
+      { status: 'failed', name: path.resolve('test/a.test.ts'), assertionResults: [{ status: 'passed' }, { status: 'failed', fullName: 'a b' }] }
+    ]
+    expect(vitestCounts(report({ ...passing, testResults }))).toEqual({ passed: 3, failed: 1, skipped: 2, failures: ['test/a.test.ts: a b'] })
   })
 
   it('counts a test file that cannot be loaded as failed', () => {
-    const testResults = [{ status: 'failed', assertionResults: [] }]
-    expect(vitestCounts(report({ ...passing, testResults })).failed).toBe(2)
+    const testResults = [{ status: 'failed', name: path.resolve('test/b.test.ts'), assertionResults: [] }]
+    expect(vitestCounts(report({ ...passing, testResults }))).toMatchObject({ failed: 2, failures: ['test/b.test.ts could not be loaded'] })
   })
 
   it("reads Playwright's report, where a test that passed at its second attempt has passed", () => {
     const stats = { expected: 5, flaky: 1, unexpected: 2, skipped: 3 }
-    expect(playwrightCounts(report({ stats, errors: [{}] }))).toEqual({ passed: 6, failed: 3, skipped: 3 })
+    const specs = (file, ...oks) => oks.map((ok) => ({ file, title: ok ? 'works' : 'does not', ok }))
+    const suites = [{ specs: specs('a.spec.ts', true, false), suites: [{ specs: specs('b.spec.ts', false) }] }]
+    expect(playwrightCounts(report({ stats, suites, errors: [{ message: 'no display\nat' }] }))).toEqual({
+      passed: 6,
+      failed: 3,
+      skipped: 3,
+      failures: ['a.spec.ts: does not', 'b.spec.ts: does not', 'outside of any test: no display']
+    })
   })
 
   it('takes a runner without a report for a failure', () => {
-    expect(withVerdict(vitestCounts(path.join(folder, 'none')), 0)).toEqual({ passed: 0, failed: 1, skipped: 0 })
+    expect(withVerdict(vitestCounts(path.join(folder, 'none')), 0)).toMatchObject({ passed: 0, failed: 1, skipped: 0 })
   })
 
   it('takes a runner that ended badly for a failure, though all its tests passed', () => {
-    expect(withVerdict({ passed: 9, failed: 0, skipped: 0 }, 1).failed).toBe(1)
-    expect(withVerdict({ passed: 9, failed: 2, skipped: 0 }, 1).failed).toBe(2)
-    expect(withVerdict({ passed: 9, failed: 0, skipped: 0 }, null).failed).toBe(1)
+    expect(withVerdict({ ...NONE, passed: 9 }, 1)).toMatchObject({ passed: 9, failed: 1, failures: [expect.stringContaining('code 1')] })
+    expect(withVerdict({ ...NONE, passed: 9, failed: 2 }, 1).failed).toBe(2)
+    expect(withVerdict({ ...NONE, passed: 9 }, null).failed).toBe(1)
   })
 
   it('adds suites into the closing line', () => {
-    expect(inWords(add({ passed: 1, failed: 2, skipped: 3 }, { passed: 10, failed: 20, skipped: 30 }))).toBe(
-      '11 passed, 22 failed, 33 skipped'
-    )
+    const sum = add({ passed: 1, failed: 2, skipped: 3, failures: ['a'] }, { passed: 10, failed: 20, skipped: 30, failures: ['b'] })
+    expect(inWords(sum)).toBe('11 passed, 22 failed, 33 skipped')
+    expect(sum.failures).toEqual(['a', 'b'])
   })
 })
