@@ -59,7 +59,8 @@ function standInForLayout(): void {
   Object.assign(window, { matchMedia: () => noMedia })
   globalThis.requestIdleCallback ??= (work) => window.setTimeout(work, 0, { didTimeout: false, timeRemaining: () => 50 })
   Object.assign(Element.prototype, { scrollIntoView: nothing, scrollTo: nothing, hasPointerCapture: () => false })
-  Object.assign(HTMLCanvasElement.prototype, { getContext: () => blankContext })
+  // No WebGL, as on a computer without it: xterm.js then draws into elements.
+  Object.assign(HTMLCanvasElement.prototype, { getContext: (kind: string) => (kind === '2d' ? blankContext : null) })
   globalThis.Path2D ??= class {
     constructor() {
       return blankContext
