@@ -13,7 +13,7 @@
 
 #define LOCK_PATIENCE_MS 10000
 #define ATTACH_TRIES 10 /* a second each */
-#define LOOKOUT_THREADS 4u /* with more, their answers keep the processor awake */
+#define LOOKOUT_OPEN 4u    /* with more requests open, their answers keep the processor awake */
 #define LOOKOUT_TURN_NS 1000000u /* threads of ours, and the service, let go sooner */
 #define LOOKOUT_REST 4000u       /* requests until it is tried again */
 #define LOOKOUT_NS 400000u /* longer than a disk takes that is worth looking out for */
@@ -32,7 +32,6 @@ struct front {
   struct ring_view view;
   int run, fd;
   uint64_t spin_ns;
-  uint32_t threads;
   struct timespec patience; /* a sleeping thread looks that often whether there is a service still */
   pthread_mutex_t produce, consume;
   uint32_t req_prod_pvt;
@@ -98,7 +97,6 @@ int front_open(const struct front_options *options, struct front **made)
   if (!front) return -ENOMEM;
   front->fd = -1;
   front->spin_ns = options->spin_ns;
-  front->threads = options->threads;
   front->patience = (struct timespec){.tv_nsec = LOOK_FOR_SERVICE_NS};
   pthread_mutex_init(&front->produce, NULL);
   pthread_mutex_init(&front->consume, NULL);
@@ -203,10 +201,14 @@ static bool look_out(struct front *front, const struct front_slot *slot, uint64_
 
 static bool is_worth_looking_out(struct front *front, const struct front_slot *slot)
 {
-  if (front->threads > LOOKOUT_THREADS || front->spin_ns == 0 || slot->last_ns <= front->spin_ns || slot->last_ns >= LOOKOUT_NS) return false;
   const uint32_t rest = atomic_load_explicit(&front->lookout_rest, memory_order_relaxed);
-  if (rest > 0) atomic_store_explicit(&front->lookout_rest, rest - 1, memory_order_relaxed);
-  return rest == 0;
+  if (rest > 0) {
+    atomic_store_explicit(&front->lookout_rest, rest - 1, memory_order_relaxed);
+    return false;
+  }
+  const struct ring_shared *shared = front->view.shared;
+  uint32_t open = atomic_load_explicit(&shared->req_prod, memory_order_relaxed) - atomic_load_explicit(&shared->rsp_cons_shown, memory_order_relaxed);
+  return front->spin_ns > 0 && slot->last_ns > front->spin_ns && slot->last_ns < LOOKOUT_NS && open <= LOOKOUT_OPEN;
 }
 
 /** Spins for a while: not if the last answers took longer than that, but for every 64th time, to see whether that has changed. */

@@ -35,10 +35,7 @@ bool io_is_uring(const struct io *io);
 /** The buffer of read number `read`, 0 to IO_DEPTH - 1: image->block bytes. */
 unsigned char *io_buffer(const struct io *io, uint32_t read);
 
-/**
- * Queues a read of one block into the read's buffer. io_flush() starts it, now or, while the disk has enough to do, together with the
- * next ones; anything that sleeps or fetches starts it too.
- */
+/** Queues a read of one block into the read's buffer. io_flush() or io_sleep() starts it. */
 void io_queue(struct io *io, uint32_t read, uint64_t offset);
 void io_flush(struct io *io);
 

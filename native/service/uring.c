@@ -26,7 +26,6 @@
 #define OP_FUTEX_WAIT 51u /* Linux 6.7; older headers do not have it */
 #define FINISH_TRIES 4u   /* the kernel finishes twenty a call: as many calls as all reads take */
 #define LOOK_AGAIN_NS 10000000u /* with a doorman: no kernel promises that it looks at our wish before or after it says that it has news */
-#define FLUSH_SHARE 8u    /* reads wait to be started while the disk has eight times as many */
 #define BELL_TAG ((uint64_t)1 << 32)
 #define CANCEL_TAG ((uint64_t)1 << 33)
 
@@ -103,9 +102,7 @@ static void uring_queue(void *way, uint32_t read, uint64_t offset)
 static void uring_flush(void *way)
 {
   struct uring *uring = way;
-  // Telling the disk costs most of a read's time here, in a virtual machine above all: so it is told of several reads at once, as
-  // long as it has enough to do meanwhile. What waits starts with the next read that is done, at the latest.
-  if (uring->unsubmitted > 0 && uring->unsubmitted * FLUSH_SHARE >= uring->reads - uring->unsubmitted) enter(uring, 0, 0);
+  if (uring->unsubmitted > 0) enter(uring, 0, 0);
 }
 
 /** Whether the kernel has something that it finishes when it is asked to. */
@@ -173,7 +170,6 @@ static bool uring_is_armed(const void *way, uint32_t bell)
 static void uring_sleep(void *way)
 {
   struct uring *uring = way;
-  if (uring->doorman && uring->unsubmitted > 0) enter(uring, 0, 0);
   if (uring->doorman && uring->reads > 0) {
     bells_add(&uring->bells, doorman_watch(uring->doorman));
     if (!has_news(uring)) bells_sleep(&uring->bells, LOOK_AGAIN_NS);

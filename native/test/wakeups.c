@@ -68,7 +68,7 @@ static void *ask_on(void *context)
 /** As front_open(), but for a service that is a thread of this process; nobody looks whether it is there still. */
 static int open_alone(uint64_t spin_ns)
 {
-  front = (struct front){.run = -1, .spin_ns = spin_ns, .threads = LOOKOUT_THREADS, .patience = {.tv_sec = 3600}};
+  front = (struct front){.run = -1, .spin_ns = spin_ns, .patience = {.tv_sec = 3600}};
   pthread_mutex_init(&front.produce, NULL);
   pthread_mutex_init(&front.consume, NULL);
   int result = make_ring(&front, slots_for(THREADS));
