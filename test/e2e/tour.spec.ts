@@ -11,7 +11,7 @@ test('the guided tour plays to its end by itself and leaves labelled pictures', 
   const exitCode = await new Promise((resolve) => app.once('exit', resolve))
   expect(exitCode).toBe(0)
   const labels = readdirSync(shots)
-  for (const label of ['console', 'display', 'monitor']) {
+  for (const label of ['console', 'display', 'shares', 'monitor']) {
     expect(labels.filter((name) => name.includes(label)), label).not.toEqual([])
   }
   expect(labels.every((name) => /^\d\d-[a-z0-9-]+-(light|dark)\.png$/.test(name))).toBe(true)

@@ -1,7 +1,8 @@
 import { create } from 'zustand'
 import type { Settings } from '#contract'
 import { allMachines, attempt, closeOverlay, shell, toast, useSettings } from '../../app'
-import { leftovers, removeTourMachines, steps, stopRing, TOUR_NAMES, type Step, type TourMachines } from './steps'
+import { leftovers, removeTourMachines, stopRing, TOUR_NAMES, type TourMachines } from './machines'
+import { steps, type Step } from './steps'
 
 type TourState =
   | { kind: 'off' }

@@ -1,5 +1,6 @@
-import type { InputOf, OperationName, TaskOperationName } from '#contract'
-import { call, callTask, closeOverlay, goTo, goToMachine, openOverlay, openStream, useLabs, useMachines, useSnapshots } from '../../app'
+import { call, closeOverlay, goTo, goToMachine, openOverlay, useMachines } from '../../app'
+import { appeared, chooseView, need, needTask, pasteIntoTerminal, runInGuest, typeIntoConsole, waitForAgent, writeInGuest } from './actions'
+import { endShares, stopRing, TOUR_LAB, TOUR_NAMES, type TourMachines } from './machines'
 
 /** One stop of the tour: what is said, and what is done, through the same operations and places as a user's. */
 export interface Step {
@@ -10,94 +11,6 @@ export interface Step {
   act: (tour: TourMachines) => Promise<void>
   /** How long it is shown before the picture, for what needs a moment to fill: charts, a screen. */
   settleMs?: number
-}
-
-/** The two machines that the tour makes, by id once they are there, and the load that it puts on the ring. */
-export interface TourMachines {
-  first: string
-  second: string
-  ringLoad: string | null
-  snapshot: string | null
-}
-
-/** Ends what the tour has begun at the ring lab. */
-export async function stopRing(tour: TourMachines): Promise<void> {
-  if (tour.ringLoad === null) return
-  await call('task.cancel', { taskId: tour.ringLoad }) // it may have ended by itself
-  await need('task.wait', { taskId: tour.ringLoad })
-  tour.ringLoad = null
-  await need('ring.stop', {})
-}
-
-export const TOUR_NAMES = ['tour-1', 'tour-2'] as const
-const TOUR_LAB = 'tour-lab'
-
-async function need<N extends OperationName>(name: N, input: InputOf<N>): Promise<void> {
-  const answer = await call(name, input)
-  if (!answer.ok) throw new Error(`${name}: ${answer.error.message}`)
-}
-/** @returns the id of what the task has made, where it has one */
-async function needTask<N extends TaskOperationName>(name: N, input: InputOf<N>): Promise<string> {
-  const answer = await callTask(name, input)
-  if (!answer.ok) throw new Error(`${name}: ${answer.error.message} ${answer.error.causes.join(' ')}`)
-  return (answer.value as { id: string }).id
-}
-
-/** Its kernel may still be coming up. A guest whose agent does not answer in time is simply not given another name in its clones. */
-async function waitForAgent(machine: string): Promise<void> {
-  for (let tries = 0; tries < 60; tries++) {
-    if ((await call('guest.ping', { machine })).ok) return
-    await new Promise((resolve) => setTimeout(resolve, 500))
-  }
-}
-
-/** Lets the guest write a file of so many MiB, onto its disk. */
-async function writeInGuest(machine: string, name: string, mebibytes: number): Promise<void> {
-  const script = `dd if=/dev/urandom of=/root/${name} bs=1M count=${mebibytes}; sync`
-  await need('guest.exec', { machine, command: ['sh', '-c', script], timeoutSeconds: 60 })
-}
-
-/** Types a line into the serial console, as a second viewer of it: the console on the screen shows it. */
-async function typeIntoConsole(machine: string, line: string): Promise<void> {
-  const opened = await openStream('console', { machine, fromByte: Number.MAX_SAFE_INTEGER })
-  if (!opened.ok) throw new Error(opened.error.message)
-  const answered = new Promise<void>((resolve) => {
-    let seen = ''
-    opened.value.onData((bytes, used) => {
-      seen += new TextDecoder().decode(bytes)
-      used()
-      if (seen.split(END).length > 2) resolve() // once as typed, once as printed
-    })
-  })
-  void opened.value.send(new TextEncoder().encode(`${line}; echo ${END}\r`))
-  await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, 10_000))])
-  opened.value.close()
-}
-const END = '-- end --'
-
-/** Pastes into the terminal that is shown, once it is there, as a user would. */
-async function pasteIntoTerminal(text: string): Promise<void> {
-  const terminal = await appeared('a terminal', () => document.querySelector<HTMLTextAreaElement>('main .xterm-helper-textarea'))
-  const clipboardData = new DataTransfer()
-  clipboardData.setData('text/plain', text)
-  terminal.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }))
-}
-
-/** Chooses one of the monitor's views, as a user would. */
-async function chooseView(label: string): Promise<void> {
-  const choices = (): HTMLLabelElement[] => [...document.querySelectorAll<HTMLLabelElement>('main [role=radiogroup] label')]
-  const choice = await appeared(`the view ${label}`, () => choices().find((one) => one.textContent.trim() === label))
-  choice.click()
-}
-
-/** What a place shows, once it is there. */
-async function appeared<T>(what: string, find: () => T | null | undefined): Promise<T> {
-  for (let tries = 0; tries < 100; tries++) {
-    const found = find()
-    if (found) return found
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error(`${what} did not appear`)
 }
 
 export const steps: readonly Step[] = [
@@ -127,7 +40,7 @@ export const steps: readonly Step[] = [
     text: 'Both stand on the built-in guest: their disks are overlays, so making one takes no time and almost no space.',
     act: async (tour) => {
       closeOverlay()
-      tour.first = await needTask('machine.create', { name: TOUR_NAMES[0], tag: ['tour'], network: ['user', 'isolated:tour'] })
+      tour.first = await needTask('machine.create', { name: TOUR_NAMES[0], tag: ['tour'], sharedMemory: true, network: ['user', 'isolated:tour'] })
       tour.second = await needTask('machine.create', { name: TOUR_NAMES[1], tag: ['tour'], network: ['isolated:tour'] })
       goToMachine(tour.first, 'overview')
       await need('machine.start', { machine: tour.second })
@@ -192,11 +105,39 @@ export const steps: readonly Step[] = [
     settleMs: 2500
   },
   {
+    label: 'share-dialog',
+    title: 'A disk for another machine',
+    text: 'A disk is dragged onto another machine, or shared from its menu. The dialog says who can have it, who may write, and why not.',
+    act: async (tour) => {
+      goToMachine(tour.second, 'disks')
+      await needTask('disk.create', { machine: tour.second, size: '64M' })
+      await runInGuest(tour.second, 'mkfs.ext4 -q /dev/vdb && mkdir -p /mnt/lesson && mount /dev/vdb /mnt/lesson && echo hello > /mnt/lesson/hello.txt && sync')
+      openOverlay({ kind: 'share', machine: tour.second, disk: 'disk1', to: tour.first })
+      await appeared('the dialog', () => document.querySelector('[role=dialog] input[type=radio]'))
+    },
+    settleMs: 600
+  },
+  {
+    label: 'shares',
+    title: 'Shared while both run',
+    text: 'Its QEMU serves the disk to the other one’s, through memory that they share. Who has it, and how much is read and written, is seen live.',
+    act: async (tour) => {
+      closeOverlay()
+      goTo({ kind: 'shares' })
+      const share = await needTask('share.create', { disk: `${tour.second}:disk1`, to: [tour.first], mode: 'ro' })
+      await needTask('share.mount', { share, machine: tour.first })
+      // Reads for as long as it is looked at.
+      await runInGuest(tour.first, 'timeout 9 sh -c "while dd if=/dev/vdb of=/dev/null bs=64k iflag=direct; do :; done" >/dev/null 2>&1 &')
+    },
+    settleMs: 5000
+  },
+  {
     label: 'monitor',
     title: 'QEMU’s monitor',
     text: 'QEMU’s own words, with history and completion. Here: which files its disk is made of.',
     act: async (tour) => {
       goToMachine(tour.first, 'monitor')
+      await endShares([tour.second])
       await pasteIntoTerminal('info block\n')
     },
     settleMs: 800
@@ -346,40 +287,3 @@ export const steps: readonly Step[] = [
     settleMs: 400
   }
 ]
-
-/** Machines of an earlier tour that was cut off: of its names, and with its tag. A user's own machine is never one. */
-export const leftovers = (): string[] =>
-  Object.values(useMachines.getState().byId)
-    .filter((machine) => (TOUR_NAMES as readonly string[]).includes(machine.name) && machine.definition?.tags.includes('tour'))
-    .map((machine) => machine.id)
-
-/**
- * Takes machines away.
- * @param forGood not only into the trash: for those that this tour has made itself
- */
-export async function removeTourMachines(ids: readonly string[], forGood: boolean): Promise<void> {
-  closeOverlay()
-  goTo({ kind: 'home' })
-  await removeTourLab(ids, forGood)
-  for (const id of ids) {
-    const machine = useMachines.getState().byId[id]
-    if (!machine) continue
-    if ('pid' in machine.state) await needTask('machine.stop', { machine: id, force: true })
-    const removed = await call('machine.remove', { machine: id })
-    if (!removed.ok) throw new Error(removed.error.message)
-    if (forGood) await need('machine.empty-trash', { trashId: removed.value.trashId })
-  }
-}
-
-/** The class lab, and the snapshots that were taken of these machines. */
-async function removeTourLab(ids: readonly string[], forGood: boolean): Promise<void> {
-  const lab = Object.values(useLabs.getState().byId).find(({ name, snapshot }) => name === TOUR_LAB && snapshot?.machine === TOUR_NAMES[1])
-  if (lab) {
-    await needTask('lab.remove', { lab: lab.id })
-    const trash = await call('machine.list-removed', {})
-    const own = trash.ok ? trash.value.filter(({ name }) => lab.machines.some((machine) => machine.name === name)) : []
-    if (forGood) for (const { trashId } of own) await need('machine.empty-trash', { trashId })
-  }
-  const snapshots = Object.values(useSnapshots.getState().byId).filter(({ machineId }) => ids.includes(machineId))
-  for (const { id } of snapshots) await need('snapshot.remove', { snapshot: id })
-}
