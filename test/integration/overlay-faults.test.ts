@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFailed } from 'vitest'
 import { openLab } from '../support/lab'
 import { examine, FAULTS, nameOf, prepare, strike, type Fault } from '../support/overlay-faults'
 
@@ -7,6 +7,7 @@ import { examine, FAULTS, nameOf, prepare, strike, type Fault } from '../support
  * step here, from another one on in each case; `npm run soak -- overlay-faults` takes them all.
  */
 const EVERY = Number(process.env.STRATA_FAULT_STRIDE ?? 40)
+const FIRST = process.env.STRATA_FAULT_FIRST
 /** The hardest fault of each operation here: of a machine that runs, QEMU killed too. */
 const hardest = ({ operation, input, whom }: Fault): boolean =>
   whom === 'both' || !FAULTS.some((other) => other.operation === operation && JSON.stringify(other.input) === JSON.stringify(input) && other.whom === 'both')
@@ -26,7 +27,12 @@ async function killedAt(fault: Fault, step: number): Promise<boolean> {
 describe('cut off at any step, nothing is lost and the history is true:', () => {
   it.each(CASES.map((fault, index) => [nameOf(fault), fault, 1 + (index % 3)] as const))('%s', async (_name, fault, first) => {
     let struck = 0
-    for (let step = first; await killedAt(fault, step); step += EVERY) struck++
+    let step = FIRST === undefined ? first : Number(FIRST)
+    onTestFailed(() => console.error(`${nameOf(fault)}: failed at step ${step}`)) // also where it ran out of time
+    for (let from = Date.now(); await killedAt(fault, step); step += EVERY, from = Date.now()) {
+      struck++
+      if (FIRST !== undefined) console.error(`${nameOf(fault)}: step ${step}, ${Date.now() - from} ms`)
+    }
     expect(struck).toBeGreaterThan(0)
   }, Math.max(1, 12 / EVERY) * 120_000)
 })

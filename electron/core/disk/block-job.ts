@@ -84,14 +84,23 @@ export async function endForeignJobs(qmp: QmpSession): Promise<boolean> {
   for (const { id, status } of await qmp.execute('query-jobs')) {
     if (!id.startsWith(PREFIX) || id.startsWith(`${PREFIX}${process.pid}-`)) continue
     any = true
-    if (status !== 'concluded') {
-      const concluded = qmp.waitForEvent('JOB_STATUS_CHANGE', (change) => change.id === id && change.status === 'concluded')
-      await qmp.execute('job-cancel', { id })
-      await concluded
-    }
+    if (status !== 'concluded') await endJob(qmp, id)
     await qmp.execute('job-dismiss', { id })
   }
   return any
+}
+
+/** Cancels a job, and waits for its end. One that comes to its end by itself just then cannot be cancelled any more. */
+async function endJob(qmp: QmpSession, id: string): Promise<void> {
+  const concluded = qmp.waitForEvent('JOB_STATUS_CHANGE', (change) => change.id === id && change.status === 'concluded')
+  try {
+    await qmp.execute('job-cancel', { id })
+  } catch (error) {
+    const job = (await qmp.execute('query-jobs')).find((one) => one.id === id)
+    if (job?.status === 'concluded') return // its event may have come before anybody waited for it
+    if (job?.status !== 'aborting') throw error
+  }
+  await concluded
 }
 
 /**

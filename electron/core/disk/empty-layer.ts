@@ -1,4 +1,4 @@
-import { failure, type ImageFormat } from '#contract'
+import { failure, LARGEST_DISK_BYTES, type ImageFormat } from '#contract'
 import { createFile } from '../host/files'
 
 const CLUSTER_BYTES = 64 * 1024
@@ -61,6 +61,6 @@ export function emptyLayer(sizeBytes: number, base: { path: string; format: Imag
 
 /** Makes the file of an empty layer. @throws already-exists, no-space */
 export async function createEmptyLayer(path: string, sizeBytes: number, base: { path: string; format: ImageFormat } | null): Promise<void> {
-  if (sizeBytes > 2 ** 46) throw failure('unsupported', 'A disk of more than 64 TiB cannot be made.', {})
+  if (sizeBytes > LARGEST_DISK_BYTES) throw failure('unsupported', `A disk of more than ${LARGEST_DISK_BYTES / 2 ** 40} TiB cannot be made.`, {})
   await createFile(path, emptyLayer(sizeBytes, base))
 }

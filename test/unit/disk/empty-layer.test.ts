@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { LARGEST_DISK_BYTES } from '#contract'
 import { createEmptyLayer } from '#core/disk/empty-layer'
 import { neverHeldAnything } from '#core/disk/fingerprint'
 import { failureOf, scratchFolder } from '../../support/scratch'
@@ -8,7 +9,7 @@ import { failureOf, scratchFolder } from '../../support/scratch'
 const info = (path: string): Record<string, unknown> => JSON.parse(execFileSync('qemu-img', ['info', '--output=json', path], { encoding: 'utf8' })) as Record<string, unknown>
 
 describe('an empty layer', () => {
-  it.each([512, 2 ** 30, 700 * 2 ** 30 + 512, 9 * 2 ** 40])('of %i bytes is what qemu-img takes for a sound qcow2 file', async (sizeBytes) => {
+  it.each([512, 2 ** 30, 700 * 2 ** 30 + 512, 9 * 2 ** 40, LARGEST_DISK_BYTES])('of %i bytes is what qemu-img takes for a sound qcow2 file', async (sizeBytes) => {
     const path = join(scratchFolder(), 'layer.qcow2')
     await createEmptyLayer(path, sizeBytes, null)
     expect(execFileSync('qemu-img', ['check', path], { encoding: 'utf8' })).toContain('No errors')
@@ -42,6 +43,16 @@ describe('an empty layer', () => {
       expect(execFileSync('qemu-io', ['-f', 'qcow2', '-r', '-c', `read -P ${letter} ${at} 4096`, path], { encoding: 'utf8' })).not.toContain('failed')
     }
     expect(execFileSync('qemu-img', ['check', path], { encoding: 'utf8' })).toContain('No errors')
+  })
+
+  it('can be as large as a disk can be, also on another', async () => {
+    const folder = scratchFolder()
+    const [base, path] = [join(folder, 'base.qcow2'), join(folder, 'layer.qcow2')]
+    await createEmptyLayer(base, LARGEST_DISK_BYTES, null)
+    await createEmptyLayer(path, LARGEST_DISK_BYTES, { path: base, format: 'qcow2' })
+    execFileSync('qemu-io', ['-f', 'qcow2', '-c', `write -q -P 3 ${LARGEST_DISK_BYTES - 4096} 4096`, path])
+    expect(execFileSync('qemu-img', ['check', path], { encoding: 'utf8' })).toContain('No errors')
+    expect((await failureOf('unsupported', createEmptyLayer(join(folder, 'more'), LARGEST_DISK_BYTES + 512, null))).message).toContain('1024 TiB')
   })
 
   it('does not take the place of another file', async () => {
