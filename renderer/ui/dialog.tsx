@@ -1,9 +1,10 @@
-import { useState, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { X } from 'lucide-react'
 import { Dialog as Primitive } from 'radix-ui'
 import { Button, IconButton } from './button'
 import { cx } from './cx'
 import styles from './dialog.module.css'
+import { useFocusReturn } from './focus-return'
 
 export interface DialogProps {
   title: string
@@ -24,8 +25,7 @@ export interface DialogProps {
 
 /** A modal dialog. Mount it to open it. Focus goes in and comes back; Escape closes it. */
 export function Dialog({ title, description, onClose, footer, width = 480, bare, side, className, children }: DialogProps) {
-  // A dialog that is mounted open has no trigger that the primitive could give the focus back to.
-  const [before] = useState(() => document.activeElement)
+  const { ref, onCloseAutoFocus } = useFocusReturn()
   return (
     <Primitive.Root open onOpenChange={(open) => !open && onClose()}>
       <Primitive.Portal>
@@ -34,10 +34,11 @@ export function Dialog({ title, description, onClose, footer, width = 480, bare,
           className={cx(styles.dialog, className)}
           data-side={side || undefined}
           style={{ width }}
-          onCloseAutoFocus={(event) => {
-            event.preventDefault()
-            if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true })
-          }}
+          ref={ref}
+          onOpenAutoFocus={(event) => event.target instanceof HTMLElement && focusFirst(event.target) && event.preventDefault()}
+          onCloseAutoFocus={onCloseAutoFocus}
+          // Messages lie above a dialog, and belong to it as little as to anything else.
+          onInteractOutside={(event) => event.target instanceof Element && event.target.closest('[data-messages]') && event.preventDefault()}
           {...(description ? {} : { 'aria-describedby': undefined })}
         >
           <header className={styles.head}>
@@ -53,6 +54,20 @@ export function Dialog({ title, description, onClose, footer, width = 480, bare,
       </Primitive.Portal>
     </Primitive.Root>
   )
+}
+
+/** What is filled in or chosen comes first, then what the dialog does; where that is dangerous, the way out. Not the button that closes it. */
+const FIRST = [
+  `.${styles.content} :is(input:not([type=radio]), input[type=radio]:checked, textarea, button:not([role=radio]), [role=radio][aria-checked=true], [tabindex='0'])`,
+  `.${styles.footer} button[type=submit]:not([data-variant=danger], [aria-disabled=true])`,
+  `.${styles.footer} button`
+]
+
+function focusFirst(dialog: HTMLElement): boolean {
+  const first = FIRST.map((selector) => dialog.querySelector<HTMLElement>(selector)).find((element) => element !== null)
+  first?.focus({ preventScroll: true })
+  if (first instanceof HTMLInputElement && first.type === 'text') first.select()
+  return first !== undefined
 }
 
 /** A dialog at the right edge of the window, for lists and details beside what one works on. */

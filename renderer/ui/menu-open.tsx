@@ -1,3 +1,4 @@
+import { useRef } from 'react'
 import { DropdownMenu as Primitive } from 'radix-ui'
 import { Kbd } from './kbd'
 import type { Anchor, MenuItems } from './menu'
@@ -14,6 +15,7 @@ interface OpenMenuProps {
 
 /** An open menu at a place of the page. */
 export function OpenMenu({ anchor, from, align, items, onClose }: OpenMenuProps) {
+  const chosen = useRef<(() => void) | null>(null)
   return (
     <Primitive.Root open onOpenChange={(open) => !open && onClose()} modal={anchor.height > 0}>
       {/* Only a place: the button that opened it keeps its own role and focus. */}
@@ -30,16 +32,19 @@ export function OpenMenu({ anchor, from, align, items, onClose }: OpenMenuProps)
           onCloseAutoFocus={(event) => {
             event.preventDefault()
             from?.focus()
+            // Only now: a dialog that it opens takes the focus, and gives it back to where it was.
+            chosen.current?.()
+            chosen.current = null
           }}
         >
-          <Entries items={items} />
+          <Entries items={items} onChoose={(act) => (chosen.current = act)} />
         </Primitive.Content>
       </Primitive.Portal>
     </Primitive.Root>
   )
 }
 
-function Entries({ items }: { items: MenuItems }) {
+function Entries({ items, onChoose }: { items: MenuItems; onChoose: (act: () => void) => void }) {
   return items.map((item, index) => {
     if (item === null) return <Primitive.Separator key={`line-${index}`} className={styles.line} />
     const Icon = item.icon
@@ -48,7 +53,7 @@ function Entries({ items }: { items: MenuItems }) {
       'aria-disabled': Boolean(item.blocked) || undefined,
       'data-danger': item.danger || undefined,
       // Not `disabled`: that would take it out of the reach of the keyboard, with its reason.
-      onSelect: (event: Event) => (item.blocked ? event.preventDefault() : item.onSelect())
+      onSelect: (event: Event) => (item.blocked ? event.preventDefault() : onChoose(item.onSelect))
     }
     const content = (
       <>

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type ReactNode } from 'react'
+import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from 'react'
 import {
   columnResizingFeature,
   columnSizingFeature,
@@ -23,6 +23,8 @@ export interface Column<T> {
   /** In pixels, to begin with. The column named `grow` takes what is left. */
   width?: number
   grow?: boolean
+  /** Left out where there is no room for all columns; of several the first one first. */
+  spare?: boolean
   align?: 'start' | 'end'
 }
 
@@ -45,13 +47,16 @@ export interface TableProps<T> {
 
 /** In pixels. In a narrow window the table scrolls before the column that takes what is left has nothing left. */
 const GROW_MIN = 160
+const WIDTH = 120
 
 const collator = new Intl.Collator('en-GB', { numeric: true, sensitivity: 'base' })
 const compare = (a: unknown, b: unknown): number =>
   typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b))
 
 /** A table that sorts by its headers and whose columns keep the widths they are given. */
-export function Table<T extends object>({ label, columns, rows, rowId, layout, onLayout, onOpen }: TableProps<T>) {
+export function Table<T extends object>({ label, columns: all, rows, rowId, layout, onLayout, onOpen }: TableProps<T>) {
+  const frame = useRef<HTMLDivElement>(null)
+  const columns = fitting(all, layout.widths, useWidth(frame))
   const table = useTable<Features, T>({
     features,
     data: rows,
@@ -75,7 +80,7 @@ export function Table<T extends object>({ label, columns, rows, rowId, layout, o
     if (event.key === 'Enter' && event.target === event.currentTarget) onOpen?.(row)
   }
   return (
-    <div className={styles.frame}>
+    <div ref={frame} className={styles.frame}>
       <table className={styles.table} style={{ minWidth: fixed + GROW_MIN }} aria-label={label}>
         <colgroup>
           {table.getAllLeafColumns().map((column) => (
@@ -136,6 +141,31 @@ export function Table<T extends object>({ label, columns, rows, rowId, layout, o
   )
 }
 
+/** How wide an element is, in pixels; null before it is known. */
+function useWidth(element: RefObject<HTMLElement | null>): number | null {
+  const [width, setWidth] = useState<number | null>(null)
+  useLayoutEffect(() => {
+    if (!element.current) return
+    const read = (): void => setWidth(element.current?.clientWidth ?? null)
+    read()
+    const watch = new ResizeObserver(read)
+    watch.observe(element.current)
+    return () => watch.disconnect()
+  }, [element])
+  return width
+}
+
+/** The columns that there is room for: without spare ones, as many as have to go. */
+function fitting<T>(columns: readonly Column<T>[], widths: TableLayout['widths'], room: number | null): readonly Column<T>[] {
+  let shown = columns
+  for (const column of columns.filter(({ spare }) => spare)) {
+    const needed = shown.reduce((sum, { id, grow, width = WIDTH }) => sum + (grow ? GROW_MIN : (widths[id] ?? width)), 0)
+    if (room === null || room >= needed) return shown
+    shown = shown.filter((one) => one !== column)
+  }
+  return shown
+}
+
 function definitionOf<T extends object>(column: Column<T>): ColumnDef<Features, T> {
   const { sortBy } = column
   return {
@@ -144,7 +174,7 @@ function definitionOf<T extends object>(column: Column<T>): ColumnDef<Features, 
     accessorFn: (row: T) => sortBy?.(row) ?? '',
     enableSorting: sortBy !== undefined,
     sortFn: (a, b, id) => compare(a.getValue(id), b.getValue(id)),
-    size: column.width ?? 120,
+    size: column.width ?? WIDTH,
     minSize: 48
   }
 }

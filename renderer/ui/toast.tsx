@@ -25,7 +25,7 @@ const ICONS: Record<Toast['tone'], LucideIcon> = { info: Info, good: CircleCheck
 /** Short messages at the bottom. They wait while they are pointed at or hold the focus. */
 export function Toasts({ toasts, onDismiss }: { toasts: readonly Toast[]; onDismiss: (id: number) => void }) {
   return (
-    <section className={styles.toasts} aria-label="Messages" aria-live="polite" role="status">
+    <section className={styles.toasts} data-messages aria-label="Messages" aria-live="polite" role="status">
       {toasts.map((toast) => (
         <ToastCard key={toast.id} toast={toast} onDismiss={() => onDismiss(toast.id)} />
       ))}

@@ -1,6 +1,7 @@
 /**
- * npm run -s bench -- chain [RUNS]: 4 KiB reads all over a disk whose data lies in the lowest of 1, 4 and 16 layers, as nodes like those that a
- * machine's QEMU is given; and in layers that hold an equal share each. Then the drawing of a library of 200 image files, in the app.
+ * npm run -s bench -- chain [RUNS | graph]: 4 KiB reads all over a disk whose data lies in the lowest of 1, 4 and 16 layers, as nodes like those that a
+ * machine's QEMU is given; and in layers that hold an equal share each. Then the drawing of a library of 200 image files, in the app;
+ * with `graph` only that.
  */
 import { execFileSync } from 'node:child_process'
 import { activeLayer } from '#core/disk/stack'
@@ -48,6 +49,7 @@ async function chainOf(layers: number, spread: boolean): Promise<number[]> {
 }
 
 async function main(): Promise<void> {
+  if (process.argv[2] === 'graph') return emit('chain', { graph: await measureGraph(WINDOWS) })
   const figures: Record<string, Record<number, number>> = { lowest: {}, spread: {} }
   for (const layers of [1, 4, 16]) {
     for (const spread of [false, true]) {

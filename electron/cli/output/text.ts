@@ -66,3 +66,8 @@ export function formatDuration(ms: number): string {
 
 /** As one would type it to a POSIX shell. */
 export const shellQuote = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+
+/** How long ago: `3 min`. */
+export const ago = (atMs: number): string => formatDuration(Date.now() - atMs)
+/** Names in a row, or a dash. */
+export const none = (values: readonly string[]): string => (values.length > 0 ? values.join(', ') : '-')

@@ -205,6 +205,7 @@ export class Images {
     const { sizeBytes, modifiedAtMs } = await fileFacts(path)
     const moved = recorded && sizeBytes === recorded.sizeBytes && modifiedAtMs === recorded.modifiedAtMs
     const compared = identity ? await compareWith(path, identity) : moved ? 'same' : 'unsure'
+    if (compared === 'other') requireVeryFile(compared, path, `“${image.name}”`, unchecked) // before QEMU says that it cannot be read as this format
     const { virtualSizeBytes } = await imageInfo({ path, format: image.format })
     requireVeryFile(virtualSizeBytes === image.virtualSizeBytes ? compared : 'other', path, `“${image.name}”`, unchecked)
   }

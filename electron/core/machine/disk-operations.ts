@@ -6,7 +6,7 @@ import { examine } from '../disk/import'
 import { asFilename, diskNodes } from '../disk/nodes'
 import { checkLayer, convertImage, convertNodes, repairLayer, rebaseLayer, resizeImage } from '../disk/qemu-img'
 import { activeLayer, appliedCommits, flattened, freeDiskId, newDisk, withOverlay } from '../disk/stack'
-import { copyBig, fileFacts, removeFile } from '../host/files'
+import { copyBig, exists, fileFacts, removeFile } from '../host/files'
 import type { QmpSession } from '../qmp/session'
 import { throwIfCancelled, type Work } from '../task/work'
 import { diskDevice } from './command-line'
@@ -130,6 +130,7 @@ export async function exportDisk(input: ParsedInputOf<'disk.export'>, context: C
   const target = diskTarget(input, context)
   target.requireOff('exporting')
   await fileFacts(dirname(input.file)) // of a folder that is not there QEMU’s word is not that of the field it was typed into
+  if (await exists(input.file)) throw failure('already-exists', `“${input.file}” exists already.`, { what: 'file', name: input.file, next: 'Choose another name.' })
   return reserved(target, 'is being exported', async () => {
     work.phase(`writing ${input.format}`)
     await writeWhole(target, target.disk, { path: input.file, format: input.format }, work)

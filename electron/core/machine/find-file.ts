@@ -74,6 +74,7 @@ async function noteAsItIs(target: DiskTarget, { nodeName, file }: Layer): Promis
 async function putBack(target: DiskTarget, layer: Layer, { path, unchecked }: { path: string; unchecked: boolean }, work: Work): Promise<void> {
   target.requireOff('putting a layer back')
   const compared = layer.frozen ? await compareWith(path, layer.frozen) : 'unsure'
+  if (compared === 'other') requireVeryFile(compared, path, layer.nodeName, unchecked)
   const { virtualSizeBytes } = await imageInfo({ path, format: layer.format })
   requireVeryFile(virtualSizeBytes === target.disk.sizeBytes ? compared : 'other', path, layer.nodeName, unchecked)
   const to = target.pathOf(layer.file)

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { Machine } from '#contract'
-import { Banner, Button, ConfirmDialog, Field, formatSize, TextInput } from '#ui'
+import { Banner, Button, ConfirmDialog, Field, TextInput } from '#ui'
 import { attemptTask, openOverlay, toast } from '../../app'
 import { chooseDisk } from './choice'
 
@@ -53,8 +53,7 @@ export function TemporaryBanner({ machine }: { machine: Machine }) {
         </>
       }
     >
-      The last run of {machine.name} wrote to a throw-away overlay{disks.length > 1 ? ` on each of ${disks.length} disks` : ''}. What shall
-      become of it?
+      The last run wrote to a throw-away overlay{disks.length > 1 ? ` on each of ${disks.length} disks` : ''}. What shall become of it?
       {committing && (
         <ConfirmDialog
           title="Commit what the last run wrote?"
@@ -86,8 +85,7 @@ export function TemporaryBanner({ machine }: { machine: Machine }) {
           }}
         >
           <p>
-            {disks.map((disk) => disk.id).join(', ')} of {machine.name} ({formatSize(machine.diskBytes)} with all layers) will be as before
-            that run. What was written in it cannot be brought back.
+            {disks.map((disk) => disk.id).join(', ')} of {machine.name} will be as before that run. What was written in it cannot be brought back.
           </p>
         </ConfirmDialog>
       )}

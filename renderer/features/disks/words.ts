@@ -1,5 +1,6 @@
 import { CircleAlert, CircleCheck, FileQuestionMark, FileX, TriangleAlert, type LucideIcon } from 'lucide-react'
-import type { Disk, FileHealth, Image, ImageFile, Layer } from '#contract'
+import { formatSize, formatSpan } from '#ui'
+import type { Disk, DiskView, FileHealth, Image, ImageFile, Layer } from '#contract'
 
 /** A layer, as people call it. */
 export function titleOfLayer(layer: Layer, isActive: boolean): string {
@@ -33,6 +34,10 @@ const HEALTH: Record<FileHealth['kind'], HealthLook> = {
 }
 export const lookOfHealth = (health: FileHealth): HealthLook => HEALTH[health.kind]
 
+/** The topmost layer that is not as it was when others were put on it. */
+export const changedLayer = ({ files, undone }: DiskView): ImageFile | undefined =>
+  [...files, ...undone].find((file) => file.of.kind === 'layer' && file.health.kind === 'changed')
+
 /** `commit 3`, `commits 3 and 4`, `commits 3, 4 and 5`, `commits 3 to 9`. */
 export function namesOfCommits(sequences: readonly number[]): string {
   const sorted = [...sequences].sort((a, b) => a - b)
@@ -44,6 +49,17 @@ export function namesOfCommits(sequences: readonly number[]): string {
 }
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** What is said beside a size that is none. */
+export const NO_SIZE = 'That is no size: say how large it is to be, such as 20 or 1.5.'
+
+/** As fast as what stands for an ordinary disk here writes. */
+const BYTES_PER_SECOND = 100 * 2 ** 20
+/** How long it takes to copy so much, for a sentence: `a moment`, `about 40 s at 100 MiB/s`. */
+export function timeToCopy(bytes: number): string {
+  const ms = (bytes / BYTES_PER_SECOND) * 1000
+  return ms < 2000 ? 'a moment' : `about ${formatSpan(ms)} at ${formatSize(BYTES_PER_SECOND)}/s`
+}
 
 /** The sequence numbers of the commits that layers are. */
 export const commitsOf = (layers: readonly Layer[]): number[] => layers.flatMap((layer) => (layer.commit ? [layer.commit.sequence] : []))

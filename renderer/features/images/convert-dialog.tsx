@@ -1,7 +1,8 @@
 import { useState } from 'react'
-import { Name, type Image } from '#contract'
+import type { Image } from '#contract'
 import { Button, Dialog, Field, formatSize, RadioCards, TextInput } from '#ui'
 import { attemptTask, toast } from '../../app'
+import { wrongName } from '../task-dialog'
 
 /** Why no image of another format can be made from it; null when one can. */
 export function whyNotConverted(image: Image): string | null {
@@ -14,7 +15,7 @@ export function whyNotConverted(image: Image): string | null {
 export function ConvertDialog({ image, onClose }: { image: Image; onClose: () => void }) {
   const [format, setFormat] = useState<'raw' | 'qcow2'>(image.format === 'qcow2' ? 'raw' : 'qcow2')
   const [name, setName] = useState(`${image.name} ${format}`.slice(0, 64))
-  const problem = Name.safeParse(name).error?.issues[0]?.message ?? null
+  const problem = wrongName(name)
   const convert = async (): Promise<void> => {
     onClose()
     const done = await attemptTask('disk.convert', { image: image.id, format, name })

@@ -61,7 +61,7 @@ function columnsOf(machines: readonly Machine[], onRemove: (image: Image) => voi
   return [
     { id: 'name', header: 'Name', grow: true, sortBy: titleOf, cell: (image) => <span {...tip(image.path)}>{titleOf(image)}</span> },
     { id: 'kind', header: 'Kind', width: 128, sortBy: (image) => KINDS[image.kind], cell: (image) => KINDS[image.kind] },
-    { id: 'format', header: 'Format', width: 80, sortBy: (image) => image.format ?? '', cell: (image) => image.format ?? '—' },
+    { id: 'format', header: 'Format', width: 80, spare: true, sortBy: (image) => image.format ?? '', cell: (image) => image.format ?? '—' },
     {
       id: 'virtual',
       header: 'Guest sees',
@@ -89,6 +89,7 @@ function columnsOf(machines: readonly Machine[], onRemove: (image: Image) => voi
       id: 'added',
       header: 'Added',
       width: 120,
+      spare: true,
       sortBy: (image) => image.addedAtMs,
       cell: (image) => <RelativeTime atMs={image.addedAtMs} />
     },

@@ -1,7 +1,8 @@
 import { useState } from 'react'
-import { Name, type InputOf } from '#contract'
+import type { InputOf } from '#contract'
 import { Button, Dialog, Field, RadioCards, Select, TextInput } from '#ui'
 import { attemptTask, closeOverlay, goTo, toast } from '../../app'
+import { wrongOptionalName } from '../task-dialog'
 
 type Kind = NonNullable<InputOf<'image.import'>['kind']> | 'auto'
 type Format = 'auto' | 'raw'
@@ -23,7 +24,7 @@ export function ImportDialog({ path }: { path: string }) {
   const [kind, setKind] = useState<Kind>('auto')
   const [format, setFormat] = useState<Format>('auto')
   const [how, setHow] = useState<'copy' | 'reference'>('copy')
-  const problem = name === '' ? null : (Name.safeParse(name).error?.issues[0]?.message ?? null)
+  const problem = wrongOptionalName(name)
   const start = async (): Promise<void> => {
     closeOverlay()
     goTo({ kind: 'images' })

@@ -1,17 +1,17 @@
 import { Command as Menu } from 'cmdk'
 import { Dialog as Primitive } from 'radix-ui'
 import type { Machine } from '#contract'
-import { Kbd, StateIcon } from '#ui'
+import { Kbd, StateIcon, useFocusReturn } from '#ui'
 import { allCommands, allMachines, closeOverlay, runCommand, type Command } from '../../app'
 import { byName, lookOf, selectOnly } from '../machines'
 import styles from './palette.module.css'
 
 /** Ctrl+K: every command and every machine, found by typing a part of its name. What is not possible now comes last, with the reason. */
 export function Palette() {
+  const { ref, onCloseAutoFocus, afterwards } = useFocusReturn()
   const choose = (act: () => void): void => {
+    afterwards(act)
     closeOverlay()
-    // After the palette has given the focus back, so that what opens next gets it.
-    requestAnimationFrame(act)
   }
   const listed = allCommands()
     .filter((command) => command.listed !== false)
@@ -24,7 +24,7 @@ export function Palette() {
     <Primitive.Root open onOpenChange={(open) => !open && closeOverlay()}>
       <Primitive.Portal>
         <Primitive.Overlay className={styles.scrim} />
-        <Primitive.Content className={styles.palette} aria-describedby={undefined}>
+        <Primitive.Content ref={ref} className={styles.palette} aria-describedby={undefined} onCloseAutoFocus={onCloseAutoFocus}>
           <Primitive.Title className="visually-hidden">Command palette</Primitive.Title>
           <Menu label="Commands and machines" loop>
             <Menu.Input className={styles.input} placeholder="Type a command or a machine’s name" />

@@ -1,7 +1,7 @@
 import { useState } from 'react'
-import { Name } from '#contract'
 import { Button, Dialog, Field, formatSize, Select, TextInput } from '#ui'
 import { attemptTask, toast, useImages } from '../../app'
+import { wrongOptionalName } from '../task-dialog'
 
 /** Which image is archived, and as what. */
 export function ArchiveDialog({ taken, onClose }: { taken: readonly string[]; onClose: () => void }) {
@@ -12,7 +12,7 @@ export function ArchiveDialog({ taken, onClose }: { taken: readonly string[]; on
   const [note, setNote] = useState('')
   const image = byId[chosen]
   const wanted = name === '' ? (image?.name ?? '') : name
-  const problem = taken.includes(wanted) ? `“${wanted}” is in the store already: choose another name.` : name === '' ? null : (Name.safeParse(name).error?.issues[0]?.message ?? null)
+  const problem = taken.includes(wanted) ? `“${wanted}” is in the store already: choose another name.` : wrongOptionalName(name)
   const start = async (): Promise<void> => {
     onClose()
     const archived = await attemptTask('store.archive', { image: chosen, note, ...(name === '' ? {} : { name }) })

@@ -31,7 +31,7 @@ export function FindFileDialog({ title, description, was, compared, then, subjec
   const blocked = (): string | null => {
     if (title === null) return 'Nothing is missing.'
     if (path === '') return 'Say where the file is now.'
-    return pathMistake(path) ?? (compared || unchecked ? null : 'Say that it may be taken unchecked.')
+    return pathMistake(path) ?? (unsure && !unchecked ? 'Say that you are sure, or choose another file.' : null)
   }
   return (
     <TaskDialog

@@ -50,6 +50,8 @@ export interface TaskDialogProps {
   danger?: boolean
   /** Why it cannot be done as it is filled in. */
   blocked?: string | null
+  /** It was done, and the dialog shows what came of it: what closes it takes nothing back. */
+  done?: boolean
   work: TaskRun
   /** Name of the machine: its running task is shown. */
   subject: string
@@ -59,7 +61,7 @@ export interface TaskDialogProps {
 }
 
 /** A dialog that starts a task, shows how far it is, and says what went wrong. It can be closed meanwhile: the task goes on. */
-export function TaskDialog({ title, description, verb, danger, blocked, work, subject, onRun, width = 600, children }: TaskDialogProps) {
+export function TaskDialog({ title, description, verb, danger, blocked, done, work, subject, onRun, width = 600, children }: TaskDialogProps) {
   const task = useTasks((state) =>
     work.busy ? Object.values(state.byId).find((one) => !hasEnded(one) && one.subject === subject) : undefined
   )
@@ -71,7 +73,7 @@ export function TaskDialog({ title, description, verb, danger, blocked, work, su
       width={width}
       footer={
         <>
-          <Button onClick={closeOverlay}>{work.busy ? 'Hide' : 'Cancel'}</Button>
+          <Button onClick={closeOverlay}>{work.busy ? 'Hide' : done ? 'Close' : 'Cancel'}</Button>
           <Button type="submit" form="task-dialog" variant={danger ? 'danger' : 'primary'} busy={work.busy} blocked={blocked ?? null}>
             {verb}
           </Button>

@@ -35,7 +35,8 @@ function files(machine: Machine, disk: Disk): ImageFile[] {
     backing: below ? pathOf(machine, below) : (disk.image?.path ?? null),
     virtualSizeBytes: disk.sizeBytes,
     fileSizeBytes: bytesOf(disk, layer, place),
-    health: { kind: 'ok' },
+    // No imagined file is as old as that: a layer that is recorded so is one that was changed since.
+    health: layer.frozen?.modifiedAtMs === 0 ? { kind: 'changed', message: 'Somebody wrote to it, and layers stand on it.' } : { kind: 'ok' },
     of: { kind: 'layer', machineId: machine.id, machine: machine.name, disk: disk.id, place, layer },
     users: [machine.name]
   })
@@ -147,7 +148,11 @@ export const diskHandlers: DiskHandlers = {
   'disk.check': (input, world) => nothingHappens('disk.check', 'Check', input, world, () => ({ files: view(input, world).files.map(({ path }) => ({ path, leakedClusters: 0, problems: null })) })),
   'disk.repair': (input, world) => nothingHappens('disk.repair', 'Repair', input, world, () => ({ repaired: [], copies: [] })),
   'disk.rebase': (input, world) => change('disk.rebase', 'Rebase', input, world, (disk) => disk),
-  'disk.find': (input, world) => nothingHappens('disk.find', 'Find a file of', input, world, () => view(input, world)),
+  'disk.find': (input, world) =>
+    change('disk.find', 'Find a file of', input, world, (disk) => ({
+      ...disk,
+      layers: disk.layers.map((layer) => (layer.frozen ? { ...layer, frozen: { ...layer.frozen, modifiedAtMs: Date.now() } } : layer))
+    })),
   'disk.flatten': (input, world) => change('disk.flatten', 'Flatten', input, world, flattened),
   'disk.clone': (input, world) => add('disk.clone', input.to, find(input, world).disk.sizeBytes, null, world),
   'disk.export': (input, world) => nothingHappens('disk.export', 'Export', input, world, () => ({ file: input.file, fileSizeBytes: SEALED_BYTES })),

@@ -1,9 +1,9 @@
 import { useState } from 'react'
-import { Name, type Image, type Machine } from '#contract'
+import type { Image, Machine } from '#contract'
 import { Checkbox, Field, formatSize, RadioCards, Select, SizeInput } from '#ui'
 import { closeOverlay, shell, toast, useImages } from '../../../app'
 import { chooseDisk } from '../choice'
-import { titleOfImage } from '../words'
+import { NO_SIZE, titleOfImage } from '../words'
 import { pathMistake, PathField, TaskDialog, useTaskRun, withoutPathProblem } from './frame'
 
 type How = 'empty' | 'image' | 'file'
@@ -25,11 +25,10 @@ export function AddDialog({ machine }: { machine: Machine }) {
   const [path, setPath] = useState('')
   const [raw, setRaw] = useState(false)
   const work = useTaskRun()
+  const noSize = size === null || size <= 0 ? NO_SIZE : null
   const blocked =
     how === 'empty'
-      ? size === null || size <= 0
-        ? 'Say how large it is to be.'
-        : null
+      ? noSize
       : how === 'file'
         ? path === ''
           ? 'Choose the file.'
@@ -77,7 +76,7 @@ export function AddDialog({ machine }: { machine: Machine }) {
         ]}
       />
       {how === 'empty' && (
-        <Field label="Size">
+        <Field label="Size" error={noSize}>
           <SizeInput value={size} onChange={setSize} label="Size" />
         </Field>
       )}
@@ -107,15 +106,18 @@ export function ImageField({
   label,
   images,
   value,
-  onChange
+  onChange,
+  error
 }: {
   label: string
   images: readonly Image[]
   value: string
   onChange: (id: string) => void
+  /** Why the chosen one will not do. */
+  error?: string | null
 }) {
   return (
-    <Field label={label}>
+    <Field label={label} error={error}>
       <Select
         value={value}
         onChange={onChange}
@@ -128,7 +130,3 @@ export function ImageField({
     </Field>
   )
 }
-
-/** What is wrong with a name that may be left out. */
-export const optionalNameProblem = (name: string): string | null =>
-  name === '' ? null : (Name.safeParse(name).error?.issues[0]?.message ?? null)

@@ -2,7 +2,8 @@ import { useState } from 'react'
 import { CircleAlert, CircleCheck } from 'lucide-react'
 import type { ResultOf } from '#contract'
 import { Banner, Checkbox, formatCount } from '#ui'
-import { fileName } from '../words'
+import { useImages } from '../../../app'
+import { fileName, titleOfFile } from '../words'
 import type { DiskDialogProps } from './dialogs'
 import { Sentence, TaskDialog, useTaskRun } from './frame'
 import styles from './dialogs.module.css'
@@ -16,6 +17,11 @@ export function CheckDialog({ machine, view }: DiskDialogProps) {
   const [leaksOnly, setLeaksOnly] = useState(false)
   const work = useTaskRun()
   const on = { machine: machine.id, disk: view.disk.id }
+  const images = useImages((state) => state.byId)
+  const titleAt = (path: string): string => {
+    const known = [...view.files, ...view.undone].find((file) => file.path === path)
+    return known ? `${titleOfFile(known, images)} (${fileName(path)})` : fileName(path)
+  }
   const damaged = (files ?? []).filter(isBad)
   const check = async (): Promise<void> => {
     const done = await work.run('disk.check', on)
@@ -34,6 +40,7 @@ export function CheckDialog({ machine, view }: DiskDialogProps) {
       description="qemu-img looks through the tables of every layer: clusters that are lost, or claimed twice."
       verb={repairs ? 'Repair' : files ? 'Check again' : 'Check'}
       danger={repairs && !leaksOnly}
+      done={files !== null && !repairs}
       work={work}
       subject={machine.name}
       onRun={() => void (repairs ? repair() : check())}
@@ -49,7 +56,7 @@ export function CheckDialog({ machine, view }: DiskDialogProps) {
       {files && (
         <ul className={styles.results} aria-label="What was found">
           {files.map((file) => (
-            <Found key={file.path} file={file} />
+            <Found key={file.path} file={file} title={titleAt(file.path)} />
           ))}
         </ul>
       )}
@@ -65,14 +72,14 @@ export function CheckDialog({ machine, view }: DiskDialogProps) {
 
 const isBad = (file: Checked[number]): boolean => file.problems !== null || file.leakedClusters > 0
 
-function Found({ file }: { file: Checked[number] }) {
+function Found({ file, title }: { file: Checked[number]; title: string }) {
   const Icon = isBad(file) ? CircleAlert : CircleCheck
   const words = [file.leakedClusters > 0 && `${formatCount(file.leakedClusters, 'cluster')} lost: space that nothing uses`, file.problems]
   return (
     <li data-bad={isBad(file) || undefined}>
       <Icon size={14} aria-hidden />
       <div>
-        {fileName(file.path)}
+        {title}
         <br />
         <small data-selectable>{words.filter(Boolean).join('. ') || 'sound'}</small>
       </div>

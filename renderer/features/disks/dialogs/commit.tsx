@@ -4,7 +4,7 @@ import { closeOverlay, openOverlay, toast, useImages } from '../../../app'
 import { whyNotForGood } from '../allowed'
 import { BeforeAfter } from '../drawing/before-after'
 import { afterCommit, afterMerge, sketchOf } from '../drawing/sketch'
-import { capital, commitsOf, namesOfCommits, titleOfLayer } from '../words'
+import { capital, commitsOf, namesOfCommits, timeToCopy, titleOfLayer } from '../words'
 import type { DiskDialogProps } from './dialogs'
 import { TaskDialog, useTaskRun } from './frame'
 
@@ -17,6 +17,7 @@ export function CommitDialog({ machine, view, renew }: DiskDialogProps & { renew
   const work = useTaskRun()
   const { disk } = view
   const below = disk.layers[1]
+  const written = view.files[0]?.fileSizeBytes ?? 0
   const givenUp = commitsOf(disk.undone)
   const before = sketchOf(view, images)
   const sequence = disk.nextSequence
@@ -56,7 +57,7 @@ export function CommitDialog({ machine, view, renew }: DiskDialogProps & { renew
       subject={machine.name}
       onRun={() => void run()}
     >
-      <BeforeAfter before={before} after={after} gone={before.aside.map((slab) => slab.key)} />
+      <BeforeAfter before={before} after={after} gone={[...(keep === 'good' ? before.stack.slice(0, 1) : []), ...before.aside].map((slab) => slab.key)} />
       {keep === 'history' && (
         <Field label="Note" hint="What it is, for the history.">
           <TextInput autoFocus value={note} maxLength={500} placeholder="such as: web server set up" onChange={setNote} />
@@ -76,7 +77,7 @@ export function CommitDialog({ machine, view, renew }: DiskDialogProps & { renew
             value: 'good',
             label: 'For good: merge it into the layer below',
             note: below
-              ? `Copies ${formatSize(view.files[0]?.fileSizeBytes ?? 0)} into ${below.commit ? `commit ${below.commit.sequence}, which then holds it too: undoing that one takes both away` : titleOfLayer(below, false)}. It cannot be undone by itself.`
+              ? `Copies ${formatSize(written)} into ${below.commit ? `commit ${below.commit.sequence}, which then holds it too: undoing that one takes both away` : titleOfLayer(below, false)}. It takes ${timeToCopy(written)}, and cannot be undone by itself.`
               : undefined,
             blocked: whyNotForGood(disk)
           }

@@ -1,9 +1,9 @@
 import { useState } from 'react'
-import { Checkbox, Field, formatSize, RadioCards, Select } from '#ui'
-import { closeOverlay, shell, toast, useImages, useMachines } from '../../../app'
+import { Button, Checkbox, Field, formatSize, Select } from '#ui'
+import { closeOverlay, runCommand, shell, toast, useImages, useMachines } from '../../../app'
 import { BeforeAfter } from '../drawing/before-after'
 import { afterRebase, sketchOf } from '../drawing/sketch'
-import { titleOfImage } from '../words'
+import { timeToCopy, titleOfImage } from '../words'
 import { diskImages, ImageField } from './add'
 import type { DiskDialogProps } from './dialogs'
 import { pathMistake, PathField, Sentence, TaskDialog, useTaskRun, withoutPathProblem } from './frame'
@@ -45,7 +45,7 @@ export function ExportDialog({ machine, view }: DiskDialogProps) {
       <Field label="Format">
         <Select value={format} options={FORMATS} onChange={setFormat} />
       </Field>
-      <PathField label="File" hint="The whole path." value={file} onChange={setFile} choose={choose} work={work} />
+      <PathField label="File" hint="A new file, by its whole path." value={file} onChange={setFile} choose={choose} work={work} />
     </TaskDialog>
   )
 }
@@ -56,6 +56,7 @@ export function CloneDialog({ machine, view }: DiskDialogProps) {
   const machines = Object.values(useMachines((state) => state.byId)).sort((a, b) => a.name.localeCompare(b.name))
   const [to, setTo] = useState(machines.find((one) => one.id !== machine.id)?.id ?? machine.id)
   const work = useTaskRun()
+  const total = view.files.reduce((sum, file) => sum + file.fileSizeBytes, 0)
   const run = async (): Promise<void> => {
     const done = await work.run('disk.clone', { machine: machine.id, disk: disk.id, to })
     if (!done) return
@@ -83,19 +84,10 @@ export function CloneDialog({ machine, view }: DiskDialogProps) {
           }))}
         />
       </Field>
-      <RadioCards
-        label="How"
-        value="full"
-        onChange={() => {}}
-        cards={[
-          { value: 'full', label: 'Whole', note: 'One file of its own, that stands on nothing.' },
-          {
-            value: 'linked',
-            label: 'Linked',
-            blocked: 'Not yet for single disks: detach the disk to the library, and let both machines stand on the image.'
-          }
-        ]}
-      />
+      <Sentence>
+        The copy is one file that stands on nothing. It takes {formatSize(total)} at most on the host, and {timeToCopy(total)}. For machines that share what
+        they have in common, detach the disk to the library and add it to each of them as an image.
+      </Sentence>
     </TaskDialog>
   )
 }
@@ -110,7 +102,11 @@ export function RebaseDialog({ machine, view, overlay }: DiskDialogProps) {
   const work = useTaskRun()
   const image = images.find((one) => one.id === chosen)
   const before = sketchOf(view, all)
-  const tooLarge = image && image.virtualSizeBytes > disk.sizeBytes
+  const tooLarge =
+    image && image.virtualSizeBytes > disk.sizeBytes
+      ? `That image has ${formatSize(image.virtualSizeBytes)}, more than the disk: make the disk larger first.`
+      : null
+  const read = (image?.fileSizeBytes ?? 0) + (before.stack.find((slab) => slab.kind === 'ground')?.sizeBytes ?? 0)
   const run = async (): Promise<void> => {
     if (!(await work.run('disk.rebase', { machine: machine.id, disk: disk.id, image: chosen, moved }))) return
     closeOverlay()
@@ -121,25 +117,20 @@ export function RebaseDialog({ machine, view, overlay }: DiskDialogProps) {
       title={`Let ${disk.id} of ${machine.name} stand on another image`}
       description="A rebase: what the guest sees stays the same. Where the images differ, the old content is copied into the lowest layer."
       verb="Rebase"
-      blocked={
-        !image
-          ? 'The library has no other disk image.'
-          : tooLarge
-            ? `That image has ${formatSize(image.virtualSizeBytes)}, more than the disk: make the disk larger first.`
-            : null
-      }
+      blocked={image ? tooLarge : 'The library has no other disk image.'}
       work={work}
       subject={machine.name}
       onRun={() => void run()}
     >
-      <ImageField label="Image" images={images} value={chosen} onChange={setChosen} />
+      {images.length > 0 ? <ImageField label="Image" images={images} value={chosen} onChange={setChosen} error={tooLarge} /> : <NoOtherImage />}
       <BeforeAfter
         before={before}
         after={
           image ? afterRebase(before, { path: image.path, title: titleOfImage(image, image.path), sizeBytes: image.fileSizeBytes }) : null
         }
+        nothing="No image is chosen."
       />
-      {disk.image && (
+      {image && disk.image && (
         <Checkbox
           checked={moved}
           onChange={setMoved}
@@ -147,7 +138,23 @@ export function RebaseDialog({ machine, view, overlay }: DiskDialogProps) {
           note="Nothing is compared or copied. If it is not the same, the disk is damaged."
         />
       )}
-      {!moved && <Sentence>Both images are read whole; the layer grows by what differs.</Sentence>}
+      {image && !moved && <Sentence>Both images are read whole, which takes {timeToCopy(read)}; the layer grows by what differs.</Sentence>}
     </TaskDialog>
   )
 }
+
+const NoOtherImage = () => (
+  <>
+    <Sentence>There is no other disk image in the library that it could stand on.</Sentence>
+    <div>
+      <Button
+        onClick={() => {
+          closeOverlay()
+          runCommand('image.import')
+        }}
+      >
+        Import an image…
+      </Button>
+    </div>
+  </>
+)

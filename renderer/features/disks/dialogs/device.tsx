@@ -1,9 +1,9 @@
 import { useState } from 'react'
 import { Banner, Checkbox, Field, formatSize, SizeInput, TextInput } from '#ui'
 import { closeOverlay, goTo, toast } from '../../../app'
-import { optionalNameProblem } from './add'
+import { NO_SIZE } from '../words'
 import type { DiskDialogProps } from './dialogs'
-import { Sentence, TaskDialog, useTaskRun } from './frame'
+import { Sentence, TaskDialog, useTaskRun, wrongOptionalName } from './frame'
 
 /** Larger only. */
 export function ResizeDialog({ machine, view }: DiskDialogProps) {
@@ -12,7 +12,7 @@ export function ResizeDialog({ machine, view }: DiskDialogProps) {
   const work = useTaskRun()
   const problem =
     size === null
-      ? 'Say how large it is to be.'
+      ? NO_SIZE
       : size < disk.sizeBytes
         ? `It has ${formatSize(disk.sizeBytes)}, and cannot be made smaller: what lies beyond would be lost.`
         : size === disk.sizeBytes
@@ -57,7 +57,7 @@ export function DetachDialog({ machine, view }: DiskDialogProps) {
   const { disk } = view
   const [name, setName] = useState('')
   const work = useTaskRun()
-  const problem = optionalNameProblem(name)
+  const problem = wrongOptionalName(name)
   const run = async (): Promise<void> => {
     const image = await work.run('disk.detach', { machine: machine.id, disk: disk.id, ...(name === '' ? {} : { name }) })
     if (!image) return

@@ -4,7 +4,7 @@ import { Banner, Checkbox, Field, formatSize, Select, TextInput } from '#ui'
 import { closeOverlay, toast, useImages } from '../../../app'
 import { BeforeAfter } from '../drawing/before-after'
 import { afterDiscard, afterFlatten, afterMerge, afterOverlay, sketchOf } from '../drawing/sketch'
-import { capital, commitsOf, lastSafePoint, namesOfCommits, titleOfLayer } from '../words'
+import { capital, commitsOf, lastSafePoint, namesOfCommits, timeToCopy, titleOfLayer } from '../words'
 import type { DiskDialogProps } from './dialogs'
 import { Sentence, TaskDialog, useTaskRun } from './frame'
 
@@ -70,7 +70,7 @@ export function MergeDialog({ machine, view, overlay }: DiskDialogProps) {
         gone={[...gone, ...before.aside.map((slab) => slab.key)]}
       />
       <Sentence>
-        {formatSize(copied)} at most are copied down, then {at === 1 ? 'the layer’s file is' : 'their files are'} deleted.
+        {formatSize(copied)} at most are copied down, which takes {timeToCopy(copied)}; then {at === 1 ? 'the layer’s file is' : 'their files are'} deleted.
         {goesOn(view)}
       </Sentence>
       <Forget
@@ -174,7 +174,7 @@ export function FlattenDialog({ machine, view }: DiskDialogProps) {
         gone={[...before.stack.slice(1).filter((slab) => slab.kind !== 'ground'), ...before.aside].map((slab) => slab.key)}
       />
       <Sentence>
-        It takes {formatSize(total)} at most on the host.{disk.image && ' The image stays as it is, for whoever else stands on it.'}
+        It takes {formatSize(total)} at most on the host, and {timeToCopy(total)}.{disk.image && ' The image stays as it is, for whoever else stands on it.'}
         {goesOn(view)}
       </Sentence>
       <Forget {...{ lost, forget, setForget }} label="Give up the history" note={`${capital(namesOfCommits(lost))} can then be neither undone nor redone.`} />

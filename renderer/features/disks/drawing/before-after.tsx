@@ -14,15 +14,17 @@ export interface BeforeAfterProps {
   after: Sketch | null
   /** What goes from the first picture for good, by key: crossed out. */
   gone?: readonly string[]
+  /** Said where nothing has been chosen. */
+  nothing?: string
 }
 
 /** What a disk is made of now, and what it will be made of. */
-export function BeforeAfter({ before, after, gone = [] }: BeforeAfterProps) {
+export function BeforeAfter({ before, after, gone = [], nothing = 'Choose a point of the history.' }: BeforeAfterProps) {
   return (
     <div className={styles.pictures}>
       <Picture title="Now" sketch={before} gone={gone} />
       <ArrowRight size={18} strokeWidth={1.5} aria-hidden className={styles.arrow} />
-      {after ? <Picture title="Afterwards" sketch={after} gone={[]} /> : <p className={styles.nothing}>Choose a point of the history.</p>}
+      {after ? <Picture title="Afterwards" sketch={after} gone={[]} /> : <p className={styles.nothing}>{nothing}</p>}
     </div>
   )
 }

@@ -7,7 +7,7 @@ import { useLive } from '../live'
 import { fileName } from '../words'
 import { landscapeOf, unwell, type Site } from './landscape'
 import { SiteView } from './site'
-import { FilesTable } from './files-table'
+import { FilesTable, showFile } from './files-table'
 import styles from './library.module.css'
 
 /** Sizes change while guests write: looked at now and then. */
@@ -76,7 +76,14 @@ function Unwell({ files }: { files: readonly ImageFile[] }) {
   const bad = unwell(files)
   if (bad.length === 0) return null
   return (
-    <Banner tone="error">
+    <Banner
+      tone="error"
+      actions={
+        <Button size="small" onClick={() => bad[0] && showFile(bad[0])}>
+          Show it
+        </Button>
+      }
+    >
       {bad.length === 1 ? 'A file is not as it should be: ' : `${formatCount(bad.length, 'file')} are not as they should be: `}
       {bad
         .slice(0, 5)

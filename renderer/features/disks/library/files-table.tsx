@@ -25,12 +25,13 @@ export function FilesTable({ files, filter }: { files: readonly ImageFile[]; fil
       rowId={(file) => file.path}
       layout={layout}
       onLayout={(next) => useLayout.setState(next)}
-      onOpen={open}
+      onOpen={showFile}
     />
   )
 }
 
-function open({ of }: ImageFile): void {
+/** Goes to where a file belongs. */
+export function showFile({ of }: ImageFile): void {
   if (of.kind === 'image') return goTo({ kind: 'images' })
   chooseDisk(of.machineId, of.disk)
   goToMachine(of.machineId, 'disks')
@@ -47,11 +48,11 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
       sortBy: (file) => fileName(file.path),
       cell: (file) => <span {...tip(file.path)}>{fileName(file.path)}</span>
     },
-    { id: 'owner', header: 'Belongs to', width: 130, sortBy: ownerOf, cell: ownerOf },
+    { id: 'owner', header: 'Belongs to', width: 120, sortBy: ownerOf, cell: ownerOf },
     {
       id: 'what',
       header: 'What it is',
-      width: 150,
+      width: 140,
       sortBy: (file) => titleOfFile(file, images),
       cell: (file) => {
         const note = file.of.kind === 'layer' ? noteOfLayer(file.of.layer) : ''
@@ -65,7 +66,8 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
     {
       id: 'backing',
       header: 'Stands on',
-      width: 130,
+      width: 116,
+      spare: true,
       sortBy: (file) => fileName(file.backing ?? ''),
       cell: (file) => <span {...tip(file.backing)}>{file.backing ? fileName(file.backing) : '—'}</span>
     },
@@ -80,7 +82,7 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
     {
       id: 'health',
       header: 'Health',
-      width: 120,
+      width: 100,
       sortBy: (file) => lookOfHealth(file.health).word,
       cell: (file) => {
         const look = lookOfHealth(file.health)

@@ -1,8 +1,8 @@
-import { useState, type DragEvent } from 'react'
+import { useState, type HTMLAttributes } from 'react'
 import { ArrowDown, EllipsisVertical, PenLine } from 'lucide-react'
-import type { DiskView, ImageFile, Machine } from '#contract'
+import type { DiskView, ImageFile, Layer, Machine } from '#contract'
 import { ContextMenu, cx, formatLiveSize, formatSize, IconButton, Menu, RelativeTime, tip } from '#ui'
-import { openOverlay, useImages } from '../../../app'
+import { openOverlay, toast, useImages } from '../../../app'
 import { thickness } from '../drawing/sketch'
 import { lookOfHealth, noteOfLayer, titleOfFile } from '../words'
 import { SlabPulse } from '../xray/slab-pulse'
@@ -84,7 +84,7 @@ function WritesHere({ machine, view }: { machine: Machine; view: DiskView }) {
   return (
     <p className={styles.writes} data-live={view.inUse || undefined}>
       <PenLine size={14} strokeWidth={1.75} aria-hidden />
-      {words}
+      <span {...tip(words)}>{words}</span>
       <ArrowDown size={14} strokeWidth={1.75} aria-hidden />
     </p>
   )
@@ -111,22 +111,6 @@ function Slab({ machine, view, file, share, selected, onSelect, drag }: SlabProp
   const items = menuOfFile(machine, view, file)
   // Everything above a layer is merged into it: one layer can be dropped on any below it that is the machine's own.
   const takes = drag !== null && layer !== null && drag.dragged !== null && drag.dragged < drag.index
-  const dragging = drag &&
-    layer && {
-      draggable: view.disk.layers.length > 1 && drag.index < view.disk.layers.length - 1,
-      onDragStart: (event: DragEvent) => {
-        event.dataTransfer.effectAllowed = 'move'
-        event.dataTransfer.setData('text/plain', layer.nodeName)
-        drag.onDrag(drag.index)
-      },
-      onDragEnd: () => drag.onDrag(null),
-      onDragOver: (event: DragEvent) => takes && event.preventDefault(),
-      onDrop: (event: DragEvent) => {
-        event.preventDefault()
-        drag.onDrag(null)
-        if (takes) openOverlay({ kind: 'disk', action: 'merge', machine: machine.id, disk: view.disk.id, nodeName: layer.nodeName })
-      }
-    }
   return (
     <li
       className={styles.slab}
@@ -135,7 +119,7 @@ function Slab({ machine, view, file, share, selected, onSelect, drag }: SlabProp
       data-takes={takes || undefined}
       data-temporary={layer?.temporary || undefined}
       style={{ minHeight: thickness(file.fileSizeBytes, 46, 104) }}
-      {...dragging}
+      {...(drag && (layer ? draggedLayer(machine, view, layer, drag, takes) : refusedDrop(machine, view, drag)))}
     >
       <ContextMenu items={() => items}>
         <button type="button" className={styles.face} aria-pressed={selected} onClick={onSelect}>
@@ -160,6 +144,41 @@ function Slab({ machine, view, file, share, selected, onSelect, drag }: SlabProp
       </ContextMenu>
     </li>
   )
+}
+
+type Drag = NonNullable<SlabProps['drag']>
+
+function draggedLayer(machine: Machine, { disk }: DiskView, layer: Layer, drag: Drag, takes: boolean): HTMLAttributes<HTMLLIElement> {
+  return {
+    draggable: disk.layers.length > 1 && drag.index < disk.layers.length - 1,
+    onDragStart: (event) => {
+      event.dataTransfer.effectAllowed = 'move'
+      event.dataTransfer.setData('text/plain', layer.nodeName)
+      drag.onDrag(drag.index)
+    },
+    onDragEnd: () => drag.onDrag(null),
+    onDragOver: (event) => takes && event.preventDefault(),
+    onDrop: (event) => {
+      event.preventDefault()
+      drag.onDrag(null)
+      if (takes) openOverlay({ kind: 'disk', action: 'merge', machine: machine.id, disk: disk.id, nodeName: layer.nodeName })
+    }
+  }
+}
+
+/** Nothing is merged into an image of the library: who tries is told why, and what would do. */
+function refusedDrop(machine: Machine, { disk }: DiskView, drag: Drag): HTMLAttributes<HTMLLIElement> {
+  return {
+    onDragOver: (event) => drag.dragged !== null && event.preventDefault(),
+    onDrop: (event) => {
+      event.preventDefault()
+      drag.onDrag(null)
+      toast('An image of the library is never written to: others may stand on it.', {
+        note: 'To have the disk in one file of its own, flatten it.',
+        actions: [{ label: 'Flatten…', run: () => openOverlay({ kind: 'disk', action: 'flatten', machine: machine.id, disk: disk.id }) }]
+      })
+    }
+  }
 }
 
 /** The second line of a slab: its node, its age, how its file is. */

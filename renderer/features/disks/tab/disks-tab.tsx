@@ -1,13 +1,13 @@
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { EllipsisVertical, HardDrive, Layers, Plus, ScanEye } from 'lucide-react'
-import type { DiskView, Machine } from '#contract'
+import type { DiskView, ImageFile, Machine } from '#contract'
 import { Banner, Button, cx, EmptyState, ErrorNotice, formatSize, IconButton, Menu, Segments, type MenuItems } from '#ui'
 import { copyText, DISK_DRAG, keysOf, openOverlay, useImages, type DiskAction } from '../../../app'
 import { RunningTasks } from '../../tasks'
 import { whyNotDisk } from '../allowed'
 import { chooseDisk, chosenDisk, useDiskChoice } from '../choice'
 import { useLive } from '../live'
-import { titleOfFile } from '../words'
+import { changedLayer, titleOfFile } from '../words'
 import { Chain } from './chain'
 import { DiskMapView } from './disk-map'
 import { Facts } from './facts'
@@ -155,54 +155,74 @@ function DiskPage({ machine, view, xrayed }: { machine: Machine; view: DiskView;
   const choose = (action: 'undo' | 'redo', sequence: number): void =>
     openOverlay({ kind: 'disk', action, machine: machine.id, disk: view.disk.id, sequence })
   return (
-    <div className={styles.columns}>
-      <div className={styles.main}>
-        <Missing machine={machine} view={view} />
-        <Pulses value={trace && pulsesOf(trace)}>
-          <Chain machine={machine} view={view} selected={file?.path ?? ''} onSelect={setPicked} />
-        </Pulses>
-        {error && <ErrorNotice error={error} onCopy={copyText} />}
-        {xrayed && !error && <XrayPanel view={view} trace={trace} />}
-        <DiskMapView machine={machine} view={view} />
-      </div>
-      <aside className={styles.side} aria-label="History and facts">
-        <section>
-          <h2>History</h2>
-          <TimeLine view={view} onChoose={({ sequence, state }) => choose(state === 'undone' ? 'redo' : 'undo', sequence)} />
-          <Budget view={view} />
-        </section>
-        {file && (
+    <>
+      <Unwell machine={machine} view={view} />
+      <div className={styles.columns}>
+        <div className={styles.main}>
+          <Pulses value={trace && pulsesOf(trace)}>
+            <Chain machine={machine} view={view} selected={file?.path ?? ''} onSelect={setPicked} />
+          </Pulses>
+          {error && <ErrorNotice error={error} onCopy={copyText} />}
+          {xrayed && !error && <XrayPanel view={view} trace={trace} />}
+          <DiskMapView machine={machine} view={view} />
+        </div>
+        <aside className={styles.side} aria-label="History and facts">
           <section>
-            <h2>{titleOfFile(file, images)}</h2>
-            <Facts file={file} images={images} />
+            <h2>History</h2>
+            <TimeLine view={view} onChoose={({ sequence, state }) => choose(state === 'undone' ? 'redo' : 'undo', sequence)} />
+            <Budget view={view} />
           </section>
-        )}
-      </aside>
-    </div>
+          {file && (
+            <section>
+              <h2>{titleOfFile(file, images)}</h2>
+              <Facts file={file} images={images} />
+            </section>
+          )}
+        </aside>
+      </div>
+    </>
   )
 }
 
-/** A file is not where it was: the disk cannot be used until it is found. */
-function Missing({ machine, view }: { machine: Machine; view: DiskView }) {
+/** A file is not where it was, or not as it was: the disk cannot be used until that is put right. */
+function Unwell({ machine, view }: { machine: Machine; view: DiskView }) {
   const images = useImages((state) => state.byId)
   const lost = view.files.filter((file) => file.health.kind === 'missing')
-  if (lost.length === 0) return null
-  const names = lost.map((file) => titleOfFile(file, images)).join(', ')
+  const changed = view.files.filter((file) => file.health.kind === 'changed')
+  const titles = (files: readonly ImageFile[]): string => files.map((file) => titleOfFile(file, images)).join(', ')
+  const find = (): void => openOverlay({ kind: 'disk', action: 'find', machine: machine.id, disk: view.disk.id })
+  if (lost.length > 0) {
+    const one = lost.length === 1
+    return (
+      <Trouble verb="Find it…" onPut={find}>
+        {titles(lost)} {one ? 'is' : 'are'} not where {one ? 'it was' : 'they were'}: {machine.name} cannot start until {one ? 'it is' : 'they are'} found.
+      </Trouble>
+    )
+  }
+  if (changed.length === 0) return null
+  const layer = changedLayer(view)
   return (
-    <div className={styles.missing}>
-      <Banner
-        tone="error"
-        actions={
-          <Button size="small" onClick={() => openOverlay({ kind: 'disk', action: 'find', machine: machine.id, disk: view.disk.id })}>
-            Find it…
-          </Button>
-        }
-      >
-        {names} {lost.length === 1 ? 'is' : 'are'} not where {lost.length === 1 ? 'it was' : 'they were'}: {machine.name} cannot start until {lost.length === 1 ? 'it is' : 'they are'} found.
-      </Banner>
-    </div>
+    <Trouble verb="Take it as it is…" onPut={layer ? find : null}>
+      {titles(changed)} {changed.length === 1 ? 'was' : 'were'} changed by somebody else: {machine.name} cannot start, as its guest might find a damaged disk. Put the
+      old file back{layer && '; where that was done and only its time is another, take it as it is'}.
+    </Trouble>
   )
 }
+
+const Trouble = ({ verb, onPut, children }: { verb: string; onPut: (() => void) | null; children: ReactNode }) => (
+  <Banner
+    tone="error"
+    actions={
+      onPut && (
+        <Button size="small" onClick={onPut}>
+          {verb}
+        </Button>
+      )
+    }
+  >
+    {children}
+  </Banner>
+)
 
 const NoDisks = ({ machine }: { machine: Machine }) => (
   <EmptyState

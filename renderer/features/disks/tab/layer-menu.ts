@@ -16,6 +16,7 @@ export function menuOfFile(machine: Machine, { disk }: DiskView, file: ImageFile
   const copyPath: MenuItem = { id: 'copy-path', label: 'Copy the path', icon: Copy, onSelect: () => void copyText(file.path) }
   const { of } = file
   if (file.health.kind === 'missing') return [item('find', 'Find it…', FileSearch), null, copyPath]
+  if (of.kind === 'layer' && file.health.kind === 'changed') return [item('find', 'Take it as it is…', FileSearch), null, copyPath]
   if (of.kind === 'image') return [item('rebase', 'Stand on another image…'), item('flatten', 'Flatten: stand on nothing…'), null, copyPath]
   const { layer } = of
   if (of.place === 'undone') {

@@ -292,6 +292,50 @@ describe('what else is done to a disk', () => {
     const found = within(await form.findByRole('list', { name: 'What was found' }))
     expect(found.getAllByText('sound').length).toBeGreaterThan(2)
   })
+  it('with a layer that was changed by somebody else says so, and takes it as it is once somebody is sure', async () => {
+    const machines = diskMachines()
+    const frozen = { sizeBytes: 1, modifiedAtMs: 0, headSha256: '' }
+    const changed = machines.map((machine) => ({
+      ...machine,
+      definition: machine.definition && {
+        ...machine.definition,
+        disks: machine.definition.disks.map((disk) => ({ ...disk, layers: disk.layers.map((layer, index) => (index === 1 ? { ...layer, frozen } : layer)) }))
+      }
+    }))
+    const double = await openDisks('lab2', { machines: changed })
+    const trouble = await screen.findByText(/was changed by somebody else: lab2 cannot start/)
+    fireEvent.click(within(trouble.closest<HTMLElement>('[role=alert]')!).getByRole('button', { name: 'Take it as it is…' }))
+    const form = await dialog()
+    fireEvent.click(form.getByRole('button', { name: 'Take it as it is' }))
+    expect(inputsOf(double, 'disk.find')).toEqual([])
+    fireEvent.click(form.getByRole('checkbox'))
+    fireEvent.click(form.getByRole('button', { name: 'Take it as it is' }))
+    await waitFor(() => expect(inputsOf(double, 'disk.find')).toMatchObject([{ disk: 'disk0', unchecked: true }]))
+    await waitFor(() => expect(screen.queryByText(/changed by somebody else/)).toBeNull())
+  })
+  it('has dialogs that begin in their first field, and give the focus back to the button of the menu', async () => {
+    await openDisks('lab2')
+    const entry = await menuItem(/^Resize/)
+    entry.focus()
+    fireEvent.keyDown(entry, { key: 'Enter' })
+    const size = (await dialog()).getByRole('textbox', { name: 'New size' })
+    await waitFor(() => expect(document.activeElement).toBe(size))
+    fireEvent.keyDown(size, { key: 'Escape' })
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('button', { name: 'More that can be done to the disk' })))
+  })
+  it('is added with a size; what is none is named beside its field', async () => {
+    await openDisks('lab2')
+    press('Add a disk')
+    const form = await dialog()
+    const size = form.getByRole('textbox', { name: 'Size' })
+    for (const bad of ['', 'large', '0', '-5']) {
+      fireEvent.change(size, { target: { value: bad } })
+      expect(size.getAttribute('aria-invalid')).toBe('true')
+      form.getByText(/That is no size/)
+    }
+    fireEvent.change(size, { target: { value: '1.5' } })
+    expect(size.getAttribute('aria-invalid')).toBeNull()
+  })
   it('needs the machine off for some, and says so', async () => {
     await openDisks('lab1')
     expect((await menuItem(/^Export to a file/)).textContent).toContain('Stop lab1 first')

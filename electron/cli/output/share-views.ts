@@ -1,0 +1,83 @@
+import type { Share, ShareBench, SharePublication, ShareRefresh, ShareWorkload } from '#contract'
+import type { Paint } from './paint'
+import { block, formatSize, none, table } from './text'
+
+const SERVED_BY: { [K in Share['server']['kind']]: string } = {
+  idle: '-',
+  machine: 'its machine',
+  daemon: 'the storage daemon',
+  moving: 'moving',
+  failed: 'nobody',
+  broken: 'nobody'
+}
+
+/** A shared disk as a line of a table. */
+export const shareRow = (share: Share): string[] => [
+  share.server.kind === 'broken' ? share.id : `${share.machine}:${share.disk}`,
+  share.server.kind === 'broken' ? '-' : share.mode,
+  SERVED_BY[share.server.kind],
+  share.server.kind === 'broken' ? share.server.message : none(share.clients.map((client) => `${client.machine} (${client.state})`))
+]
+
+const WORKLOADS: { [K in ShareWorkload]: string } = {
+  'read-4k-1': '4 KiB random reads, one at a time',
+  'read-4k-32': '4 KiB random reads, 32 at a time',
+  'write-4k-1': '4 KiB random writes, one at a time',
+  'write-4k-32': '4 KiB random writes, 32 at a time',
+  'read-1m': '1 MiB reads in order',
+  'write-1m': '1 MiB writes in order'
+}
+
+/** How fast a shared disk is beside NBD and a disk of one’s own. */
+export function benchTable({ figures }: ShareBench, paint: Paint): string {
+  const rateOf = (workload: ShareWorkload, transport: ShareBench['figures'][number]['transport']): number =>
+    figures.find((figure) => figure.workload === workload && figure.transport === transport)?.perSecond ?? 0
+  const rows = [...new Set(figures.map(({ workload }) => workload))].map((workload) => {
+    const [vhost, nbd, local] = [rateOf(workload, 'vhost-user-blk'), rateOf(workload, 'nbd'), rateOf(workload, 'local')]
+    const times = (of: number): string => (of > 0 ? `${(vhost / of).toFixed(2)} x` : '-')
+    return [WORKLOADS[workload], ...[vhost, nbd, local].map((rate) => `${Math.round(rate)}/s`), times(nbd), times(local)]
+  })
+  return table(['', 'VHOST-USER-BLK', 'NBD', 'LOCAL', 'TO NBD', 'TO LOCAL'], rows, paint.dim)
+}
+
+const REFRESHED: { [K in ShareRefresh['readers'][number]['state']]: string } = {
+  fresh: 'sees all of it',
+  busy: 'a program keeps it mounted: sees it in part',
+  unmounted: 'has not mounted it',
+  unasked: 'could not be asked'
+}
+
+/** What each reader sees after a refresh. */
+export function refreshedBlock({ writer, flushMs, readers }: ShareRefresh, paint: Paint): string {
+  const head = writer === null ? 'Nobody who writes runs: nothing was to be written out.\n' : `${writer} wrote out all it held back (${Math.round(flushMs)} ms).\n`
+  const rows = readers.map(({ machine, state, folders, afterMs, reason }) => [machine, REFRESHED[state], none(folders), `${Math.round(afterMs)} ms`, reason ?? ''])
+  return head + (rows.length === 0 ? 'No machine that runs reads it.\n' : table(['READER', '', 'ON', 'AFTER', ''], rows, paint.dim))
+}
+
+const PUBLISHED: Record<SharePublication['readers'][number]['state'], string> = { fresh: 'has it, mounted', unmounted: 'has it', busy: 'keeps what it had', unasked: 'was left as it was' }
+
+/** What each reader has after a version was published. */
+export function publishedBlock({ version, writer, settled, readers }: SharePublication, paint: Paint): string {
+  const how = settled ? '' : ` ${writer ?? 'Its writer'} could not hold still for it: it is as a disk is after a power cut.`
+  const head = version === null ? 'Readers have the disk itself again.\n' : `Version ${version} is published.${how}\n`
+  const rows = readers.map(({ machine, state, folders, reason }) => [machine, PUBLISHED[state], none(folders), reason ?? ''])
+  return head + (rows.length === 0 ? 'No machine that runs reads it: each gets it when it starts.\n' : table(['READER', '', 'ON', ''], rows, paint.dim))
+}
+
+/** One shared disk: who serves it, and a line for each machine that has it. */
+export function shareBlock(share: Share, paint: Paint): string {
+  const server = share.server.kind === 'failed' ? paint.red(share.server.message) : SERVED_BY[share.server.kind]
+  const rows = share.clients.map((client) => [client.machine, client.state, client.writes ? 'writes' : client.version === null ? 'reads' : `reads version ${client.version}`, client.transport, client.reason ?? ''])
+  const head = block([
+    ['Disk', `${share.machine}:${share.disk}`],
+    ['Size', formatSize(share.sizeBytes)],
+    ['Mode', share.mode],
+    ['Its machine', share.ownerWrites ? 'writes' : 'reads'],
+    ['Served by', server]
+  ], paint.dim)
+  if (share.cluster) {
+    const members = share.cluster.members.map(({ machine, state, node, reason }) => [machine, state, String(node), reason ?? ''])
+    return `${head}All write, on ${share.cluster.folder} in each guest:\n${table(['MACHINE', 'STATE', 'NODE', ''], members, paint.dim)}`
+  }
+  return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'ACCESS', 'OVER', ''], rows, paint.dim))
+}
