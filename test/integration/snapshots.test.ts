@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, truncateSync, writeFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { interfaceIdentifier } from '#core/snapshot/identity'
 import { failureIn, openLab, until, type Lab } from '../support/lab'
 import { readPattern, writePattern } from '../support/pattern'
 
@@ -85,6 +86,13 @@ describe('a snapshot of a running guest', () => {
     for (const name of ['lab1', ...names]) addresses.add(await sh(lab, name, 'cat /sys/class/net/eth0/address'))
     expect(addresses.size).toBe(4)
     expect(addresses).toContain(machines[0]!.definition!.nics[0]!.mac)
+    for (const { name, definition } of machines) {
+      expect(await sh(lab, name, 'cat /etc/hostname; grep 127.0 /etc/hosts')).toBe(`${name}\n127.0.0.1\tlocalhost\n127.0.1.1 ${name}`)
+      // An address that the kernel has made of the other one's would be the same in all of them.
+      const linkLocal = `fe80000000000000${interfaceIdentifier(definition!.nics[0]!.mac)}`
+      await until(lab, async () => (await sh(lab, name, 'cut -d " " -f 1 /proc/net/if_inet6')).split('\n').includes(linkLocal), 60_000)
+      expect((await sh(lab, name, 'grep eth0 /proc/net/if_inet6')).split('\n').filter((line) => line.startsWith('fe80'))).toHaveLength(1)
+    }
     const { machine: clone } = await lab.done('machine.clone', { machine: 'ws-1', name: 'ws-1 again' })
     expect(clone.state.kind).toBe('running')
     expect(await sh(lab, 'ws-1 again', 'hostname; cat /root/file /dev/shm/file')).toBe('ws-1-again\nws-1\nws-1')

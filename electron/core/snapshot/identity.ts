@@ -7,21 +7,40 @@ import type { ManagedMachine } from '../machine/machine'
 const AGENT_TIMEOUT_MS = 60_000
 const UNKNOWN_AGENT_TIMEOUT_MS = 2_000
 const SCRIPT_TIMEOUT_MS = 60_000
+/** Twice what Linux keeps as its seed. */
+const NOISE_BYTES = 64
 
 /**
- * What the guest does to be another one. Each step says `done NAME` or `left NAME: why`, so that what was renewed can be told. Plain sh: it
- * has to run in small guests too, and with few programs, as twenty guests do it at once.
- * Arguments: host name, machine id, seconds since 1970, then pairs of old and new MAC addresses. Standard input: random bytes.
+ * What the guest does to be another one. Each step says `done NAME` or `left NAME: why`, so that what was renewed can be told. Plain sh, as it has to
+ * run in small guests too. Nearly all of it is done by the shell itself: twenty guests do it at once, and each program is a process that an
+ * emulated processor makes, and code that QEMU translates and keeps (docs/decisions.md).
+ * Arguments: host name, machine id, seconds since 1970, then for each interface its old and new MAC address, and the end of the IPv6 addresses that the
+ * kernel makes of the old one. Standard input: a line of random characters.
  */
 const SCRIPT = `
-name=$1 id=$2 now=$3
+set -f
+name=$1 id=$2 now=$3 changed= renew=
 shift 3
-cat >/dev/urandom 2>/dev/null && echo "done entropy" || echo "left entropy: /dev/urandom cannot be written to"
+read -r noise
+echo "$noise" >/dev/urandom && echo "done entropy" || echo "left entropy: /dev/urandom cannot be written to"
 date -u -s "@$now" >/dev/null 2>&1 && echo "done clock" || echo "left clock: date cannot set it"
 read -r old </proc/sys/kernel/hostname
 if echo "$name" >/proc/sys/kernel/hostname; then
   [ -e /etc/hostname ] && echo "$name" >/etc/hostname
-  [ -w /etc/hosts ] && sed -i "s/\\([[:space:]]\\)$old\\([[:space:]]\\|$\\)/\\1$name\\2/g" /etc/hosts
+  if [ -w /etc/hosts ]; then
+    hosts= found=
+    while IFS= read -r line || [ -n "$line" ]; do
+      words=
+      for word in $line; do
+        [ "$word" = "$old" ] && [ -n "$words" ] && word=$name && changed=yes
+        words="$words\${words:+ }$word"
+      done
+      [ -n "$changed" ] && line=$words found=yes changed=
+      hosts="$hosts$line
+"
+    done </etc/hosts
+    [ -n "$found" ] && printf %s "$hosts" >/etc/hosts
+  fi
   echo "done hostname"
 else
   echo "left hostname: it cannot be set"
@@ -32,7 +51,8 @@ if [ -e /etc/machine-id ]; then
 else
   echo "left machine-id: the guest has none"
 fi
-while [ $# -ge 2 ]; do
+set +f
+while [ $# -ge 3 ]; do
   found=
   for path in /sys/class/net/*; do
     address=
@@ -44,14 +64,32 @@ while [ $# -ge 2 ]; do
   elif ip link set "$found" address "$2" 2>/dev/null || { ip link set "$found" down && ip link set "$found" address "$2" && ip link set "$found" up; }; then
     echo "done mac"
     renew=yes
+    # Addresses that the kernel made of the old one stay, and every clone would have them: it makes all anew.
+    while read -r ipv6 rest; do
+      case $ipv6:$rest in
+        *"$3":*" $found")
+          echo 1 >"/proc/sys/net/ipv6/conf/$found/disable_ipv6" && echo 0 >"/proc/sys/net/ipv6/conf/$found/disable_ipv6"
+          break
+          ;;
+      esac
+    done </proc/net/if_inet6
   else
     echo "left mac: $found does not take another one"
   fi
-  shift 2
+  shift 3
 done
 # Its address of the network belongs to the old one: asked for again. Other clients do so when the link comes back.
-if [ -n "$renew" ] && command -v udhcpc >/dev/null; then
-  for pid in $(pidof udhcpc); do kill -USR2 "$pid"; kill -USR1 "$pid"; done
+if [ -n "$renew" ]; then
+  clients=
+  for file in /run/udhcpc*.pid; do
+    [ -r "$file" ] && read -r pid <"$file" && clients="$clients $pid"
+  done
+  [ -z "$clients" ] && command -v udhcpc >/dev/null && clients=$(pidof udhcpc)
+  for pid in $clients; do
+    client=
+    [ -r "/proc/$pid/comm" ] && read -r client <"/proc/$pid/comm"
+    [ "$client" = udhcpc ] && kill -USR2 "$pid" && kill -USR1 "$pid"
+  done
 fi
 `
 
@@ -76,7 +114,7 @@ export async function renewIdentity(machine: ManagedMachine, before: MachineDefi
   const machineId = machine.definition.id.replaceAll('-', '')
   const macs = machine.definition.nics.flatMap((nic, index) => {
     const old = before.nics[index]?.mac
-    return old && old !== nic.mac ? [old, nic.mac] : []
+    return old && old !== nic.mac ? [old, nic.mac, interfaceIdentifier(old)] : []
   })
   const words: Record<string, string> = {
     entropy: 'random numbers',
@@ -91,7 +129,7 @@ export async function renewIdentity(machine: ManagedMachine, before: MachineDefi
     await agent.waitUntilReady({ timeoutMs: hadAgent ? AGENT_TIMEOUT_MS : UNKNOWN_AGENT_TIMEOUT_MS })
     machine.noteAgent(true)
     const command = ['/bin/sh', '-c', SCRIPT, 'renew', hostname, machineId, String(Math.round(Date.now() / 1000)), ...macs]
-    const { stdout, exitCode } = await agent.exec(command, { input: randomBytes(256).toString('hex'), timeoutMs: SCRIPT_TIMEOUT_MS })
+    const { stdout, exitCode } = await agent.exec(command, { input: `${randomBytes(NOISE_BYTES).toString('base64')}\n`, timeoutMs: SCRIPT_TIMEOUT_MS })
     for (const line of stdout.split('\n')) {
       const [, how, what, why] = /^(done|left) ([a-z-]+)(?:: (.*))?$/.exec(line) ?? []
       if (how === 'done') renewal.renewed.push(words[what!] ?? what!)
@@ -105,6 +143,13 @@ export async function renewIdentity(machine: ManagedMachine, before: MachineDefi
     renewal.left.push(`all that is in the guest: ${error.message}`)
   }
   return renewal
+}
+
+/** The last half of an IPv6 address that is made of a MAC address, as /proc/net/if_inet6 writes it. Source: RFC 4291, appendix A. */
+export function interfaceIdentifier(mac: string): string {
+  const [first = '', ...rest] = mac.toLowerCase().split(':')
+  const flipped = (parseInt(first, 16) ^ 2).toString(16).padStart(2, '0')
+  return [flipped, ...rest.slice(0, 2), 'fffe', ...rest.slice(2)].join('')
 }
 
 /** Plugs the network in, or pulls it: a guest that still has another's address must not be heard. */
