@@ -6,6 +6,8 @@ import { until, type Lab } from './lab'
 
 /** A client's first disk is its own: the shared one is the second. */
 export const SHARED = '/dev/vdb'
+/** A guest takes a moment to find what is plugged in. */
+const SEEN = `until [ -b ${SHARED} ]; do sleep 0.05; done`
 const logOf = (kib: number): string => `/tmp/sums.${kib}`
 
 /** Machines that share `lab1:disk1`, and what their guests read and write. */
@@ -40,7 +42,7 @@ export class ShareLab {
     await this.inGuest('lab1', `head -c 1048576 /dev/zero | tr '\\0' ${letter} | dd of=${SHARED} bs=1M seek=${atMiB} conv=notrunc,fsync oflag=direct iflag=fullblock 2>/dev/null`)
   }
   sum(name: string, atMiB: number): Promise<string> {
-    return this.inGuest(name, `dd if=${SHARED} bs=1M count=1 skip=${atMiB} iflag=direct 2>/dev/null | md5sum`)
+    return this.inGuest(name, `${SEEN}; dd if=${SHARED} bs=1M count=1 skip=${atMiB} iflag=direct 2>/dev/null | md5sum`)
   }
   async expectSame(atMiB: number, readers: string[]): Promise<void> {
     const wanted = await this.sum('lab1', atMiB)
@@ -48,6 +50,7 @@ export class ShareLab {
   }
   /** At the end of the disk, where no file is. */
   async expectRefused(name: string): Promise<void> {
+    await this.inGuest(name, SEEN)
     const { exitCode, stderr } = await this.lab.call('guest.exec', { machine: name, command: ['dd', 'if=/dev/zero', `of=${SHARED}`, 'bs=4096', 'count=1', 'seek=8191', 'oflag=direct'] })
     expect(exitCode, name).not.toBe(0)
     expect(stderr, name).toMatch(/not permitted|Input\/output error/)
@@ -96,15 +99,15 @@ export class ShareLab {
   acknowledged(name: string): Promise<number> {
     return this.inGuest(name, 'test ! -e /tmp/failed || cat /tmp/failed >&2; test ! -e /tmp/failed && cat /tmp/acknowledged').then(Number)
   }
-  /** It writes on, without an error, and all that was acknowledged is there for another to read. */
-  async expectNumbers(name: string, reader: string): Promise<void> {
+  /** It writes on, without an error, and all that was acknowledged is there for another to read. @param upTo only what was acknowledged by then */
+  async expectNumbers(name: string, reader: string, upTo = Infinity): Promise<void> {
     const before = await this.acknowledged(name)
     await until(this.lab, async () => (await this.acknowledged(name)) > before + 2, 60_000)
     const last = await this.acknowledged(name)
     const text = await this.inGuest(reader, `dd if=${SHARED} bs=4096 skip=${FIRST_NUMBER} count=${NUMBERS} iflag=direct 2>/dev/null | tr -d '\\0'`)
     const there = new Set((text.match(/\d{8}/g) ?? []).map(Number))
     const lost: number[] = []
-    for (let n = last; n > Math.max(0, last - NUMBERS); n--) if (!there.has(n) && !there.has(n + NUMBERS)) lost.push(n)
+    for (let n = Math.min(last, upTo); n > Math.max(0, last - NUMBERS); n--) if (!there.has(n) && !there.has(n + NUMBERS)) lost.push(n)
     expect(lost, `of ${last} acknowledged writes`).toEqual([])
   }
 }

@@ -67,7 +67,7 @@ export function publishedBlock({ version, writer, settled, readers }: SharePubli
 /** One shared disk: who serves it, and a line for each machine that has it. */
 export function shareBlock(share: Share, paint: Paint): string {
   const server = share.server.kind === 'failed' ? paint.red(share.server.message) : SERVED_BY[share.server.kind]
-  const rows = share.clients.map((client) => [client.machine, client.state, client.writes ? 'writes' : client.version === null ? 'reads' : `reads version ${client.version}`, client.transport, client.reason ?? ''])
+  const rows = share.clients.map((client) => [client.machine, client.state, client.writes ? 'writes' : client.version === null ? 'reads' : `reads version ${client.version}`, client.transport, client.reason ?? client.transportReason ?? ''])
   const head = block([
     ['Disk', `${share.machine}:${share.disk}`],
     ['Size', formatSize(share.sizeBytes)],

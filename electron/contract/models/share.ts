@@ -94,10 +94,16 @@ export type ShareServer = z.output<typeof ShareServer>
 export const ShareClientState = z.enum(['off', 'starting', 'connected', 'waiting', 'unplugged'])
 export type ShareClientState = z.output<typeof ShareClientState>
 
+/** `nbd`: over a Unix socket, where `vhost-user-blk` cannot be. */
+export const ClientTransport = z.enum(['vhost-user-blk', 'nbd'])
+export type ClientTransport = z.output<typeof ClientTransport>
+
 export const ShareClient = z.object({
   machineId: z.string(),
   machine: z.string(),
-  transport: z.enum(['vhost-user-blk']),
+  transport: ClientTransport,
+  /** Why it is not vhost-user-blk; null when it is. */
+  transportReason: z.string().nullable(),
   /** Whether QEMU lets it write. */
   writes: z.boolean(),
   /** The published version that it reads; null: the disk itself. */

@@ -10,7 +10,7 @@ const diskOf = z
   .meta({ description: 'which disk: lab1:disk0; lab1 alone is its first one', cli: '<machine:disk>' })
 const share = z.string().min(1).meta({ description: 'the disk that is shared (lab1:disk0), or the id of the share', cli: '<share>' })
 const timeoutSeconds = z.number().positive().max(600).default(20).meta({ description: 'how long each guest may take to let go' })
-const nextStart = z.boolean().default(false).meta({ description: 'a machine that runs without shareable memory gets both at its next start' })
+const nextStart = z.boolean().default(false).meta({ description: 'a machine that runs without shareable memory waits for its next start, instead of getting the disk over NBD now' })
 
 export const shareOperations = {
   'share.create': operation({

@@ -34,7 +34,7 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     'share.attach',
     (input, context) => `Give ${clientOf(input, context)} the disk ${labelOf(input, context)}`,
     clientOf,
-    (input, { shares, machines }, work) => shares.attach(shares.get(input.share), machines.get(input.machine), input, work)
+    (input, { shares, machines }, work) => shares.members.attach(shares.get(input.share), machines.get(input.machine), input, work)
   ),
   'share.contents': (input, context) => {
     const { machine, disk } = diskTarget(ownDisk(input.disk, context), context)
@@ -70,7 +70,7 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     'share.detach',
     (input, context) => `Take the disk ${labelOf(input, context)} from ${clientOf(input, context)}`,
     clientOf,
-    (input, { shares, machines }, work) => shares.detach(shares.get(input.share), machines.get(input.machine), input.timeoutSeconds, work)
+    (input, { shares, machines }, work) => shares.members.detach(shares.get(input.share), machines.get(input.machine), input.timeoutSeconds, work)
   ),
   'share.remove': asTask(
     'share.remove',

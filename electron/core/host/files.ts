@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, constants, createReadStream, openSync, type Stats } from 'node:fs'
-import { access, chmod, copyFile, link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, statfs, unlink, utimes, writeFile } from 'node:fs/promises'
+import { access, chmod, copyFile, link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, statfs, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { failure, Failure } from '#contract'
@@ -122,6 +122,18 @@ export async function removeFile(path: string): Promise<void> {
     await unlink(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileFailure(error, path, 'removed')
+  }
+}
+
+/** Has a path lead to another, whatever is at it now. */
+export async function linkTo(path: string, target: string): Promise<void> {
+  const fresh = `${path}.new`
+  await removeFile(fresh) // of a process that was cut off
+  try {
+    await symlink(target, fresh)
+    await rename(fresh, path)
+  } catch (error) {
+    throw fileFailure(error, path, 'linked')
   }
 }
 

@@ -75,12 +75,17 @@ export class ManagedMachine {
 
   /** The QEMU that runs it. @param verb what was to be done: `paused`, `asked` @throws wrong-state when none does */
   live(verb: string): Qemu {
-    if (this.qemu && isLive(this.state)) return this.qemu
+    if (this.present) return this.present
     throw failure('wrong-state', `“${this.name}” is ${this.state.kind} and cannot be ${verb}.`, {
       name: this.name,
       state: this.state.kind,
       next: isOff(this.state) ? 'Start it first.' : 'Try again in a moment.'
     })
+  }
+
+  /** The QEMU that runs it; null when none does, also when it has just ended and that is not told yet. */
+  get present(): Qemu | null {
+    return this.qemu && isLive(this.state) ? this.qemu : null
   }
 
   /** The QEMU that has its disks open; null when it is off. @throws wrong-state in between */

@@ -17,7 +17,7 @@ import { requireState } from './state'
 /** Cancelled before QEMU runs, nothing is left of the start; cancelled while it waits for the agent, the machine runs on. */
 export async function startMachine(input: ParsedInputOf<'machine.start'>, context: Context, work: Work): Promise<Machine> {
   const machine = context.machines.get(input.machine)
-  const shares = context.shares.withClient(machine)
+  const shares = context.shares.members.withClient(machine)
   const atStandstill = shares.length > 0 || context.shares.readsItsOwn(machine)
   await withFiles(machine, context, async () => {
     await prepareDisks(machine, context, input.temporary, work)
@@ -44,7 +44,7 @@ async function addShares(machine: ManagedMachine, context: Context, paused: bool
   work.phase('plugging in shared disks')
   try {
     await context.shares.guard(machine)
-    await context.shares.plugAll(machine, work)
+    await context.shares.members.plugAll(machine, work)
   } finally {
     if (!paused) await machine.resume()
   }

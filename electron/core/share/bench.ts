@@ -134,12 +134,12 @@ class Rig {
     const addr = { type: 'unix' as const, path: socket }
     await daemon.qmp.execute('block-export-add', { type: 'vhost-user-blk', id: 'vhost', 'node-name': 'bench-vhost-user-blk', writable: true, addr, 'num-queues': 1 })
     await makePrivate(socket)
-    await plugShare(qmp, ID, socket, signal)
+    await plugShare(qmp, { shareId: ID, machineId: this.machine.definition.id, socketPath: socket, transport: 'vhost-user-blk', writes: true }, signal)
 
     await daemon.qmp.execute('blockdev-add', this.node('nbd'))
     await ensureNbdServer(daemon.qmp, this.runtime.daemonNbd)
     await daemon.qmp.execute('block-export-add', { type: 'nbd', id: 'nbd', 'node-name': 'bench-nbd', name: 'nbd', writable: true })
-    await qmp.execute('blockdev-add', { ...nbdNode(this.runtime.daemonNbd, 'nbd'), 'node-name': 'bench-nbd' } as never)
+    await qmp.execute('blockdev-add', { ...nbdNode(this.runtime.daemonNbd, 'nbd'), 'node-name': 'bench-nbd' })
     await qmp.execute('blockdev-add', this.node('local'))
     for (const transport of ['nbd', 'local'] as const) await qmp.execute('device_add', { driver: 'virtio-blk-pci', id: `bench-${transport}-device`, drive: `bench-${transport}`, bus: await freePort(qmp) })
     return {

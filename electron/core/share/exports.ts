@@ -1,38 +1,47 @@
-import { exists, makePrivate, removeFile } from '../host/files'
+import { exists, linkTo, makePrivate, removeFile } from '../host/files'
 import type { ShareRuntimePaths } from '../library/paths'
 import type { QmpSession } from '../qmp/session'
-import { exportId, exportsOf, type ServedAs } from './plan'
+import { endExport, restoreNbdServer } from './nbd'
+import { exportId, exportName, exportsOf, type ServedAs } from './plan'
 
 export interface WantedExports {
   shareId: string
   runtime: ShareRuntimePaths
+  /** Where the NBD server of whoever serves listens. */
+  nbdSocket: string
   /** The clients that are to be served, each from a node: the active layer, or a version below it. */
-  clients: readonly ({ machineId: string; nodeName: string } & ServedAs)[]
+  clients: readonly WantedClient[]
   /** Those of them that are not connected now. */
   waiting: readonly string[]
 }
+export type WantedClient = { machineId: string; nodeName: string } & ServedAs
 
 /**
  * Lets a QEMU, or a storage daemon, export a node to exactly these clients: one export each, as a vhost-user-blk export serves one
  * client at a time. One that is not to write gets it read-only, so that QEMU itself refuses what it writes. Source: block-export-add, qapi/block-export.json, QEMU 7.2.
+ * @returns whether the NBD server was made anew: other shares that it exported are to be looked after
  */
-export async function levelExports(qmp: QmpSession, wanted: WantedExports): Promise<void> {
-  const { shareId, runtime, clients } = wanted
+export async function levelExports(qmp: QmpSession, wanted: WantedExports): Promise<boolean> {
+  const { shareId, runtime, clients, nbdSocket } = wanted
+  const anew = clients.some(({ transport }) => transport === 'nbd') && (await restoreNbdServer(qmp, nbdSocket))
   const there = (await qmp.execute('query-block-exports')).filter(({ id }) => id.startsWith(exportsOf(shareId)))
   const ids = new Map(clients.map((client) => [exportId(shareId, client.machineId, client), client]))
-  for (const { id } of there) if (!ids.has(id)) await endExport(qmp, id, runtime.client(id.slice(exportsOf(shareId).length)))
-  for (const [id, { machineId, nodeName, writes }] of ids) {
-    const path = runtime.client(machineId)
+  for (const { id } of there) if (!ids.has(id)) await end(qmp, id, runtime.client(id.slice(exportsOf(shareId).length)))
+  for (const [id, client] of ids) {
+    const path = runtime.client(client.machineId)
     if (there.some((one) => one.id === id && !one['shutting-down'])) {
       // A socket that somebody deleted is made anew, once its client looks for it: one that is connected does not need it.
-      if (!wanted.waiting.includes(machineId) || (await exists(path))) continue
-      await endExport(qmp, id, path)
+      const missed = client.transport === 'nbd' || wanted.waiting.includes(client.machineId)
+      if (!missed || (await exists(path))) continue
+      await end(qmp, id, path)
     }
-    await addExport(qmp, id, { path, nodeName, writes })
+    if (client.transport === 'nbd') await addNbdExport(qmp, id, { path, nbdSocket, name: exportName(shareId, client.machineId) }, client)
+    else await addVhostExport(qmp, id, path, client)
   }
+  return anew
 }
 
-async function addExport(qmp: QmpSession, id: string, { path, nodeName, writes }: { path: string; nodeName: string; writes: boolean }): Promise<void> {
+async function addVhostExport(qmp: QmpSession, id: string, path: string, { nodeName, writes }: WantedClient): Promise<void> {
   await removeFile(path) // of one that was killed
   await qmp.execute('block-export-add', {
     type: 'vhost-user-blk',
@@ -45,12 +54,16 @@ async function addExport(qmp: QmpSession, id: string, { path, nodeName, writes }
   await makePrivate(path)
 }
 
-/** `hard`: a client that is still connected is cut off, after what it has asked for is answered. */
-async function endExport(qmp: QmpSession, id: string, path: string): Promise<void> {
-  const deleted = qmp.waitForEvent('BLOCK_EXPORT_DELETED', (data) => data.id === id)
-  await qmp.execute('block-export-del', { id, mode: 'hard' })
-  await deleted
+/** A process has one NBD server for all. A client knows a path of its own, which leads to that of whoever serves now. */
+async function addNbdExport(qmp: QmpSession, id: string, { path, nbdSocket, name }: { path: string; nbdSocket: string; name: string }, { nodeName, writes }: WantedClient): Promise<void> {
+  await qmp.execute('block-export-add', { type: 'nbd', id, name, 'node-name': nodeName, writable: writes })
+  await linkTo(path, nbdSocket)
+}
+
+/** Its client does not look for it where it is no more. */
+async function end(qmp: QmpSession, id: string, path: string): Promise<void> {
   await removeFile(path)
+  await endExport(qmp, id)
 }
 
 /** Whether a QEMU exports anything of ours. */

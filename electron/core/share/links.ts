@@ -1,13 +1,14 @@
-import type { ShareClient, ShareServer } from '#contract'
+import type { ClientTransport, ShareClient, ShareServer } from '#contract'
 import type { ManagedMachine } from '../machine/machine'
 import { isLive, isOff } from '../machine/state'
 import type { QmpSession } from '../qmp/session'
 import { clientLink, type ClientLink } from './client'
-import { needsExport } from './plan'
+import { isServing, needsExport } from './plan'
 
 /** How the clients of a share are, as they tell it themselves, and what is known of why. All by machine id. */
 export class ClientLinks {
   private readonly links = new Map<string, ClientLink>()
+  private readonly plugging = new Map<string, ClientTransport>()
   /** Why a client runs without the disk. */
   private readonly refusals = new Map<string, string>()
   /** Clients whose exporter ended without warning while they were connected. */
@@ -16,11 +17,28 @@ export class ClientLinks {
   constructor(private readonly shareId: string) {}
 
   hasDevice(machineId: string): boolean {
-    return (this.links.get(machineId) ?? 'none') !== 'none'
+    return this.linkedOver(machineId) !== null
+  }
+  /** It is just getting it. */
+  isPlugging(machineId: string): boolean {
+    return this.plugging.has(machineId)
+  }
+  /** @param transport null: it has got it, or not */
+  notePlugging(machineId: string, transport: ClientTransport | null): void {
+    if (transport === null) this.plugging.delete(machineId)
+    else this.plugging.set(machineId, transport)
+  }
+  /** How a client has the device, or is just getting it; null: it has none. */
+  transportOf(machineId: string): ClientTransport | null {
+    return this.plugging.get(machineId) ?? this.linkedOver(machineId)
+  }
+  private linkedOver(machineId: string): ClientTransport | null {
+    const link = this.links.get(machineId)
+    return link && link.kind !== 'none' ? link.transport : null
   }
   /** Clients that have the device, and are not connected. */
   get waiting(): string[] {
-    return [...this.links].flatMap(([machineId, link]) => (link === 'waiting' ? [machineId] : []))
+    return [...this.links].flatMap(([machineId, link]) => (link.kind === 'waiting' ? [machineId] : []))
   }
 
   /** Asks every client that runs how its end is. */
@@ -35,7 +53,7 @@ export class ClientLinks {
     try {
       return await clientLink(machine.live('asked').qmp, this.shareId)
     } catch {
-      return 'none' // it has just ended, which is told by its own state
+      return { kind: 'none' } // it has just ended, which is told by its own state
     }
   }
 
@@ -45,9 +63,9 @@ export class ClientLinks {
     else this.refusals.set(machineId, reason)
   }
 
-  /** Whoever served has ended without warning. */
+  /** Whoever served has ended without warning. Over NBD, what was not answered is asked again. */
   noteCutOff(): void {
-    for (const [machineId, link] of this.links) if (link !== 'none') this.cutOff.add(machineId)
+    for (const [machineId, link] of this.links) if (link.kind !== 'none' && link.transport === 'vhost-user-blk') this.cutOff.add(machineId)
   }
 
   /** What was wrong with a client that is off is over. */
@@ -61,7 +79,7 @@ export class ClientLinks {
 
   /** QEMU before 8.1 does not connect again when its guest stands still as the connection ends. */
   async noteIfDeaf(machine: ManagedMachine, qmp: QmpSession): Promise<void> {
-    if ((await clientLink(qmp, this.shareId)) === 'none' || (await qmp.execute('query-status')).running || atLeast(qmp.version, 8, 1)) return
+    if ((await clientLink(qmp, this.shareId)).kind === 'none' || (await qmp.execute('query-status')).running || atLeast(qmp.version, 8, 1)) return
     this.noteRefusal(machine.definition.id, `“${machine.name}” was paused while another process took over, and does not notice it. Detach the disk and attach it again.`)
   }
 
@@ -72,7 +90,8 @@ export class ClientLinks {
     if (!isLive(state)) return { state: 'starting', reason: null }
     if (!this.hasDevice(id)) return { state: 'unplugged', reason: refusal }
     if (refusal !== null) return { state: 'waiting', reason: refusal }
-    if (this.links.get(id) === 'waiting') return { state: 'waiting', reason: server.kind === 'failed' ? server.message : null }
+    const served = this.transportOf(id) === 'vhost-user-blk' || isServing(server)
+    if (!served || this.links.get(id)?.kind === 'waiting') return { state: 'waiting', reason: server.kind === 'failed' ? server.message : null }
     return { state: 'connected', reason: this.cutOff.has(id) ? CUT_OFF : null }
   }
 }

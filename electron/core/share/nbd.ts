@@ -1,5 +1,6 @@
 import { Failure } from '#contract'
-import { makePrivate } from '../host/files'
+import { exists, makePrivate } from '../host/files'
+import type { BlockdevOptions } from '../qmp/commands'
 import type { QmpSession } from '../qmp/session'
 
 /**
@@ -18,9 +19,23 @@ export async function ensureNbdServer(qmp: QmpSession, path: string): Promise<vo
   started.add(qmp)
 }
 
+/**
+ * Makes the server anew where somebody has deleted its socket, so that no client can come any more. Its exports end in good order before.
+ * @returns whether it did: all that the server exported is to be added again
+ */
+export async function restoreNbdServer(qmp: QmpSession, path: string): Promise<boolean> {
+  await ensureNbdServer(qmp, path)
+  if (await exists(path)) return false
+  for (const { id, type } of await qmp.execute('query-block-exports')) if (type === 'nbd') await endExport(qmp, id)
+  await qmp.execute('nbd-server-stop')
+  started.delete(qmp)
+  await ensureNbdServer(qmp, path)
+  return true
+}
+
 const started = new WeakSet<QmpSession>()
 
-export const nbdNode = (path: string, name: string): { driver: 'nbd' } & Record<string, unknown> => ({ driver: 'nbd', server: { type: 'unix', path }, export: name })
+export const nbdNode = (path: string, name: string): Extract<BlockdevOptions, { driver: 'nbd' }> => ({ driver: 'nbd', server: { type: 'unix', path }, export: name })
 
 /** Exports a node read-only for as long as an act takes. */
 export async function whileExported<T>(qmp: QmpSession, path: string, nodeName: string, act: (name: string) => Promise<T>): Promise<T> {
@@ -30,10 +45,15 @@ export async function whileExported<T>(qmp: QmpSession, path: string, nodeName: 
   try {
     return await act(id)
   } finally {
-    const deleted = qmp.waitForEvent('BLOCK_EXPORT_DELETED', (data) => data.id === id)
-    deleted.catch(() => {}) // told by the command
-    await qmp.execute('block-export-del', { id, mode: 'hard' })
-    await deleted
+    await endExport(qmp, id)
   }
+}
+
+/** `hard`: a client that is still connected is cut off, after what it has asked for is answered. */
+export async function endExport(qmp: QmpSession, id: string): Promise<void> {
+  const deleted = qmp.waitForEvent('BLOCK_EXPORT_DELETED', (data) => data.id === id)
+  deleted.catch(() => {}) // told by the command
+  await qmp.execute('block-export-del', { id, mode: 'hard' })
+  await deleted
 }
 let looks = 0

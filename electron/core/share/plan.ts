@@ -1,4 +1,4 @@
-import type { MachineState, ShareRecord, ShareServer } from '#contract'
+import type { ClientTransport, MachineState, ShareRecord, ShareServer } from '#contract'
 import { isLive, isOff } from '../machine/state'
 
 /**
@@ -49,16 +49,20 @@ export function mayWrite({ mode, machineId, writer }: Pick<ShareRecord, 'mode' |
   }
 }
 
-/** What a client is served: the disk itself, to write or to read, or a version of it. */
+/** What a client is served, and how: the disk itself, to write or to read, or a version of it. */
 export interface ServedAs {
+  transport: ClientTransport
   writes: boolean
   version: number | null
 }
 
 /** What tells our exports in a QEMU from others: whose it is, what it allows, and which version it is, which QEMU does not tell. */
-export const exportId = (shareId: string, machineId: string, { writes, version }: ServedAs): string =>
-  `${exportsOf(shareId)}${machineId.slice(0, 8)}${writes ? '-w' : version === null ? '' : `-v${version}`}`
+export const exportId = (shareId: string, machineId: string, { transport, writes, version }: ServedAs): string =>
+  `${exportName(shareId, machineId)}${transport === 'nbd' ? '-nbd' : ''}${writes ? '-w' : version === null ? '' : `-v${version}`}`
 export const exportsOf = (shareId: string): string => `share-${shareId}-`
-/** A client's device and character device. */
+/** What a client over NBD asks for, whoever serves it. */
+export const exportName = (shareId: string, machineId: string): string => `${exportsOf(shareId)}${machineId.slice(0, 8)}`
+/** A client's device; over NBD also its block node. */
 export const deviceId = (shareId: string): string => `share-${shareId}`
+/** The end of vhost-user-blk in a client. */
 export const chardevId = (shareId: string): string => `share-${shareId}-socket`

@@ -5,9 +5,6 @@ import { isLive } from '../machine/state'
 import { damagedByWriters } from './contents'
 import { requireOthersMayWrite } from './guard'
 
-/** Of the QEMU that runs it. */
-export const hasSharedMemory = (machine: ManagedMachine): boolean => machine.running?.record.definition.sharedMemory ?? false
-
 export interface Sharing {
   machine: ManagedMachine
   disk: string
@@ -31,21 +28,16 @@ export async function requireHarmless({ machine, disk, mode, force }: Sharing, c
 
 /**
  * Whether a machine can get a shared disk.
- * @param has how many it has @param nextStart it may get it at its next start
+ * @param has how many of its ports are taken
  * @throws bad-input, already-exists, unsupported
  */
-export function requirePossible(record: ShareRecord, client: ManagedMachine, { has, nextStart }: { has: number; nextStart: boolean }): void {
+export function requirePossible(record: ShareRecord, client: ManagedMachine, has: { shares: number; cluster: boolean }): void {
   const { id } = client.definition
   if (id === record.machineId) throw failure('bad-input', `“${client.name}” has the disk: it is its own.`, { field: 'machine', next: 'Name another machine.' })
   if (record.clients.some(({ machineId }) => machineId === id)) {
     throw failure('already-exists', `“${client.name}” has this disk already.`, { what: 'client', name: client.name })
   }
-  if (has >= HOT_PLUG_PORTS.length) {
-    throw failure('unsupported', `“${client.name}” has ${HOT_PLUG_PORTS.length} shared disks, and no port for another.`, { next: 'Detach one of them first.' })
-  }
-  if (isLive(client.state) && !hasSharedMemory(client) && !nextStart) {
-    throw failure('unsupported', `“${client.name}” runs with memory that other processes cannot map, which a shared disk needs.`, {
-      next: 'Have both changed at its next start: --next-start.'
-    })
-  }
+  if (has.shares + (has.cluster ? 1 : 0) < HOT_PLUG_PORTS.length) return
+  const taken = `${has.shares} shared ${has.shares === 1 ? 'disk' : 'disks'}${has.cluster ? ' and the network of the cluster' : ''}`
+  throw failure('unsupported', `“${client.name}” has ${taken}, and no port for another disk.`, { next: 'Detach one of them first.' })
 }

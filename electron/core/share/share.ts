@@ -1,27 +1,21 @@
 import type { Disk, Share, ShareClient, ShareRecord, ShareServer } from '#contract'
 import { toAppError } from '#contract'
-import { diskNodes } from '../disk/nodes'
 import { activeLayer } from '../disk/stack'
-import { ensurePrivateFolder, removeTree } from '../host/files'
+import { removeTree } from '../host/files'
 import type { Library } from '../library/library'
 import type { ShareRuntimePaths } from '../library/paths'
 import type { ManagedMachine } from '../machine/machine'
-import type { Machines } from '../machine/machines'
-import { isLive, isOff } from '../machine/state'
+import { isLive } from '../machine/state'
 import { plugShare, unplugShare } from './client'
-import { levelExports, servesAnybody, type WantedExports } from './exports'
 import { levelGuard } from './guard'
-import { DaemonKeeper } from './keeper'
 import { ClientLinks } from './links'
-import type { OwnerWatch } from './owner'
-import { isServing, mayWrite, needsExport, planServer } from './plan'
+import { isServing, mayWrite, needsExport } from './plan'
 import type { OpenedBy } from './read-disk'
 import { saveShare } from './record'
 import { requireServed } from './served'
-import { withoutRequests } from './standstill'
-import { publishedOf, versionFor, whatIsServed, withVersion } from './versions'
-import { makeWritable } from './writable'
-import type { Turns } from './turns'
+import { Serving, type ServingParts } from './serving'
+import { chooseTransport, expectedTransport, whyNbd } from './transport'
+import { publishedOf, versionFor, withVersion } from './versions'
 
 /** How often a client that waits is looked at again, while somebody serves. */
 const LOOK_AGAIN_MS = 250
@@ -29,28 +23,17 @@ const LOOK_AGAIN_MS = 250
 const TRY_AGAIN_MS = 5_000
 
 /** What a share works with. */
-export interface ShareParts {
+export interface ShareParts extends ServingParts {
   readonly library: Library
-  readonly machines: Machines
-  readonly watch: OwnerWatch
-  readonly standstill: Turns
   readonly onDidChange: (share: Share) => void
   /** The cluster file system on it, as the faces see it. */
   readonly cluster: (share: ManagedShare) => Share['cluster']
-  /** The owner's guest has powered off. */
-  readonly onOwnerEnds: (owner: ManagedMachine) => void
 }
 
 /** One shared disk, and the process that serves it now. Whatever changes around it, `level` brings the exports to what is wanted. */
 export class ManagedShare {
-  /** Who serves it now. */
-  server: ShareServer = { kind: 'idle' }
-  private readonly daemons: DaemonKeeper
-  private occupants = 0
-  private ending = false
-  private readonly links: ClientLinks
-  /** Clients that are just getting it. */
-  private readonly plugging = new Set<string>()
+  readonly links: ClientLinks
+  private readonly serving: Serving
   private queue: Promise<void> = Promise.resolve()
   private lookTimer: NodeJS.Timeout | null = null
   private told = ''
@@ -61,10 +44,12 @@ export class ManagedShare {
     private readonly parts: ShareParts
   ) {
     this.links = new ClientLinks(record.id)
-    this.daemons = new DaemonKeeper(this.runtime, () => {
-      this.links.noteCutOff()
-      void this.level()
-    })
+    this.serving = new Serving(this, parts, () => void this.level())
+  }
+
+  /** Who serves it now. */
+  get server(): ShareServer {
+    return this.serving.server
   }
 
   get runtime(): ShareRuntimePaths {
@@ -88,15 +73,19 @@ export class ManagedShare {
   }
   /** Those that have it, or are about to: one that runs without it needs nobody who serves. */
   get runningClients(): ManagedMachine[] {
-    return this.clients.filter(({ state, definition: { id } }) => needsExport(state) && (!isLive(state) || this.plugging.has(id) || this.hasDevice(id)))
+    return this.clients.filter(({ state, definition: { id } }) => needsExport(state) && (!isLive(state) || this.links.isPlugging(id) || this.hasDevice(id)))
+  }
+  /** Why a machine has, or is to get, the disk over NBD; null: it does not. */
+  whyNbd(machine: ManagedMachine): string | null {
+    const transport = this.links.transportOf(machine.definition.id) ?? expectedTransport(machine)
+    return transport === 'nbd' ? whyNbd(machine) : null
   }
   hasDevice(machineId: string): boolean {
     return this.links.hasDevice(machineId)
   }
   /** The daemon, while it has the files of the owner open. */
   get openedBy(): OpenedBy | null {
-    const daemon = this.daemons.current
-    return daemon && { qmp: daemon.qmp, nbdSocket: this.runtime.daemonNbd }
+    return this.serving.openedBy
   }
   private writes(machine: ManagedMachine): boolean {
     return mayWrite(this.record, machine.definition.id)
@@ -112,12 +101,13 @@ export class ManagedShare {
 
   private clientView(machine: ManagedMachine): ShareClient {
     const { id } = machine.definition
-    return { machineId: id, machine: machine.name, transport: 'vhost-user-blk', writes: this.writes(machine), version: versionFor(this.record, id), ...this.links.stateOf(machine, this.server) }
+    const reason = this.whyNbd(machine)
+    return { machineId: id, machine: machine.name, transport: reason === null ? 'vhost-user-blk' : 'nbd', transportReason: reason, writes: this.writes(machine), version: versionFor(this.record, id), ...this.links.stateOf(machine, this.server) }
   }
 
   /** Takes over what an earlier owner of the library left running. */
   async recall(): Promise<void> {
-    await this.daemons.recall()
+    await this.serving.recall()
     await this.level()
   }
 
@@ -129,14 +119,16 @@ export class ManagedShare {
   /** Plugs the disk into a client that runs. @throws what `requireServed` and `plugShare` throw */
   async plug(client: ManagedMachine, signal: AbortSignal): Promise<void> {
     const { id } = client.definition
-    this.plugging.add(id)
+    const transport = await chooseTransport(client)
+    this.links.notePlugging(id, transport)
     try {
       await this.save(withVersion(this.record, id))
       await requireServed(this, signal)
-      await plugShare(client.live('used').qmp, this.record.id, this.runtime.client(id), signal)
+      const writes = this.writes(client)
+      await plugShare(client.live('used').qmp, { shareId: this.record.id, machineId: id, socketPath: this.runtime.client(id), transport, writes }, signal)
       this.noteRefusal(id, null)
     } finally {
-      this.plugging.delete(id)
+      this.links.notePlugging(id, null)
       await this.level()
     }
   }
@@ -156,10 +148,10 @@ export class ManagedShare {
    * read waits meanwhile.
    */
   async occupy(): Promise<() => void> {
-    this.occupants++
+    this.serving.occupants++
     let held = true
     const release = (): void => {
-      if (held) this.occupants--
+      if (held) this.serving.occupants--
       held = false
       void this.level()
     }
@@ -174,7 +166,7 @@ export class ManagedShare {
 
   /** Takes what is served from the owner, which is about to end. */
   ownerEnds(): Promise<void> {
-    this.ending = true
+    this.serving.ending = true
     return this.level()
   }
 
@@ -184,9 +176,9 @@ export class ManagedShare {
       if (this.closed) return
       await this.links.look(this.clients)
       try {
-        this.server = await this.levelServer()
+        this.serving.server = await this.serving.level()
       } catch (error) {
-        this.server = serverAfter(error)
+        this.serving.server = serverAfter(error)
       }
       await this.lookAtClients()
       this.tell()
@@ -198,61 +190,6 @@ export class ManagedShare {
   async requireGuarded(): Promise<void> {
     const { owner, disk } = this
     if (owner && disk) await levelGuard(owner.live('guarded').qmp, disk.id, activeLayer(disk).nodeName, true)
-  }
-
-  private async levelServer(): Promise<ShareServer> {
-    const { owner, disk } = this
-    const needed = this.runningClients
-    if (!owner || isOff(owner.state)) {
-      if (this.server.kind === 'machine') this.links.noteCutOff()
-      this.ending = false
-    }
-    const wanted = planServer({ owner: owner?.state ?? null, ending: this.ending, occupied: this.occupants > 0, needed: needed.length })
-    if (wanted !== 'daemon' && this.daemons.current) await this.withoutRequests(() => this.daemons.dismiss())
-    if (owner && isLive(owner.state) && disk) await this.levelOwner(owner, disk, wanted === 'machine' ? needed : [])
-    if (wanted === 'daemon' && owner && disk) return this.levelDaemon(owner, disk, needed)
-    if (wanted === 'machine' && owner) return { kind: 'machine', machine: owner.name }
-    if (wanted === 'idle') return { kind: 'idle' }
-    if (!owner || !disk) return { kind: 'failed', message: 'The machine that it belongs to is not to be had.' }
-    if (owner.state.kind === 'unreachable') return { kind: 'failed', message: `The monitor of “${owner.name}” does not answer.` }
-    return { kind: 'moving' }
-  }
-
-  private async levelOwner(owner: ManagedMachine, disk: Disk, clients: ManagedMachine[]): Promise<void> {
-    const qemu = owner.running
-    if (!qemu) return
-    const { qmp } = qemu
-    if (this.record.mode === 'rw') await levelGuard(qmp, disk.id, activeLayer(disk).nodeName, !this.writes(owner))
-    const level = (): Promise<void> => levelExports(qmp, this.wantedExports(disk, clients))
-    if (clients.length > 0) {
-      await ensurePrivateFolder(this.runtime.root)
-      await this.parts.watch.hold(qmp, () => this.parts.onOwnerEnds(owner))
-      return level()
-    }
-    if (this.ending) await this.withoutRequests(level)
-    else await level()
-    if (!(await servesAnybody(qmp))) await this.parts.watch.letGo(qmp)
-  }
-
-  /** The clients stand still meanwhile, so that no request of theirs is lost. */
-  private withoutRequests(act: () => Promise<void>): Promise<void> {
-    return withoutRequests(this.parts.standstill, this.clients, (machine) => this.links.noteIfDeaf(machine, machine.live('asked').qmp), act)
-  }
-
-  private async levelDaemon(owner: ManagedMachine, disk: Disk, clients: ManagedMachine[]): Promise<ShareServer> {
-    const daemon = await this.daemons.ensure(async () => {
-      const writable = this.record.mode !== 'ro'
-      if (writable) await makeWritable(this.parts.machines, owner, disk.id)
-      return { ...diskNodes(this.disk ?? disk, owner.paths.disk), 'read-only': !writable }
-    })
-    if (!daemon) return { kind: 'failed', message: 'The storage daemon ended several times right after its start.' }
-    await levelExports(daemon.qmp, this.wantedExports(this.disk ?? disk, clients))
-    return { kind: 'daemon', pid: daemon.pid }
-  }
-
-  private wantedExports(disk: Disk, clients: ManagedMachine[]): WantedExports {
-    const ids = clients.map((machine) => machine.definition.id)
-    return { shareId: this.record.id, runtime: this.runtime, clients: whatIsServed(this.record, disk, ids), waiting: this.links.waiting }
   }
 
   /** Asks every running client how its end is; as long as one waits, or nobody can serve, it is looked at again after a moment. */
@@ -278,7 +215,7 @@ export class ManagedShare {
   async end(): Promise<void> {
     await this.level()
     this.close()
-    await this.daemons.dismiss()
+    await this.serving.dismiss()
     await removeTree(this.runtime.root)
   }
 
@@ -287,7 +224,7 @@ export class ManagedShare {
     await this.level() // what has just changed: nothing runs on that nobody needs
     this.close()
     await this.queue
-    this.daemons.release()
+    this.serving.release()
   }
 
   private close(): void {

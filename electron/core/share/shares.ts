@@ -1,15 +1,14 @@
-import { failure, Failure, type DiskContent, type Share, type ShareRecord } from '#contract'
+import { failure, type DiskContent, type Share, type ShareRecord } from '#contract'
 import type { Library } from '../library/library'
 import type { ManagedMachine } from '../machine/machine'
 import type { Machines } from '../machine/machines'
-import { isLive, isOff } from '../machine/state'
 import type { Work } from '../task/work'
 import { Cluster } from './cluster'
 import { diskContents } from './contents'
-import { unmountInGuest } from './guest-disk'
+import { Members, type Attaching } from './members'
 import { OwnerWatch } from './owner'
-import { deviceId, mayWrite } from './plan'
-import { hasSharedMemory, requireHarmless, requirePossible, type Sharing } from './possible'
+import { mayWrite } from './plan'
+import { requireHarmless, type Sharing } from './possible'
 import { withDiskReader } from './read-disk'
 import { deleteShare, loadShares, newShareId, saveShare } from './record'
 import { ManagedShare } from './share'
@@ -26,11 +25,6 @@ interface Creating extends Sharing {
   /** In mode `cluster`: where every guest is to have the file system; null: what is on the disk is up to the guests. */
   folder: string | null
 }
-interface Attaching {
-  /** A machine that runs without shareable memory is made to have both at its next start, instead of being refused. */
-  nextStart: boolean
-}
-
 /** The shared disks of the library. */
 export class Shares {
   private readonly shares = new Map<string, ManagedShare>()
@@ -39,6 +33,7 @@ export class Shares {
   private readonly watch = new OwnerWatch()
   private readonly standstill = new Turns()
   readonly cluster: Cluster
+  readonly members: Members
 
   constructor(
     private readonly library: Library,
@@ -46,6 +41,7 @@ export class Shares {
     private readonly options: SharesOptions
   ) {
     this.cluster = new Cluster(library, () => this.all(), async (share) => share.owner !== null && isEmpty(await this.contents(share.owner, share.record.disk)))
+    this.members = new Members(machines, this.cluster, () => this.all())
   }
 
   /** Reads every share and takes charge of what serves them. The machines are loaded before. */
@@ -72,7 +68,7 @@ export class Shares {
     throw failure('not-found', `“${reference}” is not shared.`, { what: 'share', name: reference, next: 'See the list of shares.' })
   }
 
-  /** @throws not-found, already-exists, and what `attach` throws, before anything is made */
+  /** @throws not-found, already-exists, and what `requirePossible` throws, before anything is made */
   async create(given: Creating & Attaching, work: Work): Promise<Share> {
     const { machine, disk, mode, to } = given
     const shared = this.of(machine, disk)
@@ -80,14 +76,14 @@ export class Shares {
     const record: ShareRecord = { schemaVersion: 1, id: newShareId(), machineId: machine.definition.id, disk, mode, writer: null, published: null, cluster: null, createdAtMs: Date.now(), clients: [] }
     await requireHarmless(given, () => this.contents(machine, disk))
     const folder = mode === 'cluster' && given.folder !== null && isForCluster(await this.contents(machine, disk)) ? given.folder : null
-    for (const client of to) this.requirePossible(record, client, given)
+    for (const client of to) this.members.requirePossible(record, client, folder !== null)
     await saveShare(this.library.paths, record)
     const share = this.manage(record)
     work.onUndo(async () => {
       if (share.record.clients.length === 0) await this.forget(share) // a guest that has not let go of it keeps it
     })
     await share.level()
-    for (const client of new Set(to)) await this.attach(share, client, given, work)
+    for (const client of new Set(to)) await this.members.attach(share, client, given, work)
     if (folder !== null) await this.cluster.add(share, [machine, ...to], folder, work)
     return share.view()
   }
@@ -98,63 +94,11 @@ export class Shares {
     return withDiskReader(this.library, machine, disk, this.of(machine, diskId)?.openedBy ?? null, diskContents)
   }
 
-  /** Gives a machine the disk: at once when it runs, else at its next start. @throws bad-input, already-exists, unsupported, in-use, wrong-state */
-  async attach(share: ManagedShare, client: ManagedMachine, options: Attaching, work: Work): Promise<Share> {
-    this.requirePossible(share.record, client, options)
-    const release = client.reserve(`${share.label} is being plugged in`)
-    try {
-      const { id } = client.definition
-      if (!client.definition.sharedMemory) {
-        await this.machines.redefine(client, { ...client.definition, sharedMemory: true })
-        work.log(`“${client.name}” has shareable memory from its next start on.`)
-      }
-      await share.save({ ...share.record, clients: [...share.record.clients, { machineId: id, addedAtMs: Date.now(), version: null }] })
-      work.onUndo(() => this.takeBack(share, client, UNDO_TIMEOUT_SECONDS, new AbortController().signal))
-      if (!isLive(client.state)) await share.level()
-      else if (hasSharedMemory(client)) await share.plug(client, work.signal)
-      else await this.refuse(share, client, LATER)
-      if (share.record.cluster) await this.cluster.add(share, [client], share.record.cluster.folder, work)
-      return share.view()
-    } finally {
-      release()
-    }
-  }
-
-  /** @throws not-found, time-out (the guest keeps it; nothing has changed) */
-  async detach(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, work: Work): Promise<Share> {
-    const { id } = client.definition
-    if (!share.record.clients.some(({ machineId }) => machineId === id)) {
-      throw failure('not-found', `“${client.name}” does not have ${share.label}.`, { what: 'client', name: client.name, next: 'See the list of shares.' })
-    }
-    const release = client.reserve(`${share.label} is being taken off`)
-    try {
-      work.phase(`asking “${client.name}” to let go of it`)
-      await this.takeBack(share, client, timeoutSeconds, work.signal)
-      return share.view()
-    } finally {
-      release()
-    }
-  }
-
   /** @throws time-out (a guest keeps it; the others have let go) */
   async remove(share: ManagedShare, timeoutSeconds: number, work: Work): Promise<void> {
-    for (const client of share.clients) await this.detach(share, client, timeoutSeconds, work)
+    for (const client of share.clients) await this.members.detach(share, client, timeoutSeconds, work)
     if (share.record.cluster && share.owner) await this.cluster.leave(share, share.owner, timeoutSeconds)
     await this.forget(share)
-  }
-
-  /** Plugs in what a machine shares that has just been started. What cannot be had it runs without. */
-  async plugAll(client: ManagedMachine, work: Work): Promise<void> {
-    for (const share of this.withClient(client)) {
-      try {
-        await share.plug(client, work.signal)
-      } catch (error) {
-        if (work.signal.aborted) throw error
-        const reason = error instanceof Error ? error.message : String(error)
-        work.log(`“${client.name}” runs without ${share.label}: ${reason}`)
-        await this.refuse(share, client, reason)
-      }
-    }
   }
 
   /** Whether another machine writes to a disk of this one, which then may only read it. */
@@ -167,11 +111,6 @@ export class Shares {
     for (const share of this.ownedBy(owner)) if (!mayWrite(share.record, share.record.machineId)) await share.requireGuarded()
   }
 
-  /** The shares that a machine gets. */
-  withClient(client: ManagedMachine): ManagedShare[] {
-    return this.all().filter((share) => share.record.clients.some(({ machineId }) => machineId === client.definition.id))
-  }
-
   /** Takes what is served from a machine that is about to end, so that its clients lose nothing. */
   async ownerEnds(owner: ManagedMachine): Promise<void> {
     await Promise.all(this.ownedBy(owner).map((share) => share.ownerEnds()))
@@ -180,9 +119,7 @@ export class Shares {
   /** Its guest has powered off, and its QEMU is there for its clients alone. */
   private async endOwner(owner: ManagedMachine): Promise<void> {
     await this.ownerEnds(owner)
-    if (!isLive(owner.state)) return // it has ended by itself
-    const { qmp } = owner.live('ended')
-    await qmp.execute('quit').catch(() => {}) // it ends before it answers
+    await owner.present?.qmp.execute('quit').catch(() => {}) // it ends before it answers, or has ended by itself
   }
 
   /** Keeps storage daemons from a machine's files, while it is started. */
@@ -248,32 +185,9 @@ export class Shares {
 
   private manage(record: ShareRecord): ManagedShare {
     const { library, machines, watch, standstill, options } = this
-    const share = new ManagedShare(record, { library, machines, watch, standstill, ...options, cluster: (one) => this.cluster.view(one), onOwnerEnds: (owner) => void this.endOwner(owner) })
+    const share = new ManagedShare(record, { library, machines, watch, standstill, ...options, cluster: (one) => this.cluster.view(one), onOwnerEnds: (owner) => void this.endOwner(owner), onServerAnew: (owner) => this.noteMachine(owner.definition.id) })
     this.shares.set(record.id, share)
     return share
-  }
-
-  private requirePossible(record: ShareRecord, client: ManagedMachine, { nextStart }: Attaching): void {
-    requirePossible(record, client, { has: this.withClient(client).length, nextStart })
-  }
-
-  private refuse(share: ManagedShare, client: ManagedMachine, reason: string): Promise<void> {
-    share.noteRefusal(client.definition.id, reason)
-    return share.level()
-  }
-
-  /** Unplugs the disk from a client that runs, and takes it out of the record; its export goes. @throws time-out, wrong-state */
-  private async takeBack(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
-    const machineId = client.definition.id
-    if (!isOff(client.state)) {
-      if (share.record.cluster) await this.cluster.leave(share, client, timeoutSeconds)
-      if (mayWrite(share.record, machineId)) await unmountIfAsked(share, client)
-      await share.unplug(client, timeoutSeconds, signal)
-    }
-    const { clients, writer, cluster } = share.record
-    const left = cluster && { ...cluster, nodes: cluster.nodes.filter((node) => node.machineId !== machineId) }
-    await share.save({ ...share.record, cluster: left, writer: writer === machineId ? null : writer, clients: clients.filter((client) => client.machineId !== machineId) })
-    await share.level()
   }
 
   private async forget(share: ManagedShare): Promise<void> {
@@ -286,20 +200,7 @@ export class Shares {
   }
 }
 
-/** A machine that writes keeps much in its memory: it writes that out first. One without an agent cannot be asked. @throws in-use */
-async function unmountIfAsked(share: ManagedShare, client: ManagedMachine): Promise<void> {
-  if (!share.hasDevice(client.definition.id)) return
-  try {
-    await unmountInGuest(client, deviceId(share.record.id))
-  } catch (error) {
-    if (!(error instanceof Failure) || error.error.code === 'in-use') throw error
-  }
-}
-
 const isEmpty = (contents: readonly DiskContent[]): boolean => contents.every(({ kind }) => kind === 'nothing')
 /** Empty, or with the file system that Strata makes. */
 const isForCluster = (contents: readonly DiskContent[]): boolean => contents.every(({ partition, kind }) => partition === null && (kind === 'nothing' || kind === 'OCFS2'))
-/** For a guest to let go of what was just plugged in. */
-const UNDO_TIMEOUT_SECONDS = 20
-const LATER = 'Its memory becomes shareable at its next start; it gets the disk then.'
 const onlyOne = <T>(found: T[]): T | undefined => (found.length === 1 ? found[0] : undefined)

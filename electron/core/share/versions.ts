@@ -1,5 +1,6 @@
 import type { Disk, Share, ShareRecord } from '#contract'
 import { activeLayer, layerOf } from '../disk/stack'
+import type { WantedClient } from './exports'
 import { mayWrite } from './plan'
 
 /** Published versions: commits of a shared disk that its readers have in place of the disk itself, each told by its sequence number. */
@@ -26,7 +27,7 @@ export function publishedOf({ published }: ShareRecord, disk: Disk | null): Shar
 }
 
 /** From which node each of these clients is served. A version that is no more nobody can be given. */
-export function whatIsServed(record: ShareRecord, disk: Disk, ids: readonly string[]): { machineId: string; nodeName: string; writes: boolean; version: number | null }[] {
+export function whatIsServed(record: ShareRecord, disk: Disk, ids: readonly string[]): Omit<WantedClient, 'transport'>[] {
   return ids.flatMap((machineId) => {
     const version = versionFor(record, machineId)
     const layer = version === null ? activeLayer(disk) : layerOf(disk, version)

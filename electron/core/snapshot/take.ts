@@ -88,7 +88,7 @@ async function takeOff(machine: ManagedMachine, cover: Cover, paths: SnapshotPat
 /** A disk of another machine is no part of a snapshot, and one that others read must not be exchanged under them. @throws in-use, unsupported */
 export function requireUnshared(machine: ManagedMachine, { shares }: Context): void {
   shares.requireUnshared(machine, null, 'a part of a snapshot')
-  if (shares.withClient(machine).length === 0) return
+  if (shares.members.withClient(machine).length === 0) return
   throw failure('unsupported', `“${machine.name}” uses a disk that is shared with it, which no snapshot can hold.`, { next: 'Detach the shared disk from it first: strata share detach' })
 }
 
@@ -176,7 +176,7 @@ export async function planSnapshot(input: { machine: string }, context: Context)
   const machine = context.machines.get(input.machine)
   const qemu = machine.running
   if (!qemu) return { method: 'off', reason: null, expectedStallMs: 0, problem: null }
-  const shared = context.shares.withClient(machine).length > 0 ? 'it uses a disk that is shared with it' : null
+  const shared = context.shares.members.withClient(machine).length > 0 ? 'it uses a disk that is shared with it' : null
   const problem = livingProblem(machine, qemu) ?? shared
   if (machine.state.kind === 'paused' || problem) return { method: 'stopped', reason: null, expectedStallMs: 0, problem }
   const reason = await backgroundProblem(qemu.qmp)

@@ -43,15 +43,17 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
   const [mode, setMode] = useState<ShareMode>('ro')
   const [force, setForce] = useState(false)
   const [folder, setFolder] = useState('/shared')
+  const [waits, setWaits] = useState(false)
   const contents = useContents(`${machine.name}:${disk}`)
   const damaged = share || mode !== 'cluster' || !contents ? null : damagedByWriters(contents)
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<AppError | null>(null)
   const running = useTasks((state) => (busy ? Object.values(state.byId).find((task) => task.operation === 'share.create' && !hasEnded(task)) : undefined))
+  const chosen = machines.filter((one) => to.includes(one.id))
   const start = async (): Promise<void> => {
     setBusy(true)
     setError(null)
-    const failed = await give(share, { ...choice, mode, force, mount: folder }, machines.filter((one) => to.includes(one.id)))
+    const failed = await give(share, { ...choice, mode, force, mount: folder, nextStart: waits }, chosen)
     setBusy(false)
     if (failed) return setError(failed)
     closeOverlay()
@@ -86,6 +88,7 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
               ))}
               {others.length === 0 && <p className={styles.quiet}>There is no other machine yet.</p>}
             </div>
+            {chosen.some((one) => whenItGets(one).slower) && <Checkbox checked={waits} onChange={setWaits} label="Not over NBD: who would get it so waits for its next start" />}
           </fieldset>
           {!share && <ModeChoice machine={machine.name} mode={mode} onChange={setMode} contents={contents} damaged={damaged} force={force} onForce={setForce} folder={folder} onFolder={setFolder} />}
           {mode !== 'cluster' && (
@@ -127,17 +130,18 @@ interface Giving extends Choice {
   force: boolean
   /** Of a cluster file system. */
   mount: string
+  /** Who would get it over NBD waits for its next start. */
+  nextStart: boolean
 }
 
 /** A new share goes to all at once; to one that there is, one machine after the other is added. */
-async function give(share: Share | undefined, { machine, disk, mode, force, mount }: Giving, to: readonly Machine[]): Promise<AppError | null> {
+async function give(share: Share | undefined, { machine, disk, mode, force, mount, nextStart }: Giving, to: readonly Machine[]): Promise<AppError | null> {
   if (!share) {
-    const nextStart = to.some((one) => whenItGets(one).nextStart)
     const result = await callTask('share.create', { disk: `${machine.name}:${disk}`, to: to.map(({ id }) => id), nextStart, mode, force, mount })
     return result.ok ? null : result.error
   }
   for (const one of to) {
-    const result = await callTask('share.attach', { share: share.id, machine: one.id, nextStart: whenItGets(one).nextStart })
+    const result = await callTask('share.attach', { share: share.id, machine: one.id, nextStart })
     if (!result.ok) return result.error
   }
   return null

@@ -7,7 +7,7 @@ import { CompareDialog } from './compare-dialog'
 import { HandOverDialog } from './hand-over-dialog'
 import { sayLatency, sayRate, type ShareRate } from './rates'
 import { useShareLoad } from './use-load'
-import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayMember, sayPublished, sayRefreshed, sayServer, sayVersion, whyNotPublish, whyNotRefresh } from './words'
+import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayMember, sayPublished, sayRefreshed, sayServer, sayTransport, sayVersion, whyNotPublish, whyNotRefresh } from './words'
 import styles from './shares.module.css'
 
 /** Every shared disk: who serves it, and who has it. */
@@ -207,7 +207,7 @@ function clientPlace(share: Share, client: ShareClient): Place {
     name: client.machine,
     look: joined ? lookOfMember(member) : lookOfClient(client),
     writes: client.writes,
-    note: client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : joined ? sayMember(member, share.cluster?.folder ?? '') : `${sayVersion(client)}over ${client.transport}`),
+    note: client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : joined ? sayMember(member, share.cluster?.folder ?? '') : `${sayVersion(client)}${sayTransport(client)}`),
     whyNotMounted: client.state === 'connected' ? null : `${client.machine} does not have it now.`,
     isOwner: false
   }

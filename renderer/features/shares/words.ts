@@ -71,12 +71,12 @@ export function sayServer({ server, machine }: Share): string {
   }
 }
 
-/** When a machine would get the disk; what it has to be told before. */
-export function whenItGets(machine: Machine): { note: string; nextStart: boolean } {
-  if (!('pid' in machine.state)) return { note: 'At its next start.', nextStart: false }
+/** When a machine would get the disk, and how. */
+export function whenItGets(machine: Machine): { note: string; slower: boolean } {
+  if (!('pid' in machine.state)) return { note: 'At its next start.', slower: false }
   const shareable = machine.definition?.sharedMemory === true && !machine.pending.includes('shared memory')
-  if (shareable) return { note: 'At once: it runs, and the disk is plugged in.', nextStart: false }
-  return { note: 'At its next start: only then is its memory such that other processes can map it.', nextStart: true }
+  if (shareable) return { note: 'At once: it runs, and the disk is plugged in.', slower: false }
+  return { note: 'At once, over NBD: it runs with memory that other processes cannot map. From its next start on over vhost-user-blk, which is faster.', slower: true }
 }
 
 /** Why a machine cannot get the disk; null when it can. */
@@ -108,6 +108,9 @@ export const whyNotRefresh = (share: Share): string | null =>
 /** Why there is nothing to publish; null when there is. */
 export const whyNotPublish = ({ server, machine }: Share): string | null =>
   server.kind === 'daemon' ? `${machine} is off, and the storage daemon has its files: start it first.` : null
+
+/** How a machine has the disk, and why not in the fastest way. */
+export const sayTransport = ({ transport, transportReason }: ShareClient): string => (transportReason === null ? `over ${transport}` : `over NBD, as ${transportReason}`)
 
 /** What a machine does with the disk, in few words. */
 export const sayVersion = ({ version }: ShareClient): string => (version === null ? '' : `reads version ${version}, `)

@@ -24,10 +24,14 @@ function current(share: Share, world: World): Share {
 }
 
 function clientOf(machine: Machine, writes: boolean, before?: ShareClient): ShareClient {
-  const base = { machineId: machine.id, machine: machine.name, transport: 'vhost-user-blk' as const, writes, version: before?.version ?? null, reason: null }
+  const base = { machineId: machine.id, machine: machine.name, ...overWhat(machine), writes, version: before?.version ?? null, reason: null }
   if (!isLive(machine.state)) return { ...base, state: 'off' }
   return before?.state === 'unplugged' ? before : { ...base, state: 'connected' }
 }
+
+/** A machine that runs with memory that others cannot map has it over NBD. */
+const overWhat = ({ state, definition }: Machine): Pick<ShareClient, 'transport' | 'transportReason'> =>
+  !isLive(state) || definition?.sharedMemory ? { transport: 'vhost-user-blk', transportReason: null } : { transport: 'nbd', transportReason: 'other processes cannot map its memory' }
 
 function put(share: Share, world: World): Share {
   const fresh = current(share, world)

@@ -45,7 +45,7 @@ describe('what a client is served', () => {
   })
 
   it('is told by the name of its export', () => {
-    const named = (writes: boolean, version: number | null): string => exportId('01234567', ids.reader, { writes, version })
+    const named = (writes: boolean, version: number | null): string => exportId('01234567', ids.reader, { transport: 'vhost-user-blk', writes, version })
     expect([named(false, null), named(true, null), named(false, 3)]).toEqual(['share-01234567-22222222', 'share-01234567-22222222-w', 'share-01234567-22222222-v3'])
   })
 })

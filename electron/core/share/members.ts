@@ -1,0 +1,129 @@
+import { failure, Failure, type Share, type ShareRecord } from '#contract'
+import type { ManagedMachine } from '../machine/machine'
+import type { Machines } from '../machine/machines'
+import { isLive, isOff } from '../machine/state'
+import type { Work } from '../task/work'
+import type { Cluster } from './cluster'
+import { unmountInGuest } from './guest-disk'
+import { deviceId, mayWrite } from './plan'
+import { requirePossible } from './possible'
+import type { ManagedShare } from './share'
+import { hasSharedMemory } from './transport'
+
+export interface Attaching {
+  /** A machine that runs without shareable memory gets the disk at its next start, instead of over NBD now. */
+  nextStart: boolean
+}
+
+/** For a guest to let go of what was just plugged in. */
+const UNDO_TIMEOUT_SECONDS = 20
+const LATER = 'Its memory becomes shareable at its next start; it gets the disk then.'
+
+/** The machines that get shared disks: added, plugged in at their start, and taken off. */
+export class Members {
+  /** @param shares all that there are now */
+  constructor(
+    private readonly machines: Machines,
+    private readonly cluster: Cluster,
+    private readonly shares: () => ManagedShare[]
+  ) {}
+
+  /** The shares that a machine gets. */
+  withClient(client: ManagedMachine): ManagedShare[] {
+    return this.shares().filter((share) => share.record.clients.some(({ machineId }) => machineId === client.definition.id))
+  }
+
+  /** @param joins it is to be in a cluster @throws bad-input, already-exists, unsupported */
+  requirePossible(record: ShareRecord, client: ManagedMachine, joins = record.cluster !== null): void {
+    const { id } = client.definition
+    const inCluster = this.shares().some((share) => share.record.cluster?.nodes.some(({ machineId }) => machineId === id))
+    requirePossible(record, client, { shares: this.withClient(client).length, cluster: joins || inCluster })
+  }
+
+  /** Gives a machine the disk: at once when it runs, else at its next start. @throws bad-input, already-exists, unsupported, in-use, wrong-state */
+  async attach(share: ManagedShare, client: ManagedMachine, options: Attaching, work: Work): Promise<Share> {
+    this.requirePossible(share.record, client)
+    const release = client.reserve(`${share.label} is being plugged in`)
+    try {
+      const { id } = client.definition
+      if (!client.definition.sharedMemory) {
+        await this.machines.redefine(client, { ...client.definition, sharedMemory: true })
+        work.log(`“${client.name}” has shareable memory from its next start on.`)
+      }
+      await share.save({ ...share.record, clients: [...share.record.clients, { machineId: id, addedAtMs: Date.now(), version: null }] })
+      work.onUndo(() => this.takeBack(share, client, UNDO_TIMEOUT_SECONDS, new AbortController().signal))
+      if (!isLive(client.state)) await share.level()
+      else if (options.nextStart && !hasSharedMemory(client)) await this.refuse(share, client, LATER)
+      else await this.plug(share, client, work)
+      if (share.record.cluster) await this.cluster.add(share, [client], share.record.cluster.folder, work)
+      return share.view()
+    } finally {
+      release()
+    }
+  }
+
+  private async plug(share: ManagedShare, client: ManagedMachine, work: Work): Promise<void> {
+    await share.plug(client, work.signal)
+    const why = share.whyNbd(client)
+    if (why !== null) work.log(`“${client.name}” has it over NBD: ${why}.`)
+  }
+
+  /** @throws not-found, time-out (the guest keeps it; nothing has changed) */
+  async detach(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, work: Work): Promise<Share> {
+    const { id } = client.definition
+    if (!share.record.clients.some(({ machineId }) => machineId === id)) {
+      throw failure('not-found', `“${client.name}” does not have ${share.label}.`, { what: 'client', name: client.name, next: 'See the list of shares.' })
+    }
+    const release = client.reserve(`${share.label} is being taken off`)
+    try {
+      work.phase(`asking “${client.name}” to let go of it`)
+      await this.takeBack(share, client, timeoutSeconds, work.signal)
+      return share.view()
+    } finally {
+      release()
+    }
+  }
+
+  /** Plugs in what a machine shares that has just been started. What cannot be had it runs without. */
+  async plugAll(client: ManagedMachine, work: Work): Promise<void> {
+    for (const share of this.withClient(client)) {
+      try {
+        await this.plug(share, client, work)
+      } catch (error) {
+        if (work.signal.aborted) throw error
+        const reason = error instanceof Error ? error.message : String(error)
+        work.log(`“${client.name}” runs without ${share.label}: ${reason}`)
+        await this.refuse(share, client, reason)
+      }
+    }
+  }
+
+  private refuse(share: ManagedShare, client: ManagedMachine, reason: string): Promise<void> {
+    share.noteRefusal(client.definition.id, reason)
+    return share.level()
+  }
+
+  /** Unplugs the disk from a client that runs, and takes it out of the record; its export goes. @throws time-out, wrong-state */
+  private async takeBack(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+    const machineId = client.definition.id
+    if (!isOff(client.state)) {
+      if (share.record.cluster) await this.cluster.leave(share, client, timeoutSeconds)
+      if (mayWrite(share.record, machineId)) await unmountIfAsked(share, client)
+      await share.unplug(client, timeoutSeconds, signal)
+    }
+    const { clients, writer, cluster } = share.record
+    const left = cluster && { ...cluster, nodes: cluster.nodes.filter((node) => node.machineId !== machineId) }
+    await share.save({ ...share.record, cluster: left, writer: writer === machineId ? null : writer, clients: clients.filter((client) => client.machineId !== machineId) })
+    await share.level()
+  }
+}
+
+/** A machine that writes keeps much in its memory: it writes that out first. One without an agent cannot be asked. @throws in-use */
+async function unmountIfAsked(share: ManagedShare, client: ManagedMachine): Promise<void> {
+  if (!share.hasDevice(client.definition.id)) return
+  try {
+    await unmountInGuest(client, deviceId(share.record.id))
+  } catch (error) {
+    if (!(error instanceof Failure) || error.error.code === 'in-use') throw error
+  }
+}
