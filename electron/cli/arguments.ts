@@ -130,9 +130,12 @@ function assign(target: Record<string, unknown>, field: Field, value: unknown): 
   else throw badUsage(`--${field.flag}`, `--${field.flag} was given twice, with different values.`)
 }
 
+/** What may be left out is left out when there are no more words than what is needed after it takes: `strata disk resize lab1 8G`. */
 function takePositional(command: Command, given: string[], input: Record<string, unknown>): void {
   const words = [...given]
-  for (const field of command.positional) {
+  for (const [index, field] of command.positional.entries()) {
+    const needed = command.positional.slice(index + 1).filter((one) => one.required).length
+    if (!field.required && needed > 0 && words.length <= needed) continue
     const taken = field.list ? words.splice(0) : words.splice(0, 1)
     if (taken.length === 0) {
       if (field.required) throw badUsage(field.name, `${nameOf(command)} needs ${placeholder(field)}.`, usageOf(command))

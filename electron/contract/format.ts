@@ -5,3 +5,15 @@ export const formatForward = (f: Forward): string =>
   [f.protocol, ...(f.hostAddress === '127.0.0.1' ? [] : [f.hostAddress]), f.hostPort, f.guestPort].join(':')
 
 export const formatNetwork = (n: Network): string => (n.kind === 'user' ? 'user' : `${n.kind}:${n.name}`)
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+/** `1.5 GiB`: binary units, one decimal where there is one. */
+export function formatSize(bytes: number): string {
+  let unit = 0
+  let value = bytes
+  while (value >= 1023.95 && unit < UNITS.length - 1) {
+    value /= 1024
+    unit += 1
+  }
+  return `${unit === 0 ? value : value.toFixed(1).replace(/\.0$/, '')} ${UNITS[unit]}`
+}

@@ -1,3 +1,5 @@
+export { formatSize } from '#contract/format'
+
 /** Escape sequences take no room. */
 const STYLE = new RegExp(String.fromCharCode(27) + '\\[[0-9;]*m', 'g')
 /** Scripts whose characters are two columns wide in a terminal, and emoji. */
@@ -41,18 +43,6 @@ export function block(entries: readonly (readonly [label: string, value: string]
     .map(([label, value]) => style(padTo(label, width)) + '  ' + value.split('\n').join('\n' + ' '.repeat(width + 2)))
     .map((line) => line.trimEnd() + '\n')
     .join('')
-}
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
-/** `1.5 GiB`: binary units, one decimal where there is one. */
-export function formatSize(bytes: number): string {
-  let unit = 0
-  let value = bytes
-  while (value >= 1023.95 && unit < UNITS.length - 1) {
-    value /= 1024
-    unit += 1
-  }
-  return `${unit === 0 ? value : value.toFixed(1).replace(/\.0$/, '')} ${UNITS[unit]}`
 }
 
 /** `3 min`: how long ago, or how long it took. */

@@ -1,5 +1,6 @@
 import type { OperationName, ResultOf } from '#contract'
 import { describe } from './describe'
+import { DISK_VIEWS } from './disk-views'
 import { hostBlock } from './host-views'
 import { imageProblems, imageRow } from './image-views'
 import { byName, guestBlock, machineBlock, machineRow, pendingLine, stateWord } from './machine-views'
@@ -54,6 +55,7 @@ const VIEWS: Views = {
   'image.import': (image) => `Imported ${image.name}. Use it: strata machine create NAME --source ${shellQuote(image.name)}\n`,
   'image.find': (image) => `${image.name} is there again: ${image.path}\n`,
   'image.remove': ({ removed }) => `Removed ${removed}.\n`,
+  ...DISK_VIEWS,
   'store.stats': (stats, paint) => storeBlock(stats, paint),
   'store.archive': (archive) => `Archived ${archive.name}: ${formatSize(archive.dataBytes)} of data, of which ${formatSize(archive.ownBytes)} are its own.\n`,
   'store.restore': (image) => `${image.name} is an image again.\n`,
@@ -107,6 +109,8 @@ export const EMPTY: { [N in OperationName]?: string } = {
   'machine.list': 'There are no machines. Create one: strata machine create lab1',
   'machine.list-removed': 'There are no removed machines.',
   'image.list': 'There are no images. Bring one in: strata image import FILE',
+  'disk.list': 'There are no disks. Create a machine: strata machine create lab1',
+  'overlay.history': 'Nothing was committed yet. Commit what was written: strata overlay commit MACHINE --note NOTE',
   'share.list': 'No disk is shared. Share one: strata share create lab1:disk1 --to lab2',
   'lab.list': 'There are no class labs. Make one: strata lab deploy ws --from SNAPSHOT --count 20',
   'snapshot.list': 'There are no snapshots. Take one: strata snapshot take MACHINE',

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { failure, ImageFormat } from '#contract'
+import { exists } from '../host/files'
 import { peek, realPath } from '../host/peek'
 import { readHeader } from './header'
 import { formatOf, START_BYTES, END_BYTES } from './recognise'
@@ -57,7 +58,11 @@ async function besideImage(image: string, name: string): Promise<string> {
   const plain = name.startsWith('file:') ? name.slice('file:'.length) : name
   if (plain === '' || /^[^/]*:/.test(plain)) throw outside // `nbd:`, `json:`, ...: QEMU would open it over the network
   const folder = dirname(await realPath(image))
-  const path = await realPath(isAbsolute(plain) ? plain : resolve(dirname(image), plain))
+  const wanted = isAbsolute(plain) ? plain : resolve(dirname(image), plain)
+  if (!(await exists(wanted))) {
+    throw failure('not-found', `“${image}” needs “${wanted}”, which does not exist.`, { what: 'file', name: wanted, next: 'Put both into one folder, under the name that it had.' })
+  }
+  const path = await realPath(wanted)
   const inside = relative(folder, path)
   if (inside.startsWith('..') || isAbsolute(inside)) throw outside
   return join(folder, inside)

@@ -23,7 +23,7 @@ export interface ImageInfo {
 /** @throws bad-file (with qemu-img's words), in-use */
 export async function imageInfo(image: Source): Promise<ImageInfo> {
   const { stdout } = await qemuImg(image.path, ['info', '--output=json', node(image, false)]).catch((error: unknown) => {
-    throw asBadFile(error, image.path, `“${image.path}” cannot be read as ${image.format}.`, 'Leave the format out to have it told from the content, or get the file again.')
+    throw asBadFile(error, image.path, `“${image.path}” cannot be read as ${image.format}.`, 'It may be damaged, or of another format than was said: get it again, or leave the format out.')
   })
   const info = Info.parse(JSON.parse(stdout))
   return { virtualSizeBytes: info['virtual-size'], fileSizeBytes: info['actual-size'] }
@@ -144,7 +144,7 @@ export async function checkLayer(image: { path: string; format: ImageFormat }, s
     return { path: image.path, leakedClusters: leaks, problems }
   } catch (error) {
     if (!(error instanceof Failure) || error.error.code !== 'program-failed') throw error
-    return { path: image.path, leakedClusters: 0, problems: error.error.causes.join('\n') }
+    return { path: image.path, leakedClusters: 0, problems: withoutNodes(error.error.causes.join('\n')) }
   }
 }
 
@@ -178,9 +178,20 @@ async function qemuImg(path: string, args: string[], options: RunOptions = {}): 
     return await run('qemu-img', args, options)
   } catch (error) {
     if (!(error instanceof Failure) || error.error.code !== 'program-failed') throw error
-    if (!/Failed to get (shared )?"[a-z ]+" lock/.test(error.error.causes.join('\n'))) throw error
+    if (!/Failed to get (shared )?"[a-z ]+" lock/.test(error.error.causes.join('\n'))) throw named(error, path)
     throw failure('in-use', `“${path}” is in use: another process writes to it.`, { what: path, next: 'Stop the machine that uses it, and try again.', cause: error.error.causes })
   }
+}
+
+/** Images are named as whole nodes: in a sentence there is no room for that. */
+const withoutNodes = (words: string): string => words.replace(/^qemu-img: /gm, '').replace(/'json:\{.*?\}'(?=:)/g, 'it')
+
+/** The same, with the file that it is about. */
+function named(error: Failure, path: string): Failure {
+  if (error.error.code !== 'program-failed' || error.error.exitCode === null) return error
+  const { program, exitCode, causes } = error.error
+  const words = withoutNodes(causes.join('\n').trim().split('\n').at(-1) ?? '')
+  return failure('program-failed', `qemu-img could not do that with “${path}”: ${words}.`, { program, exitCode, cause: causes })
 }
 
 /** qemu-img could not make sense of a file: that is the file's fault. */

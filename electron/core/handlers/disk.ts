@@ -55,7 +55,10 @@ export const diskHandlers: Handlers<Extract<OperationName, `disk.${string}`>> = 
 }
 
 export const overlayHandlers: Handlers<Extract<OperationName, `overlay.${string}`>> = {
-  'overlay.create': onDisk('overlay.create', 'Put an overlay on', 'gets an overlay', (target, input) => putOverlay(target, { note: input.note })),
+  'overlay.create': onDisk('overlay.create', 'Put an overlay on', 'gets an overlay', async (target, input) => {
+    await target.requireSound()
+    await putOverlay(target, { note: input.note })
+  }),
   'overlay.commit': onDisk('overlay.commit', 'Commit', 'is being committed', (target, input, work, context) => commit(target, input, false, work, context)),
   'overlay.renew': onDisk('overlay.renew', 'Renew', 'is being renewed', (target, input, work, context) => commit(target, input, true, work, context)),
   'overlay.undo': onDisk('overlay.undo', 'Undo a commit of', 'goes back', async (target, input) => {
@@ -102,6 +105,7 @@ async function commit(target: DiskTarget, input: ParsedInputOf<'overlay.commit'>
       next: 'Redo what was undone first, or say that it may go (forget).'
     })
   }
+  await target.requireSound()
   // What was undone stands on a layer that a merge changes: it goes first, as was said. Where there is nothing to merge into, nothing goes.
   if (merges && disk.undone.length > 0 && disk.layers.length > 1) await target.save(withoutUndone(disk))
   if (input.into !== undefined) await mergeInto(target, input.into, { renew }, work)

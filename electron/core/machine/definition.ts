@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { failure, type Disk, type Forward, type ImageRecord, type MachineDefinition, type Network, type Nic, type ParsedInputOf } from '#contract'
+import { formatSize } from '#contract/format'
 import type { Source } from '../disk/qemu-img'
 import { newDisk } from '../disk/stack'
 import { hostnameOf } from './command-line'
@@ -70,7 +71,7 @@ function planDisk(input: ParsedInputOf<'machine.create'>, image: ImageRecord | n
     return { kind: 'empty', disk: newDisk('disk0', wholeSectors(sizeBytes), null, nowMs) }
   }
   if (sizeBytes < image.virtualSizeBytes) {
-    throw failure('bad-input', `The disk cannot be smaller than its image “${image.name}” (${image.virtualSizeBytes} bytes).`, { field: 'disk' })
+    throw failure('bad-input', `The disk cannot be smaller than its image “${image.name}” (${formatSize(image.virtualSizeBytes)}).`, { field: 'disk' })
   }
   if (input.copy) return { kind: 'copy', disk: newDisk('disk0', wholeSectors(sizeBytes), null, nowMs), image }
   return { kind: 'overlay', disk: newDisk('disk0', wholeSectors(sizeBytes), groundOf(image), nowMs), image }

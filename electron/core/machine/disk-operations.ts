@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { failure, type Disk, type ImageRecord, type MachineDefinition, type ParsedInputOf, type ResultOf } from '#contract'
+import { formatSize } from '#contract/format'
 import type { Context } from '../context'
 import { flushNode, runJob } from '../disk/block-job'
 import { examine } from '../disk/import'
@@ -116,15 +117,18 @@ export function detachDisk(input: ParsedInputOf<'disk.detach'>, context: Context
 
 export function removeDisk(input: ParsedInputOf<'disk.remove'>, context: Context, work: Work): Promise<ResultOf<'disk.remove'>> {
   return takeOff(input, context, work, async (target, disk) => {
-    const sizes = await Promise.all([...disk.layers, ...disk.undone].map((layer) => target.bytesOf(layer.file)))
+    const files = [...disk.layers, ...disk.undone].map((layer) => layer.file)
+    const sizes = await Promise.all(files.map(async (file) => ((await exists(target.pathOf(file))) ? target.bytesOf(file) : 0))) // a disk that lost files can go too
     work.pointOfNoReturn()
     return { removed: disk.id, freedBytes: sizes.reduce((sum, one) => sum + one, 0) }
   })
 }
 
 /** All that a disk holds, in one file. */
-const writeWhole = (target: DiskTarget, disk: Disk, to: { path: string; format: ImageRecord['format'] }, work: Work): Promise<void> =>
-  convertNodes(target.pathOf(activeLayer(disk).file), asFilename(diskNodes(disk, target.pathOf)), to, work)
+async function writeWhole(target: DiskTarget, disk: Disk, to: { path: string; format: ImageRecord['format'] }, work: Work): Promise<void> {
+  await target.requireSound()
+  await convertNodes(target.pathOf(activeLayer(disk).file), asFilename(diskNodes(disk, target.pathOf)), to, work)
+}
 
 export async function exportDisk(input: ParsedInputOf<'disk.export'>, context: Context, work: Work): Promise<ResultOf<'disk.export'>> {
   const target = diskTarget(input, context)
@@ -166,12 +170,13 @@ export async function resizeDisk(input: ParsedInputOf<'disk.resize'>, context: C
   const sizeBytes = wholeSectors(input.size)
   const { sizeBytes: now } = target.disk
   if (sizeBytes < now) {
-    throw failure('bad-input', `${target.label} has ${now} bytes and cannot be made smaller: what lies beyond would be lost.`, { field: 'size', next: 'Make a smaller disk, and copy the files over in the guest.' })
+    throw failure('bad-input', `${target.label} has ${formatSize(now)} and cannot be made smaller: what lies beyond would be lost.`, { field: 'size', next: 'Make a smaller disk, and copy the files over in the guest.' })
   }
   return reserved(target, 'is being resized', async () => {
     const { disk, qmp } = target
     const active = activeLayer(disk)
     if (active.commit) throw failure('wrong-state', `${active.nodeName} is committed: it does not change any more.`, { name: disk.id, state: 'committed', next: 'Put an overlay on it first.' })
+    await target.requireSound()
     work.pointOfNoReturn()
     if (qmp) await qmp.execute('block_resize', { 'node-name': active.nodeName, size: sizeBytes })
     else await resizeImage({ path: target.pathOf(active.file), format: active.format }, sizeBytes)
@@ -238,6 +243,7 @@ function rebaseOnto(image: ImageRecord, target: DiskTarget, moved: boolean, work
     }
     await requireOwn(target, lowest)
     if (!moved) {
+      await target.requireSound()
       work.phase('comparing, and copying what differs')
       await rebaseLayer(target.pathOf(lowest.file), asFilename(diskNodes(disk, target.pathOf, disk.layers.length - 1)), image, work)
     }
@@ -262,6 +268,7 @@ export async function flattenDisk(input: ParsedInputOf<'disk.flatten'>, context:
     })
   }
   return reserved(target, 'is being flattened', async () => {
+    await target.requireSound()
     work.phase('copying up what lies below')
     if (target.qmp) await flattenLive(target.qmp, target, work)
     else await flattenFiles(target, work)

@@ -5,7 +5,7 @@ import { underneath } from '../disk/nodes'
 import { fingerprint, isAsRecorded } from '../disk/fingerprint'
 import { requireSoundHeader } from '../disk/sound-header'
 import { removeBigFile } from '../host/big-files'
-import { fileFacts } from '../host/files'
+import { exists, fileFacts } from '../host/files'
 import type { QmpSession } from '../qmp/session'
 import type { ManagedMachine } from './machine'
 
@@ -78,6 +78,17 @@ export class DiskTarget {
     })
   }
 
+  /**
+   * Of a machine that is off: that everything the disk stands on is there, is sound, and is as it was. What is done to it otherwise would seal
+   * the damage, or fail with words that name no file. What a QEMU has open was looked at when it started.
+   * @throws not-found, bad-file
+   */
+  async requireSound(): Promise<void> {
+    if (this.qmp) return
+    await verifyDisk(this.machine, this.disk)
+    if (this.disk.image) await this.context.images.verifyById(this.disk.image.imageId)
+  }
+
   requireOff(what: string): void {
     if (this.machine.running === null) return
     throw failure('wrong-state', `“${this.machine.name}” is running, and ${what} needs it off.`, {
@@ -130,18 +141,27 @@ export async function freezeLayers(machine: ManagedMachine, save: (disks: Disk[]
   )
 }
 
-/** Throws when a layer that others stand on is not as it was. @throws not-found, bad-file */
+/** Throws unless every layer is there and sound, and those that others stand on are as they were. @throws not-found, bad-file */
 export async function verifyLayers(machine: ManagedMachine): Promise<void> {
-  for (const disk of machine.definition.disks) {
-    for (const layer of disk.layers) {
-      const path = machine.paths.disk(layer.file)
-      if (layer.format === 'qcow2') await requireSoundHeader(path)
-      if (!layer.frozen) continue
-      if (await isAsRecorded(path, layer.frozen)) continue
-      throw failure('bad-file', `“${path}” was changed by somebody else, and layers stand on it.`, {
-        path,
-        next: 'Put the file back as it was: what the guest sees may be damaged otherwise. If only its time is another, as of a copy, say that it may be taken unchecked (disk find).'
-      })
-    }
+  for (const disk of machine.definition.disks) await verifyDisk(machine, disk)
+}
+
+async function verifyDisk(machine: ManagedMachine, disk: Disk): Promise<void> {
+  for (const layer of disk.layers) {
+    const path = machine.paths.disk(layer.file)
+    await requireFile(machine, path)
+    if (layer.format === 'qcow2') await requireSoundHeader(path)
+    if (!layer.frozen) continue
+    if (await isAsRecorded(path, layer.frozen)) continue
+    throw failure('bad-file', `“${path}” was changed by somebody else, and layers stand on it.`, {
+      path,
+      next: 'Put the file back as it was: what the guest sees may be damaged otherwise. If only its time is another, as of a copy, say that it may be taken unchecked (disk find).'
+    })
   }
+}
+
+/** A file that a machine stands on, so that a missing one is told by its name and not by QEMU's. @throws not-found */
+export async function requireFile({ name }: ManagedMachine, path: string): Promise<void> {
+  if (await exists(path)) return
+  throw failure('not-found', `“${name}” needs “${path}”, which does not exist.`, { what: 'file', name: path, next: 'Put the file back where it was, or say where it is now (disk find).' })
 }

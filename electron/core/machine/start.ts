@@ -5,7 +5,7 @@ import type { Work } from '../task/work'
 import type { Incoming, LaunchContext } from './command-line'
 import { prepareFirmware, requireAvailable } from './create'
 import { activeLayer } from '../disk/stack'
-import { DiskTarget, freezeLayers, reserved, verifyLayers } from './disk-target'
+import { DiskTarget, freezeLayers, requireFile, reserved, verifyLayers } from './disk-target'
 import { followImages } from './find-file'
 import { launchContext } from './launch-context'
 import type { ManagedMachine } from './machine'
@@ -88,15 +88,13 @@ async function prepareLaunch(machine: ManagedMachine, context: Context, how: { p
   return launch
 }
 
-/** Every file that the machine stands on, so that a missing one is told by its name and not by QEMU's. */
-async function requireFiles({ definition, paths, name }: ManagedMachine): Promise<void> {
+/** Every file that the machine stands on. @throws not-found */
+async function requireFiles(machine: ManagedMachine): Promise<void> {
+  const { definition, paths } = machine
   const files = [
     ...definition.disks.flatMap((disk) => [...disk.layers.map((layer) => paths.disk(layer.file)), ...(disk.image ? [disk.image.path] : [])]),
     ...definition.cdroms.map((cdrom) => cdrom.path),
     ...(definition.kernel ? [definition.kernel.kernel, ...(definition.kernel.initrd ? [definition.kernel.initrd] : [])] : [])
   ]
-  for (const path of files) {
-    if (await exists(path)) continue
-    throw failure('not-found', `“${name}” needs “${path}”, which does not exist.`, { what: 'file', name: path, next: 'Put the file back where it was, or say where it is now (disk find).' })
-  }
+  for (const path of files) await requireFile(machine, path)
 }

@@ -32,6 +32,13 @@ describe('what is typed becomes the operation’s input', () => {
     expect(read('machine', 'start', 'lab1', '--wait', 'agent').input).toEqual({ machine: 'lab1', wait: 'agent' })
   })
 
+  test('a name in the middle that may be left out is left out when the words are too few for it', () => {
+    expect(read('disk', 'resize', 'lab1', '8G').input).toEqual({ machine: 'lab1', size: '8G' })
+    expect(read('disk', 'resize', 'lab1', 'disk1', '8G').input).toEqual({ machine: 'lab1', disk: 'disk1', size: '8G' })
+    expect(read('disk', 'show', 'lab1', 'disk1').input).toEqual({ machine: 'lab1', disk: 'disk1' })
+    expect(refused('disk', 'resize', 'lab1').message).toBe('strata disk resize needs <size>.')
+  })
+
   test('flags may stand before, between and after the names', () => {
     const input = { machine: 'a', name: 'b' }
     expect(read('machine', 'rename', '--json', 'a', 'b').input).toEqual(input)

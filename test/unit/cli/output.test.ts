@@ -105,3 +105,32 @@ describe('help', () => {
     expect(text).toContain('strata machine create lab1')
   })
 })
+
+test('a disk is shown as it lies, and its history as what can be done', () => {
+  const layer = { nodeName: 'disk0-2', file: 'b', format: 'qcow2', createdAtMs: 0, note: '', commit: null, temporary: false, frozen: null }
+  const file = { format: 'qcow2', backing: null, virtualSizeBytes: 2 ** 30, fileSizeBytes: 4096, health: { kind: 'ok' }, users: ['lab1'] }
+  const of = { kind: 'layer', machineId: 'm', machine: 'lab1', disk: 'disk0', place: 'active', layer }
+  const atMs = new Date(2026, 0, 31, 14, 5, 6).getTime()
+  const sealed = { ...of, place: 'below', layer: { ...layer, nodeName: 'disk0-1', commit: { sequence: 1, atMs, note: 'one\n\x1b[31mtwo' } } }
+  const files = [
+    { ...file, path: '/b', of },
+    { ...file, path: '/a', of: sealed, health: { kind: 'missing', message: 'It is not there.' } },
+    { ...file, path: '/i', of: { kind: 'image', imageId: 'i', name: 'base' } }
+  ]
+  const history = [{ sequence: 1, atMs, note: 'one\n\x1b[31mtwo', bytes: 2 ** 20, state: 'applied' }]
+  const view = { machineId: 'm', machine: 'lab1', disk: { id: 'disk0', sizeBytes: 2 ** 30, history, pending: null }, files, undone: [], historyBytes: 4096, historyBudgetBytes: 2 ** 30, inUse: true }
+  expect(showResult('overlay.commit', view, plain, {}).split('\n')).toEqual([
+    'disk0 of lab1: 1 GiB, open in its QEMU',
+    'LAYER        IS                     ON DISK  FILE',
+    'disk0-2      active                 4 KiB    /b',
+    'disk0-1      commit 1: one [31mtwo  4 KiB    /a',
+    'disk0-image  image base             4 KiB    /i',
+    '/a is missing: It is not there.',
+    '',
+    'Commits (4 KiB of at most 1 GiB):',
+    'COMMIT  WHEN                 SIZE   STATE          NOTE',
+    '1       2026-01-31 14:05:06  1 MiB  can be undone  one [31mtwo',
+    ''
+  ])
+  expect(showResult('disk.check', { files: [{ path: '/a', leakedClusters: 0, problems: null }, { path: '/b', leakedClusters: 2, problems: null }] }, plain, {})).toContain('/a: sound\n/b: sound; 2 leaked clusters')
+})
