@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { EMPTY, failureIn, openLab } from '../support/lab'
@@ -24,6 +24,10 @@ it('a disk is written whole to a file that stands on nothing, under any name; a 
     expect(execFileSync('qemu-img', ['compare', '-f', 'qcow2', '-F', format, view.files[0]!.path, file]).toString()).toContain('identical')
     expect((JSON.parse(execFileSync('qemu-img', ['info', '--output=json', '-f', format, file]).toString()) as object)).not.toHaveProperty('backing-filename')
   }
+  const theirs = join(folder, 'theirs')
+  writeFileSync(theirs, 'kept')
+  expect(failureIn(await lab.ended('disk.export', { ...D, file: theirs, format: 'raw' }))).toMatchObject({ code: 'already-exists', name: theirs })
+  expect(readFileSync(theirs, 'utf8')).toBe('kept')
   const nowhere = join(lab.home, 'nowhere')
   expect(failureIn(await lab.ended('disk.export', { ...D, file: join(nowhere, 'x.raw'), format: 'raw' }))).toMatchObject({ code: 'not-found', name: nowhere })
   expect(existsSync(nowhere)).toBe(false)

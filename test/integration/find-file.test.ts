@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, renameSync, statSync, truncateSync, utimesSync } from 'node:fs'
+import { copyFileSync, mkdirSync, renameSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ImageFile } from '#contract'
@@ -60,7 +60,10 @@ describe('a file that a disk stands on and that is gone', () => {
     renameSync(file, at.path)
     expect((await lab.call('image.list', {})).find(({ id }) => id === image.id)).toMatchObject({ missing: true })
     execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', join(away, 'other'), '32M'])
-    expect(failureIn(await lab.ended('image.find', { ...at, path: join(away, 'other') })).code).toBe('bad-file')
+    writeFileSync(join(away, 'no image'), 'hello')
+    for (const other of ['other', 'no image']) {
+      expect(failureIn(await lab.ended('image.find', { ...at, path: join(away, other) }))).toMatchObject({ code: 'bad-file', message: expect.stringContaining('is another file') as string })
+    }
     const found = await lab.done('image.find', at)
     expect(found).toMatchObject({ path: at.path })
     expect(found).not.toHaveProperty('problem')

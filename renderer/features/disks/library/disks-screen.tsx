@@ -1,10 +1,10 @@
 import { useState } from 'react'
 import { Layers } from 'lucide-react'
-import type { ImageFile } from '#contract'
+import type { Image, ImageFile } from '#contract'
 import { Banner, Button, EmptyState, ErrorNotice, formatCount, formatSize, SearchField, Segments } from '#ui'
-import { copyText, createPersisted, runCommand } from '../../../app'
+import { copyText, createPersisted, runCommand, useImages } from '../../../app'
 import { useLive } from '../live'
-import { fileName } from '../words'
+import { titleOfFile } from '../words'
 import { landscapeOf, unwell, type Site } from './landscape'
 import { SiteView } from './site'
 import { FilesTable, showFile } from './files-table'
@@ -72,7 +72,12 @@ function Landscape({ sites }: { sites: readonly Site[] }) {
   )
 }
 
+/** A file so that one knows which is meant: every machine has a `disk0.qcow2`. */
+const nameOf = (file: ImageFile, images: Readonly<Record<string, Image>>): string =>
+  titleOfFile(file, images) + (file.of.kind === 'layer' ? ` of ${file.of.disk} of ${file.of.machine}` : '')
+
 function Unwell({ files }: { files: readonly ImageFile[] }) {
+  const images = useImages((state) => state.byId)
   const bad = unwell(files)
   if (bad.length === 0) return null
   return (
@@ -87,7 +92,7 @@ function Unwell({ files }: { files: readonly ImageFile[] }) {
       {bad.length === 1 ? 'A file is not as it should be: ' : `${formatCount(bad.length, 'file')} are not as they should be: `}
       {bad
         .slice(0, 5)
-        .map((file) => fileName(file.path))
+        .map((file) => nameOf(file, images))
         .join(', ')}
       {bad.length > 5 && ' and others'}.
     </Banner>

@@ -199,6 +199,14 @@ function Unwell({ machine, view }: { machine: Machine; view: DiskView }) {
       </Trouble>
     )
   }
+  const unread = view.files.find(({ health }) => health.kind === 'damaged' || health.kind === 'unreadable')
+  if (unread && 'message' in unread.health) {
+    return (
+      <Trouble>
+        {titles([unread])} cannot be used, and {machine.name} cannot start until that is put right. {unread.health.message}
+      </Trouble>
+    )
+  }
   if (changed.length === 0) return null
   const layer = changedLayer(view)
   return (
@@ -209,7 +217,7 @@ function Unwell({ machine, view }: { machine: Machine; view: DiskView }) {
   )
 }
 
-const Trouble = ({ verb, onPut, children }: { verb: string; onPut: (() => void) | null; children: ReactNode }) => (
+const Trouble = ({ verb, onPut, children }: { verb?: string; onPut?: (() => void) | null; children: ReactNode }) => (
   <Banner
     tone="error"
     actions={
