@@ -25,7 +25,7 @@ import { SettingsStore } from './settings'
 import { Store } from './store/store'
 import { Shares } from './share/shares'
 import { archiveLater } from './snapshot/archive'
-import { resumeInterrupted } from './snapshot/interrupted'
+import { removeHalfMade, resumeInterrupted } from './snapshot/interrupted'
 import { Snapshots } from './snapshot/snapshots'
 import { Standbys } from './snapshot/standby'
 import { TaskJournal } from './task/journal'
@@ -156,6 +156,7 @@ async function openContext(library: Library, { tell }: Events, environment: Node
     settings,
     api: { tcp: { enabled: false, reason: 'it is off in the settings' } }
   }
+  await removeHalfMade(context)
   finishAllPending(context)
   for (const { id, memory, archive } of snapshots.all()) if (memory && !archive) archiveLater(id, context)
   return context

@@ -1,13 +1,17 @@
 /**
  * Carries out one operation on a library and kills itself, and QEMU if asked to, at the n-th step: a step is each moment before and after
  * the record of a disk is written (of snapshots: of a machine, or the snapshot gets its place), and before and after each command to QEMU. Started by tests that look at what is left.
+ * In place of a number stands a method, as "before Labs.add" or "after ManagedMachine.resume": the moment of its first call.
  *   overlay-worker.ts N app|both OPERATION INPUT
  */
 import { readFileSync } from 'node:fs'
 import { openCore } from '#core/index'
 import { DiskTarget } from '#core/machine/disk-target'
+import { Labs } from '#core/lab/labs'
+import { ManagedMachine } from '#core/machine/machine'
 import { Machines } from '#core/machine/machines'
 import { QmpSession } from '#core/qmp/session'
+import { BundleWriter } from '#core/snapshot/bundle'
 import { Snapshots } from '#core/snapshot/snapshots'
 
 const [at = '0', whom = 'app', operation = '', input = '{}'] = process.argv.slice(2)
@@ -15,7 +19,10 @@ let step = 0
 let counting = false
 
 function atStep(): void {
-  if (!counting || ++step !== Number(at)) return
+  if (counting && ++step === Number(at)) strike()
+}
+
+function strike(): void {
   if (whom === 'both') killQemu()
   process.kill(process.pid, 'SIGKILL')
 }
@@ -46,6 +53,20 @@ watch(QmpSession.prototype as never, 'executeAny')
 if (operation.startsWith('snapshot.')) {
   watch(Machines.prototype as never, 'redefine')
   watch(Snapshots.prototype as never, 'add')
+}
+
+
+const METHODS = { 'BundleWriter.finish': BundleWriter, 'Labs.add': Labs, 'ManagedMachine.resume': ManagedMachine, 'Snapshots.add': Snapshots, 'Snapshots.change': Snapshots }
+for (const [name, { prototype }] of Object.entries(METHODS)) {
+  const [, method = ''] = name.split('.')
+  const methods = prototype as never as Record<string, (...given: never[]) => Promise<unknown>>
+  const original = methods[method]!
+  methods[method] = async function (this: unknown, ...given: never[]) {
+    if (at === `before ${name}`) strike()
+    const result = await original.apply(this, given)
+    if (at === `after ${name}`) strike()
+    return result
+  }
 }
 
 async function main(): Promise<void> {

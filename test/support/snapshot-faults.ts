@@ -30,7 +30,12 @@ export async function prepare(lab: Lab, { live, standby }: SnapshotFault): Promi
 
 /** Runs the operation with a kill at this step. @returns false when it ended before that step came */
 export function strike(lab: Lab, fault: SnapshotFault, step: number): boolean {
-  const args = ['--import', 'tsx', join(import.meta.dirname, 'overlay-worker.ts'), String(step), fault.whom, fault.operation, JSON.stringify(fault.input)]
+  return struck(lab, fault, String(step))
+}
+
+/** The same with any operation. @param moment a step, or a method as "before Labs.add" */
+export function struck(lab: Pick<Lab, 'environment'>, fault: Pick<SnapshotFault, 'input' | 'whom' | 'standby'> & { operation: string }, moment: string): boolean {
+  const args = ['--import', 'tsx', join(import.meta.dirname, 'overlay-worker.ts'), moment, fault.whom, fault.operation, JSON.stringify(fault.input)]
   const ended = spawnSync(process.execPath, args, { env: { ...lab.environment, STRATA_GUEST: '/nonexistent', ...(fault.standby ? { STRATA_PREPARE: 'live' } : {}) }, encoding: 'utf8', timeout: 60_000 })
   if (ended.signal === 'SIGKILL') return true
   if (ended.status !== 0) throw new Error(`the worker failed: ${ended.stderr}`)

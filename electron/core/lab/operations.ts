@@ -5,7 +5,7 @@ import type { ManagedMachine } from '../machine/machine'
 import { startMachine } from '../machine/start'
 import { isOff } from '../machine/state'
 import { forkSnapshot, inParallel } from '../snapshot/fork'
-import { discard, makeClone, requireUsable, runClone } from '../snapshot/restore'
+import { discard, makeClone, noteWhole, requireUsable, runClone } from '../snapshot/restore'
 import { asWork, throwIfCancelled, type Work } from '../task/work'
 
 type Place = LabRecord['machines'][number]
@@ -17,19 +17,13 @@ export async function deployLab(input: ParsedInputOf<'lab.deploy'>, context: Con
   const { id: snapshotId } = snapshots.get(input.from)
   for (let n = 1; n <= input.count; n++) await machines.requireFreeName(`${input.prefix}-${n}`)
   const fork = { snapshot: snapshotId, count: input.count, prefix: input.prefix, start: input.start }
-  const made = await forkSnapshot(fork, context, { ...work, pointOfNoReturn: () => {} })
-  throwIfCancelled(work.signal)
-  const record: LabRecord = {
-    schemaVersion: 1,
-    id: `${Date.now().toString(36)}-${randomBytes(3).toString('hex')}`,
-    name: input.prefix,
-    createdAtMs: Date.now(),
-    snapshotId,
-    machines: made.machines.map(({ name, id }) => ({ name, machineId: id }))
-  }
-  const lab = await labs.add(record)
-  work.pointOfNoReturn()
-  return { lab, renewals: made.renewals }
+  const id = `${Date.now().toString(36)}-${randomBytes(3).toString('hex')}`
+  const { renewals } = await forkSnapshot(fork, context, work, async (clones) => {
+    throwIfCancelled(work.signal)
+    const places = clones.map(({ name, definition }) => ({ name, machineId: definition.id }))
+    await labs.add({ schemaVersion: 1, id, name: input.prefix, createdAtMs: Date.now(), snapshotId, machines: places })
+  })
+  return { lab: labs.view(labs.get(id)), renewals }
 }
 
 /** `lab.recreate`: each is there again under its name. What fails leaves the rest done, and says which failed. */
@@ -70,8 +64,12 @@ async function recreate(place: Place, labId: string, snapshot: SnapshotRecord, c
   const clone = await asWork((own) => makeClone(snapshot, name, context, own), work.signal)
   const turned = (one: Place): Place => (one.machineId === place.machineId ? { name, machineId: clone.definition.id } : one)
   await context.labs.change(labId, (lab) => ({ ...lab, machines: lab.machines.map(turned) }))
-  const { renewal } = await runClone(clone, snapshot, false, context, work)
-  return { renewal }
+  try {
+    const { renewal } = await runClone(clone, snapshot, false, context, work)
+    return { renewal }
+  } finally {
+    await noteWhole(clone) // it has its place in the lab, whether it goes on or not
+  }
 }
 
 const machineAt = ({ machineId }: Place, { machines }: Context): ManagedMachine | undefined => machines.all().find((machine) => machine.definition.id === machineId)

@@ -66,6 +66,8 @@ export const machinePaths = (root: string) => ({
   cloudInitSeed: join(root, 'cloud-init.iso'),
   /** While a snapshot is being taken: whether the guest is to go on, should that be cut off. */
   capture: join(root, 'capture.json'),
+  /** As long as it is being made from a snapshot: should that be cut off, the next opening removes it. */
+  halfMade: join(root, 'half-made'),
   /** Guest memory of a restored machine whose memory others map: its name goes when QEMU has it. */
   memory: join(root, 'memory'),
   disk: (file: string) => join(root, 'disks', file)

@@ -1,7 +1,7 @@
 import type { ParsedInputOf, ResultOf } from '#contract'
 import type { Context } from '../context'
 import type { Work } from '../task/work'
-import { makeClone, runClone } from './restore'
+import { makeClone, noteWhole, runClone } from './restore'
 import { takeReserved } from './take'
 
 /** `machine.clone`: a snapshot that nobody gets to see, and a machine from it. What both stand on are files that each has a name for. */
@@ -17,6 +17,7 @@ export async function cloneMachine(input: ParsedInputOf<'machine.clone'>, contex
       const clone = await makeClone(record, input.name, context, work)
       const { renewal } = await runClone(clone, record, false, context, work)
       work.pointOfNoReturn()
+      await noteWhole(clone)
       return { machine: clone.view(), renewal }
     } finally {
       await context.snapshots.remove(record)

@@ -3,10 +3,18 @@ import type { Context } from '../context'
 import type { ManagedMachine } from '../machine/machine'
 import type { Work } from '../task/work'
 import { answers } from './identity'
-import { makeClone, renewClone, requireUsable, wakeClone } from './restore'
+import { makeClone, noteWhole, renewClone, requireUsable, wakeClone } from './restore'
 
-/** `snapshot.fork`: all or none. */
-export async function forkSnapshot(input: ParsedInputOf<'snapshot.fork'>, context: Context, work: Work): Promise<ResultOf<'snapshot.fork'>> {
+/**
+ * `snapshot.fork`: all or none, also when we are cut off: until all are what they are to be, the next opening of the library removes them.
+ * @param whenMade what else belongs to it; fails so that none is made
+ */
+export async function forkSnapshot(
+  input: ParsedInputOf<'snapshot.fork'>,
+  context: Context,
+  work: Work,
+  whenMade: (clones: readonly ManagedMachine[]) => Promise<void> = async () => {}
+): Promise<ResultOf<'snapshot.fork'>> {
   const record = context.snapshots.get(input.snapshot)
   await requireUsable(record, context)
   const names = freeNames(input.prefix ?? record.machine, input.count, context)
@@ -34,7 +42,9 @@ export async function forkSnapshot(input: ParsedInputOf<'snapshot.fork'>, contex
       step()
     })
   }
+  await whenMade(clones)
   work.pointOfNoReturn()
+  await Promise.all(clones.map(noteWhole))
   await context.snapshots.tell(record)
   return { machines: clones.map((machine): Machine => machine.view()), renewals }
 }

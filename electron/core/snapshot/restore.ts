@@ -29,6 +29,8 @@ export async function restoreSnapshot(input: ParsedInputOf<'snapshot.restore'>, 
   if (input.as !== undefined) {
     const machine = await makeClone(record, input.as, context, work)
     const { renewal } = await runClone(machine, record, input.paused, context, work)
+    work.pointOfNoReturn()
+    await noteWhole(machine)
     return { machine: machine.view(), kept: null, renewal }
   }
   return restoreInPlace(record, input, context, work)
@@ -164,7 +166,7 @@ async function linkDisk(taken: Disk, first: number, from: (file: string) => stri
   return disk
 }
 
-/** Makes a machine of its own from a snapshot: it shares the layers, and has its own identity. It is off. */
+/** Makes a machine of its own from a snapshot: it shares the layers, and has its own identity. It is off, and half made until `noteWhole`. */
 export async function makeClone(record: SnapshotRecord, name: string, context: Context, work: Work): Promise<ManagedMachine> {
   await context.machines.requireFreeName(name)
   const folder = await context.library.unfinished()
@@ -178,11 +180,15 @@ export async function makeClone(record: SnapshotRecord, name: string, context: C
   const nics = definition.nics.map((nic) => ({ ...newNic(nic.network), forwards: [] })) // a port of the host leads to one machine
   const clone: MachineDefinition = { ...definition, id: randomUUID(), name, createdAtMs: Date.now(), disks, nics, snapshot: record.id }
   await writeJsonAtomic(paths.definition, clone)
+  await writeFileAtomic(paths.halfMade, '')
   throwIfCancelled(work.signal)
   const machine = await context.machines.add(clone, folder)
   work.onUndo(() => discard(machine, context))
   return machine
 }
+
+/** A clone is all that it is to be: from now on it stays, whatever happens to us. */
+export const noteWhole = (machine: ManagedMachine): Promise<void> => removeFile(machine.paths.halfMade)
 
 /** Of a clone that did not come to life: nothing of it stays. */
 export async function discard(machine: ManagedMachine, context: Context): Promise<void> {

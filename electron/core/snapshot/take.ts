@@ -105,8 +105,11 @@ async function takeLive(machine: ManagedMachine, qemu: Qemu, cover: Cover, { pat
   const background = running && !halt ? await backgroundProblem(qmp) : null
   const method: CaptureMethod = running && !halt && background === null ? 'background' : 'stopped'
   const plugged = await pluggedDisks(machine, qemu)
-  if (background !== null) work.log(`The guest stands still meanwhile: ${background}.`)
-  work.phase('writing out memory')
+  if (background !== null) {
+    const stallMs = stoppedStallMs(record.definition)
+    work.log(`The guest stands still meanwhile, for about ${stallMs} ms: ${background}.`)
+    work.phase(`writing out memory; the guest stands still for about ${(stallMs / 1000).toFixed(1)} s`)
+  } else work.phase('writing out memory')
   await noteCapture(machine, running)
   const captured = await capture(
     qmp,
@@ -181,8 +184,10 @@ export async function planSnapshot(input: { machine: string }, context: Context)
   if (machine.state.kind === 'paused' || problem) return { method: 'stopped', reason: null, expectedStallMs: 0, problem }
   const reason = await backgroundProblem(qemu.qmp)
   if (reason === null) return { method: 'background', reason, expectedStallMs: BACKGROUND_STALL_MS, problem: null }
-  return { method: 'stopped', reason, expectedStallMs: Math.round((qemu.record.definition.memoryBytes / STOPPED_BYTES_A_SECOND) * 1000), problem: null }
+  return { method: 'stopped', reason, expectedStallMs: stoppedStallMs(qemu.record.definition), problem: null }
 }
+
+const stoppedStallMs = ({ memoryBytes }: MachineDefinition): number => Math.round((memoryBytes / STOPPED_BYTES_A_SECOND) * 1000)
 
 /** `2026-01-31 14.05.09`: sorts, and is a name. */
 function timeName(at: Date): string {
