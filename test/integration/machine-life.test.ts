@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { EMPTY, failureIn, openLab, until, type Lab } from '../support/lab'
 
@@ -94,6 +95,22 @@ describe('the life of a machine', () => {
     await lab.reopen()
     expect((await lab.machine('lab1')).state).toEqual({ kind: 'created' })
     await lab.done('machine.start', { machine: 'lab1' })
+  })
+
+  it('that is killed while the library is being opened has crashed, and is neither out of reach nor listed twice', async () => {
+    const lab = await openLab()
+    await lab.done('machine.create', { name: 'lab1', ...EMPTY })
+    for (const afterMs of [0, 5, 20, 60]) {
+      await lab.done('machine.start', { machine: 'lab1' })
+      const pid = await pidOf(lab, 'lab1')
+      await lab.core.close()
+      const opened = lab.open()
+      await delay(afterMs)
+      process.kill(pid, 'SIGKILL')
+      await opened
+      await until(lab, async () => (await lab.machine('lab1')).state.kind === 'crashed')
+      expect((await lab.call('machine.list', {})).map(({ name, state }) => `${name} ${state.kind}`)).toEqual(['lab1 crashed'])
+    }
   })
 
   it('is not taken for another process that has its pid now', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { Failure, failure, MachineDefinition, Name, type Accelerator, type Machine } from '#contract'
 import { allocatedBytes, exists, listFolder, move, readJson, removeFile, removeTree, writeJsonAtomic } from '../host/files'
@@ -10,9 +11,11 @@ import { describeExit } from './exit'
 import { readExitRecord, type ExitRecord } from './exit-record'
 import { ManagedMachine } from './machine'
 import { endSwitch } from './network-switch'
-import { adoptQemu, recordedProcessLives } from './qemu'
-import { readRunRecord } from './run-record'
+import { adoptQemu, processGone, recordedProcessLives, type Qemu } from './qemu'
+import { readRunRecord, type RunRecord } from './run-record'
 import { isOff, requireState } from './state'
+
+const ENDING_MS = 2_000
 
 const Removed = z.object({ schemaVersion: z.literal(1), name: z.string(), removedAtMs: z.number() })
 
@@ -225,8 +228,9 @@ export class Machines {
     if (!record) return removeFile(machine.paths.run)
     if (recordedProcessLives(record)) {
       const qemu = await adoptQemu(record)
-      if (qemu) return machine.attach(qemu)
-      return machine.apply({ kind: 'unreachable', pid: record.pid, message: 'QEMU runs, but its monitor does not answer.' })
+      if (qemu && (await isAttached(machine, qemu))) return
+      if (!(await endsSoon(record))) return machine.apply({ kind: 'unreachable', pid: record.pid, message: 'QEMU runs, but its monitor does not answer.' })
+      if (qemu) return machine.whenOff // what was attached tells how it ended
     }
     // The last owner saw it end, and was itself ended before it had tidied up.
     if (ended?.startedAtMs === record.startedAtMs) return removeFile(machine.paths.run)
@@ -269,4 +273,26 @@ function isolatedNetworks(machine: ManagedMachine): string[] {
 
 function brokenView(name: string, message: string, accelerator: Accelerator): Machine {
   return { definition: null, id: `broken:${name}`, name, state: { kind: 'broken', message }, pending: [], accelerator, agent: null, diskBytes: 0 }
+}
+
+/** Takes charge of a QEMU found running. @returns false when it is gone before it has answered */
+async function isAttached(machine: ManagedMachine, qemu: Qemu): Promise<boolean> {
+  try {
+    await machine.attach(qemu)
+    return true
+  } catch (error) {
+    if (error instanceof Failure && error.error.code === 'connection-lost') return false
+    throw error
+  }
+}
+
+/** A QEMU without a monitor may be about to end, as one that was killed together with the last owner: giving its memory back takes it a moment. */
+async function endsSoon({ pid, startTicks }: RunRecord): Promise<boolean> {
+  const over = new AbortController()
+  try {
+    const overdue = delay(ENDING_MS, false, { signal: over.signal }).catch(() => false) // it ended first
+    return await Promise.race([processGone(pid, startTicks, over.signal).then(() => true), overdue])
+  } finally {
+    over.abort()
+  }
 }
