@@ -20,6 +20,14 @@ describe('a machine from the built-in guest', () => {
     expect(stopped.state).toMatchObject({ kind: 'stopped', exit: { reason: 'The guest powered off.' } })
   })
 
+  it('powers off when it can, when it is asked to before its guest is up', async () => {
+    const lab = await openLab()
+    await lab.done('machine.create', { name: 'lab1', display: false, network: [] })
+    await lab.done('machine.start', { machine: 'lab1' })
+    const stopped = await lab.done('machine.stop', { machine: 'lab1', timeoutSeconds: 60 })
+    expect(stopped.state).toMatchObject({ kind: 'stopped', exit: { reason: 'The guest powered off.' } })
+  })
+
   it('keeps on its disk what its guest wrote', async () => {
     const lab = await openLab()
     await lab.done('machine.create', { name: 'lab1' })

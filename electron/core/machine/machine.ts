@@ -210,7 +210,7 @@ export class ManagedMachine {
   }
 
   /**
-   * Asks the guest to power off: its agent, then the ACPI power button; waits until QEMU has ended.
+   * Asks the guest to power off: its agent, or the ACPI power button until there is one; waits until QEMU has ended.
    * @throws time-out when the guest has not powered off by then: it may still, and force is on offer
    */
   async stop(work: Work, timeoutMs: number): Promise<void> {
@@ -223,10 +223,15 @@ export class ManagedMachine {
     if (askedBy === 'acpi') await qemu.qmp.execute('system_powerdown')
     work.log(askedBy === 'agent' ? 'The guest agent was asked to power off.' : 'The ACPI power button was pressed.')
     this.apply({ kind: 'stop-requested', askedBy, deadlineMs })
+    // A guest that is still booting may not see the button: its agent is asked as soon as it is there.
+    const unsubscribe = qemu.qmp.onEvent('VSERPORT_CHANGE', ({ id, open }) => {
+      if (askedBy === 'acpi' && id === 'agent-port' && open) void this.askAgentToPowerOff(qemu, work.signal)
+    })
     const over = new AbortController()
     const waited = delay(Math.max(0, deadlineMs - Date.now()), 'overdue', { signal: AbortSignal.any([work.signal, over.signal]) }).catch(() => 'cancelled')
     const outcome = await Promise.race([this.off.then(() => 'off'), waited])
     over.abort()
+    unsubscribe()
     if (outcome === 'off') return
     if (outcome === 'cancelled') {
       this.apply({ kind: 'stop-withdrawn' })
