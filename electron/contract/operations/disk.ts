@@ -120,7 +120,11 @@ export const diskOperations = {
   }),
   'disk.clone': operation({
     help: 'give another machine a copy of a disk: whole, or linked (both stand on the same, from now on frozen, layers)',
-    input: one.extend({ to: machineRef.meta({ description: 'the machine that gets it', cli: '<machine>' }), linked: z.boolean().default(false).meta({ description: 'share what there is now' }) }),
+    input: one.extend({
+      to: machineRef.meta({ description: 'the machine that gets it', cli: '<machine>' }),
+      linked: z.boolean().default(false).meta({ description: 'share what there is now; what was written is committed for that' }),
+      forget: z.boolean().default(false).meta({ description: 'give up commits that were undone, where a linked clone commits what was written' })
+    }),
     result: DiskView,
     task: true,
     positional: ['machine', 'disk']

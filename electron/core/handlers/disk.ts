@@ -2,11 +2,12 @@ import { failure, type Disk, type DiskView, type OperationName, type ParsedInput
 import { asTask, type Context, type Handlers } from '../context'
 import { imageNodeName } from '../disk/nodes'
 import { appliedCommits, firstCommitAfter, parseMoment, redoneTo, undoneTo, withoutActive, withoutUndone, activeLayer } from '../disk/stack'
+import { cloneDisk } from '../machine/clone-disk'
 import { listFiles, mapDisk, showDisk, viewDisk } from '../machine/disk-files'
 import * as disks from '../machine/disk-operations'
 import { diskTarget, reserved, type DiskTarget } from '../machine/disk-target'
 import { findFile } from '../machine/find-file'
-import { commitForGood, commitKeepingHistory, finishPending, isActiveEmpty, mergeInto, putOverlay } from '../machine/overlays'
+import { commitForGood, commitKeepingHistory, finishPending, isActiveEmpty, mergeInto, putOverlay, requireForgettable } from '../machine/overlays'
 import { throwIfCancelled, type Work } from '../task/work'
 
 type OnDisk = { machine: string; disk: string }
@@ -49,7 +50,7 @@ export const diskHandlers: Handlers<Extract<OperationName, `disk.${string}`>> = 
   'disk.rebase': asTask('disk.rebase', titled('Rebase'), subject, thenShow(disks.rebaseDisk)),
   'disk.find': asTask('disk.find', titled('Find a file of'), subject, thenShow(findFile)),
   'disk.flatten': asTask('disk.flatten', titled('Flatten'), subject, thenShow(disks.flattenDisk)),
-  'disk.clone': asTask('disk.clone', titled('Clone'), subject, thenShow(disks.cloneDisk)),
+  'disk.clone': asTask('disk.clone', titled('Clone'), subject, thenShow(cloneDisk)),
   'disk.export': asTask('disk.export', titled('Export'), subject, disks.exportDisk),
   'disk.convert': asTask('disk.convert', (input) => `Convert ${input.image}`, (input) => input.image, disks.convertLibraryImage)
 }
@@ -98,13 +99,7 @@ async function commit(target: DiskTarget, input: ParsedInputOf<'overlay.commit'>
   requireNotIntoImage(disk, input, context)
   const merges = input.into !== undefined || !input.history
   const lost = [...appliedCommits(disk.undone), ...(input.into === undefined ? [] : commitsAbove(target, input.into))]
-  if (lost.length > 0 && !input.forget) {
-    throw failure('wrong-state', `This gives up ${lost.length === 1 ? `commit ${lost[0]}` : `commits ${lost.join(', ')}`} of ${target.label}.`, {
-      name: disk.id,
-      state: 'has more history',
-      next: 'Redo what was undone first, or say that it may go (forget).'
-    })
-  }
+  requireForgettable(target, lost, input.forget)
   await target.requireSound()
   // What was undone stands on a layer that a merge changes: it goes first, as was said. Where there is nothing to merge into, nothing goes.
   if (merges && disk.undone.length > 0 && disk.layers.length > 1) await target.save(withoutUndone(disk))

@@ -1,9 +1,9 @@
-import { failure, type Host, type ImageRecord, type Machine, type ParsedInputOf } from '#contract'
+import { failure, ImageFormat, toAppError, type Host, type ImageRecord, type Machine, type ParsedInputOf } from '#contract'
 import type { Context } from '../context'
 import { convertImage, createDisk, createOverlay } from '../disk/qemu-img'
 import { activeLayer } from '../disk/stack'
 import { findFirmware } from '../host/capabilities'
-import { copySmall, ensurePrivateFolder, fileFacts, removeTree, writeJsonAtomic } from '../host/files'
+import { copySmall, ensurePrivateFolder, fileFacts, listFolder, removeFile, removeTree, writeJsonAtomic } from '../host/files'
 import { machinePaths, type MachinePaths } from '../library/paths'
 import type { Work } from '../task/work'
 import { checkSshKeys, writeCloudInitSeed } from './cloud-init'
@@ -55,6 +55,27 @@ export async function makeDisk(plan: DiskPlan, paths: MachinePaths, work: Work):
   }
 }
 
+/**
+ * Makes the files of a disk that a machine is given: if that fails none of them stays, nor does any of one that was cut off. Layers of another
+ * disk may be among those, by another name, and as long as they are there nothing is merged into them. To be called while the machine is
+ * reserved: the next disk that it is given may have the same name.
+ * @param id of no disk that is recorded
+ */
+export async function makeFilesOf<T>(id: string, paths: MachinePaths, work: Work, make: () => Promise<T>): Promise<T> {
+  await removeLeft(id, paths)
+  try {
+    return await make()
+  } catch (error) {
+    await removeLeft(id, paths).catch((left: unknown) => work.log(`What was made of ${id} could not be removed: ${toAppError(left).message}`))
+    throw error
+  }
+}
+
+async function removeLeft(id: string, paths: MachinePaths): Promise<void> {
+  const layer = new RegExp(`^${id}(-\\d+)?\\.(${ImageFormat.options.join('|')})$`)
+  for (const name of await listFolder(paths.disks)) if (layer.test(name)) await removeFile(paths.disk(name))
+}
+
 /** A UEFI machine has variables of its own. */
 export async function prepareFirmware(firmware: 'bios' | 'uefi', paths: MachinePaths): Promise<void> {
   if (firmware === 'bios') return
@@ -77,4 +98,3 @@ export function requireAvailable({ definition }: Pick<MachinePlan, 'definition'>
     throw failure('unsupported', `${what} cannot be had on this computer: ${is.reason}.`, is.install ? { next: `Run: ${is.install}` } : {})
   }
 }
-

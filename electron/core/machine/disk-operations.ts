@@ -7,11 +7,11 @@ import { examine } from '../disk/import'
 import { asFilename, diskNodes } from '../disk/nodes'
 import { checkLayer, convertImage, convertNodes, repairLayer, rebaseLayer, resizeImage } from '../disk/qemu-img'
 import { activeLayer, appliedCommits, flattened, freeDiskId, newDisk, withOverlay } from '../disk/stack'
-import { copyBig, exists, fileFacts, removeFile } from '../host/files'
+import { copyBig, exists, fileFacts, isShared, removeFile } from '../host/files'
 import type { QmpSession } from '../qmp/session'
 import { throwIfCancelled, type Work } from '../task/work'
 import { diskDevice } from './command-line'
-import { makeDisk } from './create'
+import { makeDisk, makeFilesOf } from './create'
 import { groundOf, wholeSectors, type DiskPlan } from './definition'
 import { DiskTarget, diskTarget, reserved } from './disk-target'
 import { freePort, unplugDevice } from './hot-plug'
@@ -53,13 +53,12 @@ async function addDisk(machine: ManagedMachine, context: Context, work: Work, pl
   const release = machine.reserve('a disk is being added')
   try {
     const planned = plan(freeDiskId(machine.definition.disks))
-    const path = machine.paths.disk(activeLayer(planned.disk).file)
-    await removeFile(path) // of one that was cut off
-    work.onUndo(() => removeFile(path))
-    await makeDisk(planned, machine.paths, work)
-    throwIfCancelled(work.signal)
     const target = new DiskTarget(context, machine, planned.disk.id)
-    if (machine.running) await plug(machine.running.qmp, target, planned.disk)
+    await makeFilesOf(planned.disk.id, machine.paths, work, async () => {
+      await makeDisk(planned, machine.paths, work)
+      throwIfCancelled(work.signal)
+      if (machine.running) await plug(machine.running.qmp, target, planned.disk)
+    })
     work.pointOfNoReturn()
     await redefine(machine, context, { disks: [...machine.definition.disks, planned.disk] })
     await machine.measureDisks()
@@ -73,7 +72,7 @@ const redefine = (machine: ManagedMachine, { machines }: Context, change: Partia
   machines.redefine(machine, { ...machine.definition, ...change })
 
 /** @throws unsupported (no free port) */
-async function plug(qmp: QmpSession, target: DiskTarget, disk: Disk): Promise<void> {
+export async function plug(qmp: QmpSession, target: DiskTarget, disk: Disk): Promise<void> {
   await qmp.execute('blockdev-add', diskNodes(disk, target.pathOf) as never)
   try {
     await qmp.execute('device_add', diskDevice(disk, { bus: await freePort(qmp) }))
@@ -118,14 +117,19 @@ export function detachDisk(input: ParsedInputOf<'disk.detach'>, context: Context
 export function removeDisk(input: ParsedInputOf<'disk.remove'>, context: Context, work: Work): Promise<ResultOf<'disk.remove'>> {
   return takeOff(input, context, work, async (target, disk) => {
     const files = [...disk.layers, ...disk.undone].map((layer) => layer.file)
-    const sizes = await Promise.all(files.map(async (file) => ((await exists(target.pathOf(file))) ? target.bytesOf(file) : 0))) // a disk that lost files can go too
+    const sizes = await Promise.all(files.map((file) => bytesFreed(target.pathOf(file))))
     work.pointOfNoReturn()
     return { removed: disk.id, freedBytes: sizes.reduce((sum, one) => sum + one, 0) }
   })
 }
 
+/** What the host gets back with a file. None of one that is another's too, or that is missing: a disk that lost files can go. */
+async function bytesFreed(path: string): Promise<number> {
+  return (await exists(path)) && !(await isShared(path)) ? (await fileFacts(path)).allocatedBytes : 0
+}
+
 /** All that a disk holds, in one file. */
-async function writeWhole(target: DiskTarget, disk: Disk, to: { path: string; format: ImageRecord['format'] }, work: Work): Promise<void> {
+export async function writeWhole(target: DiskTarget, disk: Disk, to: { path: string; format: ImageRecord['format'] }, work: Work): Promise<void> {
   await target.requireSound()
   await convertNodes(target.pathOf(activeLayer(disk).file), asFilename(diskNodes(disk, target.pathOf)), to, work)
 }
@@ -139,28 +143,6 @@ export async function exportDisk(input: ParsedInputOf<'disk.export'>, context: C
     work.phase(`writing ${input.format}`)
     await writeWhole(target, target.disk, { path: input.file, format: input.format }, work)
     return { file: input.file, fileSizeBytes: (await fileFacts(input.file)).allocatedBytes }
-  })
-}
-
-/** A copy for another machine. */
-export async function cloneDisk(input: ParsedInputOf<'disk.clone'>, context: Context, work: Work): Promise<DiskTarget> {
-  const source = diskTarget(input, context)
-  source.requireOff('copying')
-  const to = context.machines.get(input.to)
-  if (input.linked) throw failure('unsupported', 'Linked clones of single disks cannot be made yet.', { next: 'Detach the disk to the library, and attach it to both: each gets an overlay on it.' })
-  return reserved(source, 'is being copied', async () => {
-    const id = freeDiskId(to.definition.disks)
-    const disk = newDisk(id, source.disk.sizeBytes, null, Date.now())
-    const path = to.paths.disk(activeLayer(disk).file)
-    work.phase('copying the disk')
-    work.onUndo(() => removeFile(path))
-    await writeWhole(source, source.disk, { path, format: 'qcow2' }, work)
-    const target = new DiskTarget(context, to, id)
-    if (to.running) await plug(to.running.qmp, target, disk)
-    work.pointOfNoReturn()
-    await redefine(to, context, { disks: [...to.definition.disks, disk] })
-    await to.measureDisks()
-    return target
   })
 }
 

@@ -84,6 +84,16 @@ export async function prune(target: DiskTarget, budgetBytes: number, work: Work)
   }
 }
 
+/** Commits are not given up unless that was said. @throws wrong-state */
+export function requireForgettable({ disk, label }: DiskTarget, lost: readonly number[], forget: boolean): void {
+  if (lost.length === 0 || forget) return
+  throw failure('wrong-state', `This gives up ${lost.length === 1 ? `commit ${lost[0]}` : `commits ${lost.join(', ')}`} of ${label}.`, {
+    name: disk.id,
+    state: 'has more history',
+    next: 'Redo what was undone first, or say that it may go (forget).'
+  })
+}
+
 /** What sealed layers take that lie on others, with those that were undone. */
 export async function historyBytes(target: DiskTarget): Promise<number> {
   const { layers, undone } = target.disk

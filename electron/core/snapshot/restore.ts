@@ -3,15 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { failure, Failure, type Disk, type MachineDefinition, type ParsedInputOf, type Renewal, type ResultOf, type Snapshot, type SnapshotRecord } from '#contract'
 import type { Context } from '../context'
 import { isAsRecorded } from '../disk/fingerprint'
-import { createEmptyLayer } from '../disk/empty-layer'
-import { underneath } from '../disk/nodes'
-import { activeLayer, withOverlay } from '../disk/stack'
-import { copyBig, copySmall, ensurePrivateFolder, exists, linkOrCopy, readBytes, removeFile, removeTree, syncFile, writeFileAtomic, writeJsonAtomic } from '../host/files'
+import { copyBig, copySmall, ensurePrivateFolder, exists, readBytes, removeFile, removeTree, syncFile, writeFileAtomic, writeJsonAtomic } from '../host/files'
 import { machinePaths, type MachinePaths } from '../library/paths'
 import type { Incoming } from '../machine/command-line'
 import { newNic } from '../machine/definition'
 import { DiskTarget } from '../machine/disk-target'
 import { lastLines } from '../machine/exit'
+import { linkDisk } from '../machine/link-disk'
 import type { ManagedMachine } from '../machine/machine'
 import { startFromSnapshot } from '../machine/start'
 import { isOff } from '../machine/state'
@@ -142,28 +140,6 @@ async function goBack(machine: ManagedMachine, before: MachineDefinition, variab
   await context.machines.redefine(machine, before)
   for (const file of made) await removeFile(machine.paths.disk(file))
   if (variables) await writeFileAtomic(machine.paths.uefiVariables, variables)
-}
-
-/**
- * Gives the layers of a snapshot's disk a name among a machine's files, and puts an empty layer on top.
- * @param final where the files will be in the end, for the headers
- * @param first number of the first layer: every name is new, so that nothing of the machine's own is touched
- */
-async function linkDisk(taken: Disk, first: number, from: (file: string) => string, to: (file: string) => string, final = to): Promise<Disk> {
-  let number = Math.max(first, taken.nextLayer)
-  const layers: Disk['layers'] = []
-  for (const layer of taken.layers) {
-    const renamed = { ...layer, nodeName: `${taken.id}-${number}`, file: `${taken.id}-${number}.${layer.format}` }
-    number++
-    await removeFile(to(renamed.file)) // of one that was cut off
-    await linkOrCopy(from(layer.file), to(renamed.file))
-    layers.push(renamed)
-  }
-  const disk = withOverlay({ ...taken, layers, nextLayer: number }, {}, Date.now())
-  const path = to(activeLayer(disk).file)
-  await removeFile(path)
-  await createEmptyLayer(path, disk.sizeBytes, underneath(disk, 0, final))
-  return disk
 }
 
 /** Makes a machine of its own from a snapshot: it shares the layers, and has its own identity. It is off, and half made until `noteWhole`. */

@@ -1,9 +1,9 @@
 import { useState } from 'react'
-import { Button, Checkbox, Field, formatSize, Select } from '#ui'
+import { Button, Checkbox, Field, formatSize, RadioCards, Select } from '#ui'
 import { closeOverlay, runCommand, shell, toast, useImages, useMachines } from '../../../app'
 import { BeforeAfter } from '../drawing/before-after'
 import { afterRebase, sketchOf } from '../drawing/sketch'
-import { timeToCopy, titleOfImage } from '../words'
+import { capital, commitsOf, namesOfCommits, timeToCopy, titleOfImage } from '../words'
 import { diskImages, ImageField } from './add'
 import type { DiskDialogProps } from './dialogs'
 import { pathMistake, PathField, Sentence, TaskDialog, useTaskRun, withoutPathProblem } from './frame'
@@ -55,10 +55,15 @@ export function CloneDialog({ machine, view }: DiskDialogProps) {
   const { disk } = view
   const machines = Object.values(useMachines((state) => state.byId)).sort((a, b) => a.name.localeCompare(b.name))
   const [to, setTo] = useState(machines.find((one) => one.id !== machine.id)?.id ?? machine.id)
+  const [how, setHow] = useState<'whole' | 'linked'>('whole')
+  const [forget, setForget] = useState(false)
   const work = useTaskRun()
   const total = view.files.reduce((sum, file) => sum + file.fileSizeBytes, 0)
+  const active = disk.layers[0]
+  const seals = how === 'linked' && !active?.commit
+  const givenUp = seals ? commitsOf(disk.undone) : []
   const run = async (): Promise<void> => {
-    const done = await work.run('disk.clone', { machine: machine.id, disk: disk.id, to })
+    const done = await work.run('disk.clone', { machine: machine.id, disk: disk.id, to, linked: how === 'linked', forget: seals && forget })
     if (!done) return
     closeOverlay()
     toast(`${done.machine} has a copy of it, ${done.disk.id}.`, { tone: 'good' })
@@ -68,6 +73,7 @@ export function CloneDialog({ machine, view }: DiskDialogProps) {
       title={`Clone ${disk.id} of ${machine.name}`}
       description="Gives a machine a copy of what the disk holds now."
       verb="Clone"
+      blocked={givenUp.length > 0 && !forget ? `Say that ${namesOfCommits(givenUp)} may go.` : null}
       work={work}
       subject={machine.name}
       onRun={() => void run()}
@@ -84,10 +90,28 @@ export function CloneDialog({ machine, view }: DiskDialogProps) {
           }))}
         />
       </Field>
-      <Sentence>
-        The copy is one file that stands on nothing. It takes {formatSize(total)} at most on the host, and {timeToCopy(total)}. For machines that share what
-        they have in common, detach the disk to the library and add it to each of them as an image.
-      </Sentence>
+      <RadioCards
+        label="How"
+        value={how}
+        onChange={setHow}
+        cards={[
+          { value: 'whole', label: 'Whole', note: `One file that stands on nothing. It takes ${formatSize(total)} at most on the host, and ${timeToCopy(total)}.` },
+          {
+            value: 'linked',
+            label: 'Linked',
+            note: `${active?.commit ? '' : `What was written is sealed as commit ${disk.nextSequence}. `}Both stand on the layers that there are, each with an empty one on top: it takes a moment and no space. What they share stays as it is: nothing is merged into it.`,
+            blocked: active?.temporary ? 'First say what becomes of what the temporary run has written: keep it, commit it or discard it.' : null
+          }
+        ]}
+      />
+      {givenUp.length > 0 && (
+        <Checkbox
+          checked={forget}
+          onChange={setForget}
+          label={`Give up ${namesOfCommits(givenUp)}`}
+          note={`${capital(namesOfCommits(givenUp))} ${givenUp.length === 1 ? 'was' : 'were'} undone, and cannot follow what is sealed now.`}
+        />
+      )}
     </TaskDialog>
   )
 }

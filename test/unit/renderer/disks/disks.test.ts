@@ -2,8 +2,8 @@ import { fireEvent, screen, waitFor, within } from '@testing-library/react'
 import { describe, expect, it } from 'vitest'
 import type { Disk } from '#contract'
 import type { BridgeDouble, DoubleOptions } from '../../../support/bridge-double'
-import { builtinImage } from '../../../support/bridge-double/samples'
-import { diskMachines, libraryOf200 } from '../../../support/bridge-double/disk-samples'
+import { builtinImage, newMachine } from '../../../support/bridge-double/samples'
+import { diskMachines, eventfulDisk, libraryOf200 } from '../../../support/bridge-double/disk-samples'
 import { findRow, openWindow } from '../open-window'
 
 async function openDisks(name: string, options: DoubleOptions = {}): Promise<BridgeDouble> {
@@ -339,6 +339,18 @@ describe('what else is done to a disk', () => {
   it('needs the machine off for some, and says so', async () => {
     await openDisks('lab1')
     expect((await menuItem(/^Export to a file/)).textContent).toContain('Stop lab1 first')
+  })
+  it('is cloned whole or linked; linked, it asks before it gives up what was undone', async () => {
+    const double = await openDisks('lab9', { machines: [newMachine('lab9', { kind: 'created' }, { disks: [eventfulDisk()] })] })
+    fireEvent.click(await menuItem(/^Clone/))
+    const form = await dialog()
+    fireEvent.click(form.getByRole('radio', { name: /^Linked/ }))
+    form.getByText(/What was written is sealed as commit 6\./)
+    fireEvent.click(form.getByRole('button', { name: 'Clone' }))
+    expect(inputsOf(double, 'disk.clone')).toEqual([])
+    fireEvent.click(form.getByRole('checkbox', { name: /Give up commit 5/ }))
+    fireEvent.click(form.getByRole('button', { name: 'Clone' }))
+    await waitFor(() => expect(inputsOf(double, 'disk.clone')).toMatchObject([{ disk: 'disk0', linked: true, forget: true }]))
   })
   it('is removed only when the box is ticked', async () => {
     const double = await openDisks('lab2')
