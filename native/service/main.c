@@ -14,7 +14,7 @@ static enum outcome usage(void)
                              "       service stop\n"
                              "  --image       the disk image (disk1.img)\n"
                              "  --idle        ends after so long without a request; 0: never (300)\n"
-                             "  --spin        looks for work so long before it sleeps (100)\n"
+                             "  --spin        looks for work so long before it sleeps (300)\n"
                              "  --cache       part of the image's size that the cache may take, up to 0.01 (0.01)\n"
                              "  --io          how the image is read: io_uring that waits for clients too (Linux 6.7),\n"
                              "                without that (6.1), or threads; else the first that the kernel can\n"
@@ -64,7 +64,7 @@ static bool parse_start(int count, char **words, struct start_options *options)
 
 int main(int count, char **words)
 {
-  struct start_options options = {.image = "disk1.img", .idle_seconds = 300, .spin_us = 100, .cache_share = 0.01, .way = IO_ANY};
+  struct start_options options = {.image = "disk1.img", .idle_seconds = 300, .spin_us = 300, .cache_share = 0.01, .way = IO_ANY};
   if (count >= 2 && strcmp(words[1], "start") == 0 && parse_start(count - 1, words + 1, &options)) return (int)service_start(&options);
   if (count == 2 && strcmp(words[1], "stop") == 0) return (int)service_stop();
   return (int)usage();

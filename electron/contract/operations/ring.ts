@@ -18,7 +18,7 @@ export const ringOperations = {
       file: FilePath.optional().meta({ description: 'the image, read as raw sectors; without it an image of random bytes is made', cli: '<file>' }),
       size: Size.default(64 * 2 ** 20).meta({ description: 'size of the image that is made: 64M' }),
       cachePercent: z.number().min(0).max(1).default(1).meta({ description: 'what the cache may take, in per cent of the image’s size' }),
-      spinMicroseconds: z.number().int().min(0).max(100_000).default(100).meta({ description: 'how long it looks for work before it sleeps' }),
+      spinMicroseconds: z.number().int().min(0).max(100_000).default(300).meta({ description: 'how long it looks for work before it sleeps' }),
       threads: z.boolean().default(false).meta({ description: 'read the image by threads, not with io_uring' })
     }),
     result: Ring

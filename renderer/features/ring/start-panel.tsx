@@ -16,7 +16,7 @@ const READS: readonly Option<'io_uring' | 'threads'>[] = [
   { value: 'threads', label: 'Threads', note: 'one thread a read, as older systems do' }
 ]
 const SPINS: readonly Option<string>[] = [
-  { value: '100', label: '100 µs', note: 'quick to answer, busy for longer' },
+  { value: '300', label: '300 µs', note: 'quick to answer, busy for longer' },
   { value: '0', label: 'Not at all', note: 'sleeps at once; each answer needs a wake-up' }
 ]
 
@@ -26,7 +26,7 @@ export function StartPanel() {
   const [image, setImage] = useState('own.64')
   const [cache, setCache] = useState('1')
   const [reads, setReads] = useState<'io_uring' | 'threads'>('io_uring')
-  const [spin, setSpin] = useState('100')
+  const [spin, setSpin] = useState('300')
   const [busy, setBusy] = useState(false)
   const choices: Option<string>[] = [
     ...OWN.map((mebibytes) => ({ value: `own.${mebibytes}`, label: `Random bytes, ${formatSize(mebibytes * MIB)}`, note: 'made for the lab' })),
