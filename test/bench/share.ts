@@ -1,6 +1,6 @@
 /**
- * npm run -s bench -- share [ROUNDS]: what a shared disk gives a guest, side by side with NBD and a disk of its own; how long it takes from
- * `share attach` until the guest sees the disk; and how soon after the writer's flush a reader sees what was written.
+ * npm run -s bench -- share [ROUNDS] [CLIENTS]: what a shared disk gives a guest, side by side with NBD and a disk of its own; how long it takes from
+ * `share attach` until the guest sees the disk; how soon after the writer's flush a reader sees what was written; and how fairly eight clients share.
  */
 import { emit, median, progress, rounded } from './support/figures'
 import { timed, withLab, type BenchLab } from './support/lab'
@@ -31,6 +31,34 @@ async function refreshMs(lab: BenchLab, text: string): Promise<number> {
   return performance.now() - startedAt - flushMs
 }
 
+const CLIENTS = Number(process.argv[3] ?? 8)
+const FIO = 'fio --name=fair --filename=/dev/vdb --direct=1 --readonly --ioengine=libaio --rw=randread --bs=4k --iodepth=8 --time_based --output-format=terse --terse-version=3'
+
+/** 4 KiB random reads a second of each of these machines, all at once. */
+async function readRates(lab: BenchLab, machines: readonly string[], seconds: number): Promise<number[]> {
+  // Without the first second, in which not all have begun.
+  const out = await Promise.all(machines.map((machine) => inGuest(lab, machine, `${FIO} --ramp_time=1s --runtime=${seconds}s | tail -n 1`)))
+  return out.map((line) => Number(line.split(';')[7]))
+}
+
+/** Clients that all read as fast as they can: their shares, and what they get together, against what the same machine gets alone. */
+async function fairness(lab: BenchLab): Promise<object> {
+  await lab.done('share.create', { disk: 'lab1:disk1', to: [] })
+  const names = Array.from({ length: CLIENTS }, (_, index) => `client${index + 1}`)
+  for (const name of names) {
+    await lab.done('machine.create', { name, ...MACHINE })
+    await lab.done('share.attach', { share: 'lab1', machine: name })
+    await lab.done('machine.start', { machine: name, wait: 'agent' })
+  }
+  const alone: number[] = []
+  for (const name of names.slice(0, 3)) alone.push(...(await readRates(lab, [name], 3)))
+  const rates = await readRates(lab, names, 8)
+  const total = rates.reduce((sum, rate) => sum + rate, 0)
+  const jain = total ** 2 / (rates.length * rates.reduce((sum, rate) => sum + rate ** 2, 0))
+  progress(`${CLIENTS} clients at once: ${rates.map(Math.round).join(', ')} reads a second; alone ${alone.map(Math.round).join(', ')}`)
+  return { clients: CLIENTS, jain: Math.round(jain * 1000) / 1000, totalToBestAlone: Math.round((100 * total) / Math.max(...alone)) / 100 }
+}
+
 const main = (): Promise<void> => withLab(async (lab) => {
   for (const name of ['lab1', 'lab2']) await lab.done('machine.create', { name, ...MACHINE })
   await lab.done('disk.create', { machine: 'lab1', size: '64M' })
@@ -54,6 +82,8 @@ const main = (): Promise<void> => withLab(async (lab) => {
   const ratio = (workload: string, to: string): number => Math.round((100 * perSecond[`${workload} vhost-user-blk`]!) / perSecond[`${workload} ${to}`]!) / 100
   const kinds = [...new Set(figures.map(({ workload }) => workload))]
   const ratios = Object.fromEntries(kinds.map((kind) => [kind, { toNbd: ratio(kind, 'nbd'), toLocal: ratio(kind, 'local') }]))
-  emit('share', { rounds, attachMs: rounded(median(attached)), refreshMs: rounded(median(refreshed)), ratios, perSecond })
+  await lab.done('machine.stop', { machine: 'lab2', force: true })
+  const fair = await fairness(lab)
+  emit('share', { rounds, attachMs: rounded(median(attached)), fair, refreshMs: rounded(median(refreshed)), ratios, perSecond })
 })
 void main()

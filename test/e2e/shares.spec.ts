@@ -31,6 +31,13 @@ test('a disk is shared in a dialog, read by another guest, and taken back', asyn
   await expect(card).toContainText('Connected')
   await expect(card).toContainText('The QEMU of lab1 serves it')
   await page.screenshot({ path: join(TOP, 'test/e2e/shots/61-shares.png') })
+  await card.getByRole('button', { name: 'Limit what lab2 asks' }).click()
+  const limit = page.getByRole('dialog')
+  await limit.getByLabel('Requests a second').fill('500')
+  await limit.getByLabel('Bytes a second').fill('10M')
+  await page.screenshot({ path: join(TOP, 'test/e2e/shots/66-share-limit.png') })
+  await limit.getByRole('button', { name: 'Set' }).click()
+  await expect(card).toContainText('at most 500 requests a second and 10')
   expect(await strata.guest('lab2', 'sh', '-c', 'dd if=/dev/vdb bs=512 count=1 iflag=direct | head -n 1')).toContain('from lab1')
 
   await card.getByRole('button', { name: 'Let lab2 write…' }).click()

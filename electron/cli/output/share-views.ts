@@ -64,10 +64,14 @@ export function publishedBlock({ version, writer, settled, readers }: SharePubli
   return head + (rows.length === 0 ? 'No machine that runs reads it: each gets it when it starts.\n' : table(['READER', '', 'ON', ''], rows, paint.dim))
 }
 
+function limitsOf({ limits: { requestsPerSecond, bytesPerSecond } }: Share['clients'][number]): string {
+  return none([...(requestsPerSecond === null ? [] : [`${requestsPerSecond} requests/s`]), ...(bytesPerSecond === null ? [] : [`${formatSize(bytesPerSecond)}/s`])])
+}
+
 /** One shared disk: who serves it, and a line for each machine that has it. */
 export function shareBlock(share: Share, paint: Paint): string {
   const server = share.server.kind === 'failed' ? paint.red(share.server.message) : SERVED_BY[share.server.kind]
-  const rows = share.clients.map((client) => [client.machine, client.state, client.writes ? 'writes' : client.version === null ? 'reads' : `reads version ${client.version}`, client.transport, client.reason ?? client.transportReason ?? ''])
+  const rows = share.clients.map((client) => [client.machine, client.state, client.writes ? 'writes' : client.version === null ? 'reads' : `reads version ${client.version}`, client.transport, limitsOf(client), client.reason ?? client.transportReason ?? ''])
   const head = block([
     ['Disk', `${share.machine}:${share.disk}`],
     ['Size', formatSize(share.sizeBytes)],
@@ -79,5 +83,5 @@ export function shareBlock(share: Share, paint: Paint): string {
     const members = share.cluster.members.map(({ machine, state, node, reason }) => [machine, state, String(node), reason ?? ''])
     return `${head}All write, on ${share.cluster.folder} in each guest:\n${table(['MACHINE', 'STATE', 'NODE', ''], members, paint.dim)}`
   }
-  return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'ACCESS', 'OVER', ''], rows, paint.dim))
+  return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'ACCESS', 'OVER', 'AT MOST', ''], rows, paint.dim))
 }

@@ -39,6 +39,14 @@ export const ClusterMember = z.object({
 })
 export type ClusterMember = z.output<typeof ClusterMember>
 
+/** What a client may ask for, in a second, of reads and writes together. Null: without a bound. */
+export const ClientLimits = z.object({
+  requestsPerSecond: z.number().int().positive().nullable().default(null),
+  bytesPerSecond: z.number().int().positive().nullable().default(null)
+})
+export type ClientLimits = z.output<typeof ClientLimits>
+export const NO_LIMITS: ClientLimits = { requestsPerSecond: null, bytesPerSecond: null }
+
 /**
  * What a share is: the content of its file in the library. One disk of a machine, its owner, and the machines that get it too. There
  * is at most one share of a disk. Nothing in it changes because somebody starts or stops.
@@ -64,7 +72,8 @@ export const ShareRecord = z.object({
       machineId: z.uuid(),
       addedAtMs: z.number(),
       /** The version that it has got, or gets while it reads. */
-      version: z.number().int().positive().nullable().default(null)
+      version: z.number().int().positive().nullable().default(null),
+      limits: ClientLimits.default(NO_LIMITS)
     })
   )
 })
@@ -108,6 +117,7 @@ export const ShareClient = z.object({
   writes: z.boolean(),
   /** The published version that it reads; null: the disk itself. */
   version: z.number().nullable(),
+  limits: ClientLimits,
   state: ShareClientState,
   /** Why it is not connected, where that is known. */
   reason: z.string().nullable()

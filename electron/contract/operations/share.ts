@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DiskContent, Share, ShareBench, ShareLoad, ShareMode, ShareMount, SharePublication, ShareRefresh, ShareWorkload } from '../models/share'
 import { operation } from '../operation'
+import { Size } from '../values'
 import { machineRef } from './machine'
 
 /** A disk of a machine in one word: `lab1:disk0`. A machine's name holds no colon. */
@@ -9,6 +10,8 @@ const diskOf = z
   .regex(/^[^:]+(:[a-z][a-z0-9]{0,15})?$/, 'write machine:disk, for example lab1:disk0')
   .meta({ description: 'which disk: lab1:disk0; lab1 alone is its first one', cli: '<machine:disk>' })
 const share = z.string().min(1).meta({ description: 'the disk that is shared (lab1:disk0), or the id of the share', cli: '<share>' })
+/** With less a guest seems to hang. The most that QEMU takes is 10^15 (throttle.h: THROTTLE_VALUE_MAX). */
+const BytesPerSecond = Size.refine((bytes) => bytes === 0 || (bytes >= 2 ** 16 && bytes <= 10 ** 15), 'a bound is at least 64K, and at most 900T; 0 for none')
 const timeoutSeconds = z.number().positive().max(600).default(20).meta({ description: 'how long each guest may take to let go' })
 const nextStart = z.boolean().default(false).meta({ description: 'a machine that runs without shareable memory waits for its next start, instead of getting the disk over NBD now' })
 
@@ -37,6 +40,17 @@ export const shareOperations = {
     input: z.object({ share, machine: machineRef, nextStart }),
     result: Share,
     task: true,
+    positional: ['share', 'machine']
+  }),
+  'share.limit': operation({
+    help: 'bound what a machine may ask of a shared disk, also while it runs; what is not named stays as it is',
+    input: z.object({
+      share,
+      machine: machineRef,
+      requests: z.number().int().min(0).max(10_000_000).optional().meta({ description: 'reads and writes in a second; 0 for no bound', cli: '<number>' }),
+      bytes: BytesPerSecond.optional().meta({ description: 'bytes in a second, read and written: 10M; 0 for no bound', cli: '<size>' })
+    }),
+    result: Share,
     positional: ['share', 'machine']
   }),
   'share.contents': operation({

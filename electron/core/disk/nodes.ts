@@ -76,3 +76,6 @@ export function underneath(disk: Disk, index: number, pathOf: (file: string) => 
   if (next) return { path: pathOf(next.file), format: next.format }
   return disk.image && { path: disk.image.path, format: disk.image.format }
 }
+
+/** How the names of filters begin that bound what is asked of a disk: they stand on its active layer. */
+export const limitsOn = (disk: string): string => `lim-${disk}-`

@@ -36,6 +36,10 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     clientOf,
     (input, { shares, machines }, work) => shares.members.attach(shares.get(input.share), machines.get(input.machine), input, work)
   ),
+  'share.limit': ({ share, machine, requests, bytes }, { shares, machines }) => {
+    const limits = { ...(requests === undefined ? {} : { requestsPerSecond: requests || null }), ...(bytes === undefined ? {} : { bytesPerSecond: bytes || null }) }
+    return shares.members.limit(shares.get(share), machines.get(machine), limits)
+  },
   'share.contents': (input, context) => {
     const { machine, disk } = diskTarget(ownDisk(input.disk, context), context)
     return context.shares.contents(machine, disk.id)

@@ -15,7 +15,7 @@ import { makeDisk, makeFilesOf } from './create'
 import { groundOf, wholeSectors, type DiskPlan } from './definition'
 import { DiskTarget, diskTarget, reserved } from './disk-target'
 import { freePort, unplugDevice } from './hot-plug'
-import { dropNode, makeLayerFile } from './layer-nodes'
+import { dropNode, makeLayerFile, resizeNodes } from './layer-nodes'
 import type { ManagedMachine } from './machine'
 import { requireOwn } from './merge'
 
@@ -160,7 +160,7 @@ export async function resizeDisk(input: ParsedInputOf<'disk.resize'>, context: C
     if (active.commit) throw failure('wrong-state', `${active.nodeName} is committed: it does not change any more.`, { name: disk.id, state: 'committed', next: 'Put an overlay on it first.' })
     await target.requireSound()
     work.pointOfNoReturn()
-    if (qmp) await qmp.execute('block_resize', { 'node-name': active.nodeName, size: sizeBytes })
+    if (qmp) await resizeNodes(qmp, disk, sizeBytes)
     else await resizeImage({ path: target.pathOf(active.file), format: active.format }, sizeBytes)
     await target.save({ ...disk, sizeBytes })
     return target

@@ -1,6 +1,6 @@
 import { Failure, type Disk, type Layer } from '#contract'
 import { createEmptyLayer } from '../disk/empty-layer'
-import { layerNode, openLayerNode, underneath, type NodeOptions } from '../disk/nodes'
+import { layerNode, limitsOn, openLayerNode, underneath, type NodeOptions } from '../disk/nodes'
 import { activeLayer } from '../disk/stack'
 import { removeFile } from '../host/files'
 import type { BlockDeviceInfo } from '../qmp/commands'
@@ -45,9 +45,26 @@ export async function reopenLayer(qmp: QmpSession, { disk }: DiskTarget, layer: 
   await qmp.execute('blockdev-reopen', { options: [openLayerNode(disk, layer, options)] } as never)
 }
 
-/** The node that a disk's device stands on: its active layer, or a filter above that while another machine writes to the disk. */
+/**
+ * The node on top of a disk, which QEMU wants to be told for a job on its layers: its active layer, a filter above that while another machine writes
+ * to the disk, or one that bounds what a machine asks for with which it is shared. Of several any will do. Source: blockdev.c, qmp_get_root_bs.
+ */
 export async function rootOf(qmp: QmpSession, disk: Disk): Promise<string> {
-  return (await insertedIn(qmp, disk))?.['node-name'] ?? activeLayer(disk).nodeName
+  const active = activeLayer(disk).nodeName
+  const stoodOn = (await insertedIn(qmp, disk))?.['node-name'] ?? active
+  if (stoodOn !== active) return stoodOn
+  return (await limitsAbove(qmp, disk))[0] ?? active
+}
+
+/** The filters that bound what other machines ask of a disk: they stand on its active layer, side by side. */
+async function limitsAbove(qmp: QmpSession, disk: Disk): Promise<string[]> {
+  const nodes = await qmp.execute('query-named-block-nodes', { flat: true })
+  return nodes.flatMap(({ 'node-name': name }) => (name?.startsWith(limitsOn(disk.id)) ? [name] : []))
+}
+
+/** A filter does not notice that what it stands on has grown. Source: block_resize, qapi/block-core.json; bdrv_parent_cb_resize, block/io.c, QEMU 7.2. */
+export async function resizeNodes(qmp: QmpSession, disk: Disk, sizeBytes: number): Promise<void> {
+  for (const name of [activeLayer(disk).nodeName, ...(await limitsAbove(qmp, disk))]) await qmp.execute('block_resize', { 'node-name': name, size: sizeBytes })
 }
 
 /** What QEMU says of the node that a disk's device stands on. */

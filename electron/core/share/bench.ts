@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { failure, ShareWorkload, type ShareBench, type ShareTransport } from '#contract'
+import { failure, NO_LIMITS, ShareWorkload, type ShareBench, type ShareTransport } from '#contract'
 import { createDisk } from '../disk/qemu-img'
 import { ensurePrivateFolder, makePrivate, removeTree } from '../host/files'
 import type { Library } from '../library/library'
@@ -9,6 +9,7 @@ import { throwIfCancelled, type Work } from '../task/work'
 import { plugShare, unplugShare } from './client'
 import { launchDaemon, type StorageDaemon } from './daemon'
 import { inGuest } from './guest-disk'
+import { addLimit } from './limit'
 import { ensureNbdServer, nbdNode } from './nbd'
 import { deviceId } from './plan'
 import { seenInGuest } from './seat'
@@ -103,6 +104,13 @@ async function fill(machine: ManagedMachine, device: string): Promise<void> {
   await inGuest(machine, 'dd if=/dev/zero of="$1" bs=1M oflag=direct count="$2" 2>/dev/null; sync', [device, String(MIB)], 120_000)
 }
 
+/** A client of a share is served through a filter, so what is measured is. @returns the filter's name */
+async function limited({ qmp }: StorageDaemon, transport: ShareTransport): Promise<string> {
+  const name = `lim-${transport}`
+  await addLimit(qmp, name, { nodeName: `bench-${transport}`, limits: NO_LIMITS })
+  return name
+}
+
 /** The three disks, and all that stands behind them. */
 class Rig {
   private daemon: StorageDaemon | null = null
@@ -132,13 +140,13 @@ class Rig {
     const daemon = (this.daemon = await launchDaemon(this.runtime, this.node('vhost-user-blk')))
     const socket = this.runtime.client(this.machine.definition.id)
     const addr = { type: 'unix' as const, path: socket }
-    await daemon.qmp.execute('block-export-add', { type: 'vhost-user-blk', id: 'vhost', 'node-name': 'bench-vhost-user-blk', writable: true, addr, 'num-queues': 1 })
+    await daemon.qmp.execute('block-export-add', { type: 'vhost-user-blk', id: 'vhost', 'node-name': await limited(daemon, 'vhost-user-blk'), writable: true, addr, 'num-queues': 1 })
     await makePrivate(socket)
     await plugShare(qmp, { shareId: ID, machineId: this.machine.definition.id, socketPath: socket, transport: 'vhost-user-blk', writes: true }, signal)
 
     await daemon.qmp.execute('blockdev-add', this.node('nbd'))
     await ensureNbdServer(daemon.qmp, this.runtime.daemonNbd)
-    await daemon.qmp.execute('block-export-add', { type: 'nbd', id: 'nbd', 'node-name': 'bench-nbd', name: 'nbd', writable: true })
+    await daemon.qmp.execute('block-export-add', { type: 'nbd', id: 'nbd', 'node-name': await limited(daemon, 'nbd'), name: 'nbd', writable: true })
     await qmp.execute('blockdev-add', { ...nbdNode(this.runtime.daemonNbd, 'nbd'), 'node-name': 'bench-nbd' })
     await qmp.execute('blockdev-add', this.node('local'))
     for (const transport of ['nbd', 'local'] as const) await qmp.execute('device_add', { driver: 'virtio-blk-pci', id: `bench-${transport}-device`, drive: `bench-${transport}`, bus: await freePort(qmp) })

@@ -1,11 +1,14 @@
+import type { ClientLimits } from '#contract'
 import { exists, linkTo, makePrivate, removeFile } from '../host/files'
 import type { ShareRuntimePaths } from '../library/paths'
 import type { QmpSession } from '../qmp/session'
+import { addLimit, levelLimit, limitName, removeOtherLimits } from './limit'
 import { endExport, restoreNbdServer } from './nbd'
 import { exportId, exportName, exportsOf, type ServedAs } from './plan'
 
 export interface WantedExports {
   shareId: string
+  disk: string
   runtime: ShareRuntimePaths
   /** Where the NBD server of whoever serves listens. */
   nbdSocket: string
@@ -14,7 +17,7 @@ export interface WantedExports {
   /** Those of them that are not connected now. */
   waiting: readonly string[]
 }
-export type WantedClient = { machineId: string; nodeName: string } & ServedAs
+export type WantedClient = { machineId: string; nodeName: string; limits: ClientLimits } & ServedAs
 
 /**
  * Lets a QEMU, or a storage daemon, export a node to exactly these clients: one export each, as a vhost-user-blk export serves one
@@ -22,41 +25,47 @@ export type WantedClient = { machineId: string; nodeName: string } & ServedAs
  * @returns whether the NBD server was made anew: other shares that it exported are to be looked after
  */
 export async function levelExports(qmp: QmpSession, wanted: WantedExports): Promise<boolean> {
-  const { shareId, runtime, clients, nbdSocket } = wanted
+  const { shareId, disk, runtime, clients, nbdSocket } = wanted
   const anew = clients.some(({ transport }) => transport === 'nbd') && (await restoreNbdServer(qmp, nbdSocket))
   const there = (await qmp.execute('query-block-exports')).filter(({ id }) => id.startsWith(exportsOf(shareId)))
   const ids = new Map(clients.map((client) => [exportId(shareId, client.machineId, client), client]))
   for (const { id } of there) if (!ids.has(id)) await end(qmp, id, runtime.client(id.slice(exportsOf(shareId).length)))
+  await removeOtherLimits(qmp, disk, new Set(clients.map((client) => limitName(disk, client.machineId, client))))
   for (const [id, client] of ids) {
     const path = runtime.client(client.machineId)
+    const name = limitName(disk, client.machineId, client)
     if (there.some((one) => one.id === id && !one['shutting-down'])) {
       // A socket that somebody deleted is made anew, once its client looks for it: one that is connected does not need it.
       const missed = client.transport === 'nbd' || wanted.waiting.includes(client.machineId)
-      if (!missed || (await exists(path))) continue
+      if (!missed || (await exists(path))) {
+        await levelLimit(qmp, name, client.limits)
+        continue
+      }
       await end(qmp, id, path)
     }
-    if (client.transport === 'nbd') await addNbdExport(qmp, id, { path, nbdSocket, name: exportName(shareId, client.machineId) }, client)
-    else await addVhostExport(qmp, id, path, client)
+    await addLimit(qmp, name, client)
+    if (client.transport === 'nbd') await addNbdExport(qmp, { id, node: name, writable: client.writes, path }, nbdSocket, exportName(shareId, client.machineId))
+    else await addVhostExport(qmp, { id, node: name, writable: client.writes, path })
   }
   return anew
 }
 
-async function addVhostExport(qmp: QmpSession, id: string, path: string, { nodeName, writes }: WantedClient): Promise<void> {
+interface NewExport {
+  id: string
+  node: string
+  writable: boolean
+  path: string
+}
+
+async function addVhostExport(qmp: QmpSession, { id, node, writable, path }: NewExport): Promise<void> {
   await removeFile(path) // of one that was killed
-  await qmp.execute('block-export-add', {
-    type: 'vhost-user-blk',
-    id,
-    'node-name': nodeName,
-    writable: writes,
-    addr: { type: 'unix', path },
-    'num-queues': 1
-  })
+  await qmp.execute('block-export-add', { type: 'vhost-user-blk', id, 'node-name': node, writable, addr: { type: 'unix', path }, 'num-queues': 1 })
   await makePrivate(path)
 }
 
 /** A process has one NBD server for all. A client knows a path of its own, which leads to that of whoever serves now. */
-async function addNbdExport(qmp: QmpSession, id: string, { path, nbdSocket, name }: { path: string; nbdSocket: string; name: string }, { nodeName, writes }: WantedClient): Promise<void> {
-  await qmp.execute('block-export-add', { type: 'nbd', id, name, 'node-name': nodeName, writable: writes })
+async function addNbdExport(qmp: QmpSession, { id, node, writable, path }: NewExport, nbdSocket: string, name: string): Promise<void> {
+  await qmp.execute('block-export-add', { type: 'nbd', id, name, 'node-name': node, writable })
   await linkTo(path, nbdSocket)
 }
 

@@ -1,4 +1,4 @@
-import { failure, Failure, type Share, type ShareRecord } from '#contract'
+import { failure, Failure, NO_LIMITS, type ClientLimits, type Share, type ShareRecord } from '#contract'
 import type { ManagedMachine } from '../machine/machine'
 import type { Machines } from '../machine/machines'
 import { isLive, isOff } from '../machine/state'
@@ -50,7 +50,7 @@ export class Members {
         await this.machines.redefine(client, { ...client.definition, sharedMemory: true })
         work.log(`“${client.name}” has shareable memory from its next start on.`)
       }
-      await share.save({ ...share.record, clients: [...share.record.clients, { machineId: id, addedAtMs: Date.now(), version: null }] })
+      await share.save({ ...share.record, clients: [...share.record.clients, { machineId: id, addedAtMs: Date.now(), version: null, limits: NO_LIMITS }] })
       work.onUndo(() => this.takeBack(share, client, UNDO_TIMEOUT_SECONDS, new AbortController().signal))
       if (!isLive(client.state)) await share.level()
       else if (options.nextStart && !hasSharedMemory(client)) await this.refuse(share, client, LATER)
@@ -70,10 +70,7 @@ export class Members {
 
   /** @throws not-found, time-out (the guest keeps it; nothing has changed) */
   async detach(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, work: Work): Promise<Share> {
-    const { id } = client.definition
-    if (!share.record.clients.some(({ machineId }) => machineId === id)) {
-      throw failure('not-found', `“${client.name}” does not have ${share.label}.`, { what: 'client', name: client.name, next: 'See the list of shares.' })
-    }
+    requireMember(share, client)
     const release = client.reserve(`${share.label} is being taken off`)
     try {
       work.phase(`asking “${client.name}” to let go of it`)
@@ -82,6 +79,15 @@ export class Members {
     } finally {
       release()
     }
+  }
+
+  /** Bounds what a machine may ask for, from now on. @throws not-found */
+  async limit(share: ManagedShare, client: ManagedMachine, limits: Partial<ClientLimits>): Promise<Share> {
+    requireMember(share, client)
+    const clients = share.record.clients.map((one) => (one.machineId === client.definition.id ? { ...one, limits: { ...one.limits, ...limits } } : one))
+    await share.save({ ...share.record, clients })
+    await share.level()
+    return share.view()
   }
 
   /** Plugs in what a machine shares that has just been started. What cannot be had it runs without. */
@@ -116,6 +122,11 @@ export class Members {
     await share.save({ ...share.record, cluster: left, writer: writer === machineId ? null : writer, clients: clients.filter((client) => client.machineId !== machineId) })
     await share.level()
   }
+}
+
+function requireMember(share: ManagedShare, { name, definition }: ManagedMachine): void {
+  if (share.record.clients.some(({ machineId }) => machineId === definition.id)) return
+  throw failure('not-found', `“${name}” does not have ${share.label}.`, { what: 'client', name, next: 'See the list of shares.' })
 }
 
 /** A machine that writes keeps much in its memory: it writes that out first. One without an agent cannot be asked. @throws in-use */

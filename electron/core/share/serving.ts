@@ -142,7 +142,7 @@ export class Serving {
     const { record, runtime, links } = this.share
     const transports = new Map(machines.map((machine) => [machine.definition.id, links.transportOf(machine.definition.id) ?? expectedTransport(machine)]))
     const clients = whatIsServed(record, disk, [...transports.keys()]).map((client) => ({ ...client, transport: transports.get(client.machineId)! }))
-    return levelExports(qmp, { shareId: record.id, runtime, nbdSocket, clients, waiting: links.waiting })
+    return levelExports(qmp, { shareId: record.id, disk: disk.id, runtime, nbdSocket, clients, waiting: links.waiting })
   }
 }
 

@@ -15,7 +15,7 @@ import { saveShare } from './record'
 import { requireServed } from './served'
 import { Serving, type ServingParts } from './serving'
 import { chooseTransport, expectedTransport, whyNbd } from './transport'
-import { publishedOf, versionFor, withVersion } from './versions'
+import { limitsOf, publishedOf, versionFor, withVersion } from './versions'
 
 /** How often a client that waits is looked at again, while somebody serves. */
 const LOOK_AGAIN_MS = 250
@@ -102,7 +102,7 @@ export class ManagedShare {
   private clientView(machine: ManagedMachine): ShareClient {
     const { id } = machine.definition
     const reason = this.whyNbd(machine)
-    return { machineId: id, machine: machine.name, transport: reason === null ? 'vhost-user-blk' : 'nbd', transportReason: reason, writes: this.writes(machine), version: versionFor(this.record, id), ...this.links.stateOf(machine, this.server) }
+    return { machineId: id, machine: machine.name, transport: reason === null ? 'vhost-user-blk' : 'nbd', transportReason: reason, writes: this.writes(machine), version: versionFor(this.record, id), limits: limitsOf(this.record, id), ...this.links.stateOf(machine, this.server) }
   }
 
   /** Takes over what an earlier owner of the library left running. */

@@ -1,4 +1,4 @@
-import type { Disk, Share, ShareRecord } from '#contract'
+import { NO_LIMITS, type ClientLimits, type Disk, type Share, type ShareRecord } from '#contract'
 import { activeLayer, layerOf } from '../disk/stack'
 import type { WantedClient } from './exports'
 import { mayWrite } from './plan'
@@ -26,11 +26,14 @@ export function publishedOf({ published }: ShareRecord, disk: Disk | null): Shar
   return commit ? { version: commit.sequence, atMs: commit.atMs } : null
 }
 
+/** What a client may ask for. */
+export const limitsOf = ({ clients }: Pick<ShareRecord, 'clients'>, id: string): ClientLimits => clients.find(({ machineId }) => machineId === id)?.limits ?? NO_LIMITS
+
 /** From which node each of these clients is served. A version that is no more nobody can be given. */
 export function whatIsServed(record: ShareRecord, disk: Disk, ids: readonly string[]): Omit<WantedClient, 'transport'>[] {
   return ids.flatMap((machineId) => {
     const version = versionFor(record, machineId)
     const layer = version === null ? activeLayer(disk) : layerOf(disk, version)
-    return layer ? [{ machineId, nodeName: layer.nodeName, writes: mayWrite(record, machineId), version }] : []
+    return layer ? [{ machineId, nodeName: layer.nodeName, writes: mayWrite(record, machineId), version, limits: limitsOf(record, machineId) }] : []
   })
 }

@@ -1,13 +1,14 @@
 import { useEffect, useState } from 'react'
-import { BookCopy, FolderOpen, Gauge, PencilLine, Plus, RefreshCw, Share2, Unplug } from 'lucide-react'
+import { BookCopy, FolderOpen, Gauge, PencilLine, Plus, RefreshCw, Share2, SlidersHorizontal, Unplug } from 'lucide-react'
 import type { Machine, Share, ShareClient } from '#contract'
 import { Button, ConfirmDialog, EmptyState, formatCount, formatSize, IconButton, StateBadge, tip, type StateLook } from '#ui'
 import { attempt, attemptTask, copyText, goToMachine, openOverlay, runCommand, toast, useMachine, useShares, blockedBy } from '../../app'
 import { CompareDialog } from './compare-dialog'
 import { HandOverDialog } from './hand-over-dialog'
+import { LimitDialog } from './limit-dialog'
 import { sayLatency, sayRate, type ShareRate } from './rates'
 import { useShareLoad } from './use-load'
-import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayMember, sayPublished, sayRefreshed, sayServer, sayTransport, sayVersion, whyNotPublish, whyNotRefresh } from './words'
+import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayLimits, sayMember, sayPublished, sayRefreshed, sayServer, sayTransport, sayVersion, whyNotPublish, whyNotRefresh } from './words'
 import styles from './shares.module.css'
 
 /** Every shared disk: who serves it, and who has it. */
@@ -144,13 +145,15 @@ interface Place {
   note: string
   /** Why its guest cannot be asked to mount it; null when it can. */
   whyNotMounted: string | null
-  isOwner: boolean
+  /** Null: it is the owner. */
+  client: ShareClient | null
 }
 
 /** A machine at the disk: its own, or one that has it from there. */
 function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: ShareRate | undefined }) {
   const [handing, setHanding] = useState(false)
-  const { id, name, isOwner } = place
+  const [limiting, setLimiting] = useState(false)
+  const { id, name, client } = place
   return (
     <li className={styles.client}>
       <button type="button" className={styles.name} onClick={() => goToMachine(id)}>
@@ -161,7 +164,7 @@ function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: Sh
         <Access writes={place.writes} />
         {place.note}
       </p>
-      <p className={styles.rate} {...tip(rate ? `${Math.round(rate.requestsPerSecond)} requests a second, as ${isOwner ? 'QEMU' : 'its guest'} counts them` : null)}>
+      <p className={styles.rate} {...tip(rate ? `${Math.round(rate.requestsPerSecond)} requests a second, as ${client?.transport === 'vhost-user-blk' ? 'its guest' : 'QEMU'} counts them` : null)}>
         {rate && sayRate(rate)}
         {rate?.meanMs != null && <small>{sayLatency(rate.meanMs)}</small>}
       </p>
@@ -172,12 +175,19 @@ function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: Sh
           </Button>
         )}
         <IconButton icon={FolderOpen} size="small" label={`Open in the guest of ${name}`} blocked={place.whyNotMounted} onClick={() => void openInGuest(share, id)} />
-        {isOwner ? (
-          <span className={styles.noButton} />
+        {client ? (
+          <>
+            <IconButton icon={SlidersHorizontal} size="small" label={`Limit what ${name} asks`} onClick={() => setLimiting(true)} />
+            <IconButton icon={Unplug} size="small" label={`Take it from ${name}`} onClick={() => void attemptTask('share.detach', { share: share.id, machine: id })} />
+          </>
         ) : (
-          <IconButton icon={Unplug} size="small" label={`Take it from ${name}`} onClick={() => void attemptTask('share.detach', { share: share.id, machine: id })} />
+          <>
+            <span className={styles.noButton} />
+            <span className={styles.noButton} />
+          </>
         )}
       </span>
+      {limiting && client && <LimitDialog share={share} client={client} onClose={() => setLimiting(false)} />}
       {handing && <HandOverDialog share={share} to={{ id, name }} onClose={() => setHanding(false)} />}
     </li>
   )
@@ -195,7 +205,7 @@ function ownerPlace(share: Share, machine: Machine | undefined): Place {
     writes: share.ownerWrites,
     note: member ? sayMember(member, share.cluster?.folder ?? '') : 'The disk is its own.',
     whyNotMounted: runs ? null : `${share.machine} is off.`,
-    isOwner: true
+    client: null
   }
 }
 
@@ -207,9 +217,9 @@ function clientPlace(share: Share, client: ShareClient): Place {
     name: client.machine,
     look: joined ? lookOfMember(member) : lookOfClient(client),
     writes: client.writes,
-    note: client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : joined ? sayMember(member, share.cluster?.folder ?? '') : `${sayVersion(client)}${sayTransport(client)}`),
+    note: client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : joined ? `${sayMember(member, share.cluster?.folder ?? '')}${sayLimits(client)}` : `${sayVersion(client)}${sayTransport(client)}${sayLimits(client)}`),
     whyNotMounted: client.state === 'connected' ? null : `${client.machine} does not have it now.`,
-    isOwner: false
+    client
   }
 }
 

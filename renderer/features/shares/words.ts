@@ -1,6 +1,6 @@
 import { CircleAlert, CircleCheck, CircleDashed, CircleOff, LoaderCircle, Unplug } from 'lucide-react'
 import type { ClusterMember, DiskContent, Machine, Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
-import type { StateLook } from '#ui'
+import { formatCount, formatRate, type StateLook } from '#ui'
 
 export const labelOf = (share: Share): string => (share.server.kind === 'broken' ? `Share ${share.id}` : `${share.disk} of ${share.machine}`)
 
@@ -111,6 +111,12 @@ export const whyNotPublish = ({ server, machine }: Share): string | null =>
 
 /** How a machine has the disk, and why not in the fastest way. */
 export const sayTransport = ({ transport, transportReason }: ShareClient): string => (transportReason === null ? `over ${transport}` : `over NBD, as ${transportReason}`)
+
+/** What bounds what it asks; nothing when nothing does. */
+export function sayLimits({ limits: { requestsPerSecond, bytesPerSecond } }: ShareClient): string {
+  const bounds = [requestsPerSecond !== null && `${formatCount(requestsPerSecond, 'request')} a second`, bytesPerSecond !== null && formatRate(bytesPerSecond)].filter(Boolean)
+  return bounds.length === 0 ? '' : `, at most ${bounds.join(' and ')}`
+}
 
 /** What a machine does with the disk, in few words. */
 export const sayVersion = ({ version }: ShareClient): string => (version === null ? '' : `reads version ${version}, `)

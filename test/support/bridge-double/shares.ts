@@ -1,4 +1,4 @@
-import { failure, type AnswerOf, type Machine, type OperationName, type ParsedInputOf, type Share, type ShareClient } from '#contract'
+import { failure, NO_LIMITS, type AnswerOf, type Machine, type OperationName, type ParsedInputOf, type Share, type ShareClient } from '#contract'
 import { isLive, isOff } from '#core/machine/state'
 import { mayWrite } from '#core/share/plan'
 import type { World } from './world'
@@ -24,7 +24,7 @@ function current(share: Share, world: World): Share {
 }
 
 function clientOf(machine: Machine, writes: boolean, before?: ShareClient): ShareClient {
-  const base = { machineId: machine.id, machine: machine.name, ...overWhat(machine), writes, version: before?.version ?? null, reason: null }
+  const base = { machineId: machine.id, machine: machine.name, ...overWhat(machine), writes, version: before?.version ?? null, limits: before?.limits ?? NO_LIMITS, reason: null }
   if (!isLive(machine.state)) return { ...base, state: 'off' }
   return before?.state === 'unplugged' ? before : { ...base, state: 'connected' }
 }
@@ -114,6 +114,12 @@ export const shareHandlers: ShareHandlers = {
   'share.attach': (input, world) => ({
     taskId: world.run('share.attach', `Give ${input.machine} the disk ${input.share}`, input.machine, async () => attach(find(input.share, world), world.machine(input.machine), world)).id
   }),
+  'share.limit': (input, world) => {
+    const share = find(input.share, world)
+    const { id } = world.machine(input.machine)
+    const limits = { requestsPerSecond: input.requests || null, bytesPerSecond: input.bytes || null }
+    return put({ ...share, clients: share.clients.map((client) => (client.machineId === id ? { ...client, limits } : client)) }, world)
+  },
   'share.detach': (input, world) => ({
     taskId: world.run('share.detach', `Take the disk ${input.share} from ${input.machine}`, input.machine, async () => {
       const share = find(input.share, world)

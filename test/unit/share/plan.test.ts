@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { MachineState } from '#contract'
+import { NO_LIMITS, type MachineState } from '#contract'
 import { exportId, planServer, type Situation } from '#core/share/plan'
 import { versionFor } from '#core/share/versions'
 import { daemonArguments } from '#core/share/daemon'
@@ -36,7 +36,7 @@ describe('who serves a shared disk', () => {
 
 describe('what a client is served', () => {
   const ids = { owner: '11111111-0000-4000-8000-000000000000', reader: '22222222-0000-4000-8000-000000000000' }
-  const record = { mode: 'rw' as const, machineId: ids.owner, writer: null, clients: [{ machineId: ids.reader, addedAtMs: 0, version: 3 }] }
+  const record = { mode: 'rw' as const, machineId: ids.owner, writer: null, clients: [{ machineId: ids.reader, addedAtMs: 0, version: 3, limits: NO_LIMITS }] }
 
   it('is the version that it was given, unless it writes', () => {
     expect(versionFor(record, ids.reader)).toBe(3)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Failure, type ShareRecord } from '#contract'
+import { Failure, NO_LIMITS, type ShareRecord } from '#contract'
 import type { ManagedMachine } from '#core/machine/machine'
 import { requirePossible } from '#core/share/possible'
 
@@ -29,6 +29,6 @@ describe('a machine can get a shared disk', () => {
   it('once, and not its own', () => {
     const { id: machineId } = client.definition
     expect(whyNot(0, false, { machineId })).toContain('it is its own')
-    expect(whyNot(1, false, { clients: [{ machineId, addedAtMs: 0, version: null }] })).toContain('has this disk already')
+    expect(whyNot(1, false, { clients: [{ machineId, addedAtMs: 0, version: null, limits: NO_LIMITS }] })).toContain('has this disk already')
   })
 })
