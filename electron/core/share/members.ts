@@ -17,6 +17,9 @@ export interface Attaching {
 
 /** For a guest to let go of what was just plugged in. */
 const UNDO_TIMEOUT_SECONDS = 20
+const PLUG_TRIES = 3
+/** What QEMU refused, or nobody was there for: another who serves may be by then. */
+const MAY_PASS: ReadonlySet<string> = new Set(['wrong-state', 'qmp'])
 const LATER = 'Its memory becomes shareable at its next start; it gets the disk then.'
 
 /** The machines that get shared disks: added, plugged in at their start, and taken off. */
@@ -94,7 +97,7 @@ export class Members {
   async plugAll(client: ManagedMachine, work: Work): Promise<void> {
     for (const share of this.withClient(client)) {
       try {
-        await this.plug(share, client, work)
+        await this.plugPatiently(share, client, work)
       } catch (error) {
         if (work.signal.aborted) throw error
         const reason = error instanceof Error ? error.message : String(error)
@@ -102,6 +105,19 @@ export class Members {
         await this.refuse(share, client, reason)
       }
     }
+  }
+
+  /** Whoever serves may give way just then, as when the owner starts at the same time: then it is tried again. */
+  private async plugPatiently(share: ManagedShare, client: ManagedMachine, work: Work): Promise<void> {
+    for (let tries = 1; tries < PLUG_TRIES; tries++) {
+      try {
+        return await this.plug(share, client, work)
+      } catch (error) {
+        if (work.signal.aborted || !(error instanceof Failure) || !MAY_PASS.has(error.error.code)) throw error
+        work.log(`${share.label} could not be plugged in yet: ${error.message}`)
+      }
+    }
+    return this.plug(share, client, work)
   }
 
   private refuse(share: ManagedShare, client: ManagedMachine, reason: string): Promise<void> {
