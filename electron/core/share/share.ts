@@ -186,10 +186,14 @@ export class ManagedShare {
     return this.queue
   }
 
-  /** Has the owner's QEMU refuse what its guest writes. @throws qmp */
-  async requireGuarded(): Promise<void> {
-    const { owner, disk } = this
-    if (owner && disk) await levelGuard(owner.live('guarded').qmp, disk.id, activeLayer(disk).nodeName, true)
+  /** Has the owner's QEMU refuse what its guest writes. In its turn: bringing the exports to what is wanted does the same. @throws qmp */
+  requireGuarded(): Promise<void> {
+    const guarded = this.queue.then(async () => {
+      const { owner, disk } = this
+      if (owner && disk) await levelGuard(owner.live('guarded').qmp, disk.id, activeLayer(disk).nodeName, true)
+    })
+    this.queue = guarded.catch(() => undefined) // told to whoever asked
+    return guarded
   }
 
   /** Asks every running client how its end is; as long as one waits, or nobody can serve, it is looked at again after a moment. */
