@@ -2,6 +2,7 @@
  * npm run -s bench -- share [ROUNDS] [CLIENTS]: what a shared disk gives a guest, side by side with NBD and a disk of its own; how long it takes from
  * `share attach` until the guest sees the disk; how soon after the writer's flush a reader sees what was written; and how fairly eight clients share.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { emit, median, progress, rounded } from './support/figures'
 import { timed, withLab, type BenchLab } from './support/lab'
 
@@ -32,13 +33,25 @@ async function refreshMs(lab: BenchLab, text: string): Promise<number> {
 }
 
 const CLIENTS = Number(process.argv[3] ?? 8)
-const FIO = 'fio --name=fair --filename=/dev/vdb --direct=1 --readonly --ioengine=libaio --rw=randread --bs=4k --iodepth=8 --time_based --output-format=terse --terse-version=3'
+const FIO = 'fio --name=fair --filename=/dev/vdb --direct=1 --readonly --ioengine=libaio --rw=randread --bs=4k --iodepth=8 --time_based --runtime=600'
+const WINDOW_SECONDS = 30
 
-/** 4 KiB random reads a second of each of these machines, all at once. */
+/**
+ * 4 KiB random reads a second of each of these machines, all at once: by each guest's own count and clock, between two moments at which all of
+ * them were reading. (What each fio tells of its own run would flatter those who began before the others, or ended after them.)
+ */
 async function readRates(lab: BenchLab, machines: readonly string[], seconds: number): Promise<number[]> {
-  // Without the first second, in which not all have begun.
-  const out = await Promise.all(machines.map((machine) => inGuest(lab, machine, `${FIO} --ramp_time=1s --runtime=${seconds}s | tail -n 1`)))
-  return out.map((line) => Number(line.split(';')[7]))
+  const each = <T>(act: (machine: string) => Promise<T>): Promise<T[]> => Promise.all(machines.map(act))
+  const count = async (machine: string): Promise<{ at: number; reads: number }> => {
+    const [at, reads] = (await inGuest(lab, machine, `echo $(cut -d ' ' -f 1 /proc/uptime) $(grep ' vdb ' /proc/diskstats | tr -s ' ' | cut -d ' ' -f 5)`)).split(' ').map(Number)
+    return { at: at!, reads: reads! }
+  }
+  await each((machine) => inGuest(lab, machine, `${FIO} > /dev/null 2>&1 & echo $! > /run/fair.pid; n=$(cat /sys/block/vdb/stat); while [ "$n" = "$(cat /sys/block/vdb/stat)" ]; do usleep 50000; done`))
+  const before = await each(count)
+  await delay(seconds * 1000)
+  const after = await each(count)
+  await each((machine) => inGuest(lab, machine, 'kill $(cat /run/fair.pid); while pidof fio > /dev/null; do usleep 50000; done'))
+  return after.map(({ at, reads }, index) => (reads - before[index]!.reads) / (at - before[index]!.at))
 }
 
 /** Clients that all read as fast as they can: their shares, and what they get together, against what the same machine gets alone. */
@@ -51,8 +64,8 @@ async function fairness(lab: BenchLab): Promise<object> {
     await lab.done('machine.start', { machine: name, wait: 'agent' })
   }
   const alone: number[] = []
-  for (const name of names.slice(0, 3)) alone.push(...(await readRates(lab, [name], 3)))
-  const rates = await readRates(lab, names, 8)
+  for (const name of names.slice(0, 3)) alone.push(...(await readRates(lab, [name], 4)))
+  const rates = await readRates(lab, names, WINDOW_SECONDS)
   const total = rates.reduce((sum, rate) => sum + rate, 0)
   const jain = total ** 2 / (rates.length * rates.reduce((sum, rate) => sum + rate ** 2, 0))
   progress(`${CLIENTS} clients at once: ${rates.map(Math.round).join(', ')} reads a second; alone ${alone.map(Math.round).join(', ')}`)
