@@ -10,17 +10,21 @@ const BUILT = path.join(MODULE, 'build/Release/pty.node')
 const STORE_SOURCES = inTop('native/store')
 const STORE = inTop('out/native/store.node')
 const STORE_FLAGS = ['-std=gnu11', '-O3', '-Wall', '-Wextra', '-Werror', '-Wno-psabi', '-fPIC', '-shared', '-fvisibility=hidden']
+const RECEIVE_SOURCES = inTop('native/stream')
+const RECEIVE = inTop('out/native/receive')
+const RECEIVE_FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wconversion', '-Wstrict-prototypes', '-Wmissing-prototypes']
 
 /** Native modules. They use Node-API only, so that the same build loads in Node and in Electron. */
 export const native = {
   name: 'Native modules',
 
-  isDone: (stamp) => Boolean(stamp) && (!existsSync(MODULE) || stamp.built === built()) && stamp.store === store(),
+  isDone: (stamp) => Boolean(stamp) && (!existsSync(MODULE) || stamp.built === built()) && stamp.store === store() && stamp.receive === receive(),
 
   async install(progress) {
     if (existsSync(MODULE)) await compilePty(progress)
     await compileStore(progress)
-    return { built: existsSync(MODULE) ? built() : '', store: store() }
+    await compileReceive(progress)
+    return { built: existsSync(MODULE) ? built() : '', store: store(), receive: receive() }
   }
 }
 
@@ -55,4 +59,13 @@ async function compileStore(progress) {
   renameSync(part, STORE)
 }
 
+/** What takes QEMU's migration stream apart: a program. */
+async function compileReceive(progress) {
+  progress('compiling the receiver of snapshots')
+  const part = `${RECEIVE}.${process.pid}`
+  await run('cc', [...RECEIVE_FLAGS, '-o', part, 'main.c', 'stream.c'], { cwd: RECEIVE_SOURCES, next: 'A C compiler is needed: sudo apt-get install build-essential' })
+  renameSync(part, RECEIVE)
+}
+
 const store = () => (existsSync(STORE) ? fingerprint([STORE, STORE_SOURCES]) : '')
+const receive = () => (existsSync(RECEIVE) ? fingerprint([RECEIVE, RECEIVE_SOURCES]) : '')

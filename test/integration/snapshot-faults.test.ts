@@ -39,7 +39,7 @@ describe.skipIf(process.getuid?.() !== 0)('a host whose disk is full', () => {
     const home = smallFileSystem(48 * 2 ** 20)
     if (home === null) return
     const lab = await openLab({ home })
-    await lab.done('machine.create', { name: 'lab1', source: 'none', disk: '16M', memory: '64M', cpus: 1, network: [] })
+    await lab.done('machine.create', { name: 'lab1', source: 'none', disk: '16M', memory: '64M', cpus: 1, network: [], display: false })
     await lab.done('machine.start', { machine: 'lab1' })
     const ballast = join(home, 'ballast')
     const [blocks, size] = execFileSync('stat', ['-f', '-c', '%a %S', home], { encoding: 'utf8' }).split(' ').map(Number)

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { failure } from '#contract'
+import { nativeFile } from './native-files'
 
 /** One saving of the native module: its index of known chunks, and the pack that it writes. */
 export interface ChunkWriter {
@@ -44,19 +43,10 @@ let loaded: ChunkEngine | null = null
 /** @throws unsupported when the native module was not built */
 export function chunkEngine(): ChunkEngine {
   if (loaded) return loaded
-  const found = candidates().find((path) => existsSync(path))
-  const next = 'Run “npm run setup”: it builds it.'
-  if (!found) throw failure('unsupported', 'The native module of the store has not been built.', { next })
+  const found = nativeFile('store.node')
   try {
     return (loaded = createRequire(found)(found) as ChunkEngine)
   } catch (cause) {
-    throw failure('unsupported', 'The native module of the store cannot be loaded.', { next, cause })
+    throw failure('unsupported', 'The native module of the store cannot be loaded.', { next: 'Run “npm run setup”: it builds it.', cause })
   }
-}
-
-/** Among the packaged app's resources, beside the bundle (out/main -> out/native), or from the source's own folder. */
-function candidates(): string[] {
-  const packaged = (process as { resourcesPath?: string }).resourcesPath
-  const above = ['..', '../../..'].map((up) => join(__dirname, up, up === '..' ? 'native' : 'out/native', 'store.node'))
-  return [...(packaged ? [join(packaged, 'native/store.node')] : []), ...above]
 }

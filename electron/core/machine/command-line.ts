@@ -1,5 +1,5 @@
 import type { Accelerator, Disk, MachineDefinition, Network, Nic } from '#contract'
-import { diskNodes } from '../disk/nodes'
+import { diskNodes, fileNode } from '../disk/nodes'
 import { ALWAYS_ON } from '../trace/log-lines'
 import type { MachinePaths, MachineRuntimePaths } from '../library/paths'
 
@@ -114,8 +114,8 @@ function memoryArguments(machine: MachineDefinition, context: LaunchContext): st
 function firmwareArguments(machine: MachineDefinition, context: LaunchContext): string[] {
   const pflash = context.uefiCode
     ? [
-        ...blockdev({ driver: 'raw', 'node-name': 'uefi-code', 'read-only': true, file: { driver: 'file', filename: context.uefiCode } }),
-        ...blockdev({ driver: 'raw', 'node-name': 'uefi-variables', file: { driver: 'file', filename: context.paths.uefiVariables } })
+        ...blockdev({ driver: 'raw', 'node-name': 'uefi-code', 'read-only': true, file: fileNode(context.uefiCode) }),
+        ...blockdev({ driver: 'raw', 'node-name': 'uefi-variables', file: fileNode(context.paths.uefiVariables) })
       ]
     : []
   if (!machine.kernel) return pflash
@@ -188,7 +188,7 @@ function hotPlugArguments(): string[] {
 
 function cdromArguments(id: string, path: string, bootOrder: number | null): string[] {
   return [
-    ...blockdev({ driver: 'raw', 'node-name': id, 'read-only': true, file: { driver: 'file', filename: path, 'read-only': true } }),
+    ...blockdev({ driver: 'raw', 'node-name': id, 'read-only': true, file: { ...fileNode(path), 'read-only': true } }),
     ...['-device', `ide-cd,id=${id}-device,drive=${id}${bootOrder === null ? '' : `,bootindex=${bootOrder + 1}`}`]
   ]
 }

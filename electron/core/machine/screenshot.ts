@@ -1,30 +1,40 @@
-import { failure, type ResultOf } from '#contract'
+import { failure, Failure, type ResultOf } from '#contract'
+import { encodePng } from '../host/png'
 import { readBytes, removeFile, writeFileAtomic } from '../host/files'
 import type { ManagedMachine } from './machine'
 import type { Qemu } from './qemu'
 
-/** A PNG begins with its signature and IHDR: width and height are at these offsets (PNG specification, 5.2 and 11.2.2). */
-const PNG_WIDTH_OFFSET = 16
-const PNG_HEIGHT_OFFSET = 20
+/** A picture in the format of netpbm begins with its size, in words. */
+const PPM_HEAD_BYTES = 64
 
-/** A picture of the machine's screen. QEMU writes it (`screendump`, PNG since 7.1) into the private runtime folder. */
+/** A picture of the machine's screen. QEMU writes it (`screendump`) into the private runtime folder. */
 export async function takeScreenshot(machine: ManagedMachine, file: string | null): Promise<ResultOf<'machine.screenshot'>> {
   const qemu = machine.live('photographed')
   if (!qemu.record.definition.display) {
     throw failure('unsupported', `“${machine.name}” has no screen.`, { next: 'Switch the display on in its settings; it is there at the next start.' })
   }
-  const png = await screenPng(qemu)
+  const { widthPixels, heightPixels, png } = await screenPng(qemu)
   if (file !== null) await writeFileAtomic(file, png, 0o644)
   return {
-    widthPixels: png.readUInt32BE(PNG_WIDTH_OFFSET),
-    heightPixels: png.readUInt32BE(PNG_HEIGHT_OFFSET),
+    widthPixels,
+    heightPixels,
     file,
     pngBase64: file === null ? png.toString('base64') : null
   }
 }
 
-/** The screen of a machine that has one, as PNG. */
-export async function screenPng({ qmp, runtime }: Qemu): Promise<Buffer> {
-  await qmp.execute('screendump', { filename: runtime.screenshot, format: 'png' })
-  return readBytes(runtime.screenshot).finally(() => removeFile(runtime.screenshot))
+/**
+ * The screen of a machine that has one. QEMU could write PNG itself, but its guest would stand still for 40 ms meanwhile.
+ * @throws no-space, protocol (what it wrote is no picture)
+ */
+export async function screenPng({ qmp, runtime }: Qemu): Promise<{ widthPixels: number; heightPixels: number; png: Buffer }> {
+  await qmp.execute('screendump', { filename: runtime.screenshot, format: 'ppm' }).catch((error: unknown) => {
+    if (!(error instanceof Failure) || !error.error.causes.some((cause) => cause.includes('No space left'))) throw error
+    throw failure('no-space', `There is no space left for “${runtime.screenshot}”.`, { path: runtime.screenshot, next: 'Free some space and try again.', cause: error })
+  })
+  const ppm = await readBytes(runtime.screenshot).finally(() => removeFile(runtime.screenshot))
+  const [head, width, height] = /^P6\s+(\d+)\s+(\d+)\s+255\s/.exec(ppm.toString('latin1', 0, PPM_HEAD_BYTES)) ?? []
+  const [widthPixels, heightPixels] = [Number(width), Number(height)]
+  if (!head || ppm.length < head.length + widthPixels * heightPixels * 3) throw failure('protocol', 'QEMU wrote no picture of the screen.', { peer: 'QEMU' })
+  return { widthPixels, heightPixels, png: await encodePng(widthPixels, heightPixels, ppm.subarray(head.length)) }
 }

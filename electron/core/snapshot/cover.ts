@@ -17,6 +17,8 @@ import type { QmpSession } from '../qmp/session'
 export interface Cover {
   /** The disks as the machine has them from now on. */
   after: Disk[]
+  /** Lets what was written to the disks so far reach the host's: QEMU does that when it stops the guest, and has less to do then. */
+  flush: () => Promise<void>
   /** Puts them on, all at one instant. To be called once, while the guest stands still or is off. */
   apply: () => Promise<void>
   /** Takes back what was made for them. Of no effect once they are on. */
@@ -73,7 +75,10 @@ export async function prepareCover(machine: ManagedMachine, context: Context, no
       throw error
     }
   }
-  return { after, apply, withdraw }
+  const flush = async (): Promise<void> => {
+    for (const { target, from } of covered) await syncFile(target.pathOf(from.file))
+  }
+  return { after, flush, apply, withdraw }
 }
 
 async function asSealed(target: DiskTarget, note: string, nowMs: number): Promise<Disk> {

@@ -3,6 +3,7 @@ import { exists, readJson, removeFile, writeJsonAtomic } from '../host/files'
 import type { Machines } from '../machine/machines'
 import type { ManagedMachine } from '../machine/machine'
 import { isLive } from '../machine/state'
+import { goOn } from './capture'
 
 const CaptureNote = z.object({ schemaVersion: z.literal(1), running: z.boolean() })
 
@@ -18,8 +19,7 @@ export async function resumeInterrupted(machines: Machines): Promise<void> {
       const note = await readJson(machine.paths.capture, CaptureNote).catch(() => null) // cut off while it was written: nothing had begun
       if (note?.running && isLive(machine.state)) {
         const { qmp } = machine.live('resumed')
-        await qmp.execute('migrate_cancel')
-        if (!(await qmp.execute('query-status')).running) await qmp.execute('cont')
+        await goOn(qmp, true)
         await machine.levelState()
       }
       await removeFile(machine.paths.capture)

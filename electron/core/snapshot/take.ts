@@ -45,9 +45,12 @@ export async function takeReserved(machine: ManagedMachine, input: Taken, contex
   const name = input.name ?? timeName(new Date())
   const qemu = machine.running
   const was = qemu ? (machine.state.kind === 'paused' ? 'paused' : 'running') : 'off'
-  const cover = await prepareCover(machine, context, `Snapshot “${name}”`)
+  // Side by side; nothing is written any more when one of them has failed.
+  const screenKept = qemu ? keepScreen(qemu, paths) : Promise.resolve(false)
+  const screenOver = screenKept.then(() => {}, () => {}) // told below, unless the other fails too
+  const cover = await prepareCover(machine, context, `Snapshot “${name}”`).finally(() => screenOver)
   work.onUndo(cover.withdraw)
-  const screen = qemu ? await keepScreen(qemu, paths) : false
+  const screen = await screenKept
   const memory = qemu ? await takeLive(machine, qemu, cover, { paths, running: was === 'running', halt: input.halt }, work) : await takeOff(machine, cover, paths)
   work.phase('keeping the disks')
   const { definition } = machine
@@ -119,6 +122,7 @@ async function takeLive(machine: ManagedMachine, qemu: Qemu, cover: Cover, { pat
       files: { ram: paths.ram, devices: paths.devices },
       running,
       resume: running && !halt,
+      beforeInstant: cover.flush,
       atInstant: async () => {
         await cover.apply()
         if (record.definition.firmware === 'uefi') await copySmall(machine.paths.uefiVariables, paths.uefiVariables)
@@ -170,7 +174,7 @@ async function pluggedDisks({ definition }: ManagedMachine, { qmp, record }: Qem
 /** The screen at that moment, as far as there is one. */
 async function keepScreen(qemu: Qemu, paths: SnapshotPaths): Promise<boolean> {
   if (!qemu.record.definition.display) return false
-  await writeFileAtomic(paths.screen, await screenPng(qemu))
+  await writeFileAtomic(paths.screen, (await screenPng(qemu)).png)
   return true
 }
 
