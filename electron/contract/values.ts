@@ -77,6 +77,9 @@ export const FilePath = z
   .regex(/^\//, 'a whole path is needed, beginning with /: which folder this one starts from is not known')
   .meta({ description: 'a whole path', cli: '<file>' })
 
+/** The rule for names as a sentence: the signs are named, as a sentence of signs reads as if it were cut off. */
+export const NAME_RULE = 'A name has letters, digits, spaces, dots, underscores and hyphens, starts with a letter or digit, and does not end with a space or dot.'
+
 /** A name for machines, images and tags: letters and digits of any script, then also space . _ -, at most 64. */
 export const Name = z
   .string()
@@ -86,9 +89,9 @@ export const Name = z
       .string()
       .min(1, 'a name is needed')
       .max(64, 'a name has at most 64 characters')
-      .regex(/^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N} ._-]*[\p{L}\p{M}\p{N}_-])?$/u, 'a name starts with a letter or digit, goes on with letters, digits, space . _ - and does not end with a space or dot')
+      .regex(/^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N} ._-]*[\p{L}\p{M}\p{N}_-])?$/u, 'a name starts with a letter or digit, goes on with letters, digits, spaces, dots, underscores and hyphens, and does not end with a space or dot')
   )
-  .meta({ description: 'a name: letters, digits, space . _ -', cli: '<name>' })
+  .meta({ description: 'a name: letters, digits, spaces, dots, underscores, hyphens', cli: '<name>' })
 
 /** `user`, `isolated:NAME` (VMs that name the same network reach each other and nobody else) or `bridge:NAME`. */
 const NetworkFields = z.discriminatedUnion('kind', [

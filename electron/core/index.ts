@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { dirname, join } from 'node:path'
 import { failure, isOperationName, isStreamName, operations, streams, toAppError, type Change, type Event, type OperationName, type Result } from '#contract'
@@ -181,6 +182,7 @@ const handlers: Handlers<OperationName> = {
 
 function offer(context: Context, events: Events): OwnedCore {
   const closing = new AbortController()
+  setMaxListeners(0, closing.signal) // as many wait for a task or look at something as there are faces
   return {
     owner: context.library.owner,
     library: context.library,

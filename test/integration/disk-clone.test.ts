@@ -27,6 +27,14 @@ describe('a linked clone of a disk', () => {
     const [own, ...shared] = (await view(B)).files
     expect(statSync(own!.path).nlink).toBe(1)
     expect(shared.map((file) => statSync(file.path).ino)).toEqual((await view(A)).files.slice(1).map((file) => statSync(file.path).ino))
+    const listed = await lab.call('disk.list', {})
+    expect(listed.map(({ path, otherNames, users }) => [path, otherNames.map((other) => other.path), users])).toEqual([
+      [(await view(A)).files[0]!.path, [], ['lab1']],
+      ...(await view(A)).files.slice(1).map(({ path }, index) => [path, [shared[index]!.path], ['lab1', 'lab2']]),
+      [own!.path, [], ['lab2']]
+    ])
+    expect((await lab.call('disk.list', { machine: 'lab2' })).map(({ path, users }) => [path, users])).toEqual([own!, ...shared].map(({ path, users }) => [path, users]))
+    expect(shared.map(({ users }) => [...users].sort())).toEqual(shared.map(() => ['lab1', 'lab2']))
     await write(A, 'c', 0)
     await write(B, 'd', 1)
     for (const [at, letters] of [[A, 'cb'], [B, 'ad']] as const) for (const [mib, letter] of [...letters].entries()) await read(at, letter, mib)
@@ -85,7 +93,7 @@ describe('a linked clone of a disk', () => {
     await write(A, 'b', 0)
     await write(B, 'c', 0)
     for (const at of [A, B]) {
-      expect(failureIn(await lab.ended('overlay.commit', { ...at, history: false }))).toMatchObject({ code: 'in-use', message: expect.stringContaining('of another machine too') as string })
+      expect(failureIn(await lab.ended('overlay.commit', { ...at, history: false }))).toMatchObject({ code: 'in-use', message: expect.stringContaining(`a layer of disk0 of “${at === A ? 'lab2' : 'lab1'}” too`) as string })
     }
     await lab.done('disk.remove', A)
     await read(B, 'c', 0)

@@ -79,6 +79,20 @@ export const FileHealth = z.discriminatedUnion('kind', [
 ])
 export type FileHealth = z.output<typeof FileHealth>
 
+/** What an image file is: a layer of a disk, or an image of the library. */
+const FileRole = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('layer'),
+    machineId: z.string(),
+    machine: z.string(),
+    disk: z.string(),
+    /** Where it stands: the guest writes to it, it lies below, or it was taken off by undo. */
+    place: z.enum(['active', 'below', 'undone']),
+    layer: Layer
+  }),
+  z.object({ kind: z.literal('image'), imageId: z.string(), name: z.string() })
+])
+
 /** One image file as drawn: a layer of a disk, or an image of the library that layers stand on. */
 export const ImageFile = z.object({
   /** Absolute path; what identifies it. */
@@ -90,18 +104,9 @@ export const ImageFile = z.object({
   /** What it takes on the host. */
   fileSizeBytes: z.number(),
   health: FileHealth,
-  of: z.discriminatedUnion('kind', [
-    z.object({
-      kind: z.literal('layer'),
-      machineId: z.string(),
-      machine: z.string(),
-      disk: z.string(),
-      /** Where it stands: the guest writes to it, it lies below, or it was taken off by undo. */
-      place: z.enum(['active', 'below', 'undone']),
-      layer: Layer
-    }),
-    z.object({ kind: z.literal('image'), imageId: z.string(), name: z.string() })
-  ]),
+  of: FileRole,
+  /** The same file under other names: disks of linked clones have the layers that they share each in a folder of their own. */
+  otherNames: z.array(z.object({ path: z.string(), backing: z.string().nullable(), of: FileRole })),
   /** Names of the machines whose disks need it, those in the trash too. */
   users: z.array(z.string())
 })

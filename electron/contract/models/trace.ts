@@ -53,7 +53,7 @@ export const Trace = z.object({
   machine: z.string(),
   sinceMs: z.number(),
   atMs: z.number(),
-  /** The guest asks for so much that QEMU is watched for a part of the time only: a few milliseconds of each half second. */
+  /** The guest asks for so much that QEMU is watched for a part of the time only: a few milliseconds once or twice a second. */
   sampled: z.boolean(),
   /** What the guest itself asked for, by disk; QEMU counts that exactly. */
   guest: z.array(z.object({ disk: z.string(), reads: z.number(), readBytes: z.number(), writes: z.number(), writtenBytes: z.number(), flushes: z.number() })),

@@ -179,7 +179,7 @@ async function qemuImg(path: string, args: string[], options: RunOptions = {}): 
   } catch (error) {
     if (!(error instanceof Failure) || error.error.code !== 'program-failed') throw error
     if (!/Failed to get (shared )?"[a-z ]+" lock/.test(error.error.causes.join('\n'))) throw named(error, path)
-    throw failure('in-use', `“${path}” is in use: another process writes to it.`, { what: path, next: 'Stop the machine that uses it, and try again.', cause: error.error.causes })
+    throw failure('in-use', `“${path}” is in use: another process has it open.`, { what: path, next: 'End the program that has it open, such as a QEMU or qemu-img started by hand, and try again.', cause: error.error.causes })
   }
 }
 

@@ -266,10 +266,12 @@ export interface FileFacts {
   modifiedAtMs: number
   /** What it takes on disk: holes do not count. */
   allocatedBytes: number
+  /** Of a file that has several names: the same for each. */
+  sharedId: string | null
 }
 export async function fileFacts(path: string): Promise<FileFacts> {
-  const { size, mtimeMs, blocks } = await facts(path)
-  return { sizeBytes: size, modifiedAtMs: mtimeMs, allocatedBytes: blocks * 512 }
+  const { size, mtimeMs, blocks, nlink, dev, ino } = await facts(path)
+  return { sizeBytes: size, modifiedAtMs: mtimeMs, allocatedBytes: blocks * 512, sharedId: nlink > 1 ? `${dev}:${ino}` : null }
 }
 
 async function facts(path: string): Promise<Stats> {

@@ -7,37 +7,79 @@ import { diskTarget, type DiskTarget } from './disk-target'
 import type { ManagedMachine } from './machine'
 import { historyBytes } from './overlays'
 
-/** Every image file that machines need, or one machine does. Layers first, from the top of each disk down. */
+/** Every image file that machines need, or one machine does: one each, whatever the number of its names. Layers first, from the top of each disk down. */
 export async function listFiles(context: Context, machine?: ManagedMachine): Promise<ImageFile[]> {
   const machines = machine ? [machine] : context.machines.all()
-  const layers = await Promise.all(machines.flatMap((one) => one.definition.disks.flatMap((disk) => layerFiles(one, disk))))
   const needed = new Set(machines.flatMap((one) => one.definition.disks.flatMap((disk) => (disk.image ? [disk.image.path] : []))))
   const images = context.images.recorded().filter((image) => image.kind !== 'iso' && (!machine || needed.has(image.path)))
   return [
-    ...layers,
+    ...(await listLayers(context, machine)),
     ...(await Promise.all(
-      images.map(async (image) => ({
-        path: image.path,
-        format: image.format,
-        backing: null,
-        virtualSizeBytes: image.virtualSizeBytes,
-        ...(await look(image.path, async () => context.images.verify(image))),
-        of: { kind: 'image' as const, imageId: image.id, name: image.name },
-        users: context.machines.usersOfImage(image.id)
-      }))
+      images.map(async (image) => {
+        const { fileSizeBytes, health } = await look(image.path, async () => context.images.verify(image))
+        return {
+          path: image.path,
+          format: image.format,
+          backing: null,
+          virtualSizeBytes: image.virtualSizeBytes,
+          fileSizeBytes,
+          health,
+          of: { kind: 'image' as const, imageId: image.id, name: image.name },
+          otherNames: [],
+          users: context.machines.usersOfImage(image.id)
+        }
+      })
     ))
   ]
 }
 
+/** A layer's file under one of its names. */
+interface NamedLayer {
+  file: ImageFile
+  /** Of a file that has several names: the same for each. */
+  sharedId: string | null
+}
+
+async function listLayers(context: Context, machine?: ManagedMachine): Promise<ImageFile[]> {
+  const lookAt = (machines: readonly ManagedMachine[]): Promise<NamedLayer[]> => Promise.all(machines.flatMap((one) => one.definition.disks.flatMap((disk) => layerFiles(one, disk))))
+  if (!machine) return joinNames(await lookAt(context.machines.all()))
+  const own = await lookAt([machine])
+  if (own.every(({ sharedId }) => sharedId === null)) return own.map(({ file }) => file)
+  // Who else has them is known to the other machines alone.
+  const others = await lookAt(context.machines.all().filter((one) => one !== machine))
+  return joinNames([...own, ...others.filter(({ sharedId }) => sharedId !== null)]).filter(({ of }) => of.kind === 'layer' && of.machineId === machine.definition.id)
+}
+
+/** One entry a file: the first of its names, with the others. */
+function joinNames(layers: readonly NamedLayer[]): ImageFile[] {
+  const shared = new Map<string, ImageFile>()
+  const files: ImageFile[] = []
+  for (const { file, sharedId } of layers) {
+    const known = sharedId === null ? undefined : shared.get(sharedId)
+    if (known) {
+      known.otherNames.push({ path: file.path, backing: file.backing, of: file.of })
+      known.users = [...new Set([...known.users, ...file.users])]
+      // Each disk has recorded by itself how the file was.
+      if (known.health.kind === 'ok') known.health = file.health
+    } else {
+      if (sharedId !== null) shared.set(sharedId, file)
+      files.push(file)
+    }
+  }
+  return files
+}
+
 export async function viewDisk(target: DiskTarget, context: Context): Promise<DiskView> {
   const { machine, disk } = target
-  const [layers, files] = await Promise.all([Promise.all(layerFiles(machine, disk)), listFiles(context, machine)])
-  const placed = (place: 'undone' | 'other'): ImageFile[] => layers.filter((file) => file.of.kind === 'layer' && (file.of.place === 'undone') === (place === 'undone'))
+  const [layers, all] = await Promise.all([Promise.all(layerFiles(machine, disk)), listFiles(context, machine)])
+  const usersOf = new Map(all.flatMap(({ path, otherNames, users }) => [path, ...otherNames.map((other) => other.path)].map((name) => [name, users] as const)))
+  const files = layers.map(({ file }): ImageFile => ({ ...file, users: usersOf.get(file.path) ?? file.users }))
+  const placed = (place: 'undone' | 'other'): ImageFile[] => files.filter((file) => file.of.kind === 'layer' && (file.of.place === 'undone') === (place === 'undone'))
   return {
     machineId: machine.definition.id,
     machine: machine.name,
     disk,
-    files: [...placed('other'), ...files.filter((file) => file.path === disk.image?.path)],
+    files: [...placed('other'), ...all.filter((file) => file.path === disk.image?.path)],
     undone: placed('undone'),
     historyBytes: await historyBytes(target).catch(() => 0), // a missing file is told with the file
     historyBudgetBytes: context.settings.value.historyBudgetBytes,
@@ -47,20 +89,25 @@ export async function viewDisk(target: DiskTarget, context: Context): Promise<Di
 
 export const showDisk = (input: { machine: string; disk: string }, context: Context): Promise<DiskView> => viewDisk(diskTarget(input, context), context)
 
-function layerFiles(machine: ManagedMachine, disk: Disk): Promise<ImageFile>[] {
+function layerFiles(machine: ManagedMachine, disk: Disk): Promise<NamedLayer>[] {
   const pathOf = (layer: Layer): string => machine.paths.disk(layer.file)
-  const file = async (layer: Layer, below: Layer | undefined, place: 'active' | 'below' | 'undone'): Promise<ImageFile> => ({
-    path: pathOf(layer),
-    format: layer.format,
-    backing: below ? pathOf(below) : (disk.image?.path ?? null),
-    virtualSizeBytes: disk.sizeBytes,
-    ...(await look(pathOf(layer), async () => {
+  const file = async (layer: Layer, below: Layer | undefined, place: 'active' | 'below' | 'undone'): Promise<NamedLayer> => {
+    const { sharedId, ...seen } = await look(pathOf(layer), async () => {
       if (layer.frozen && !(await isAsRecorded(pathOf(layer), layer.frozen))) return { kind: 'changed', message: 'Somebody wrote to it, and layers stand on it.' }
       return undefined
-    })),
-    of: { kind: 'layer', machineId: machine.definition.id, machine: machine.name, disk: disk.id, place, layer },
-    users: [machine.name]
-  })
+    })
+    const entry: ImageFile = {
+      path: pathOf(layer),
+      format: layer.format,
+      backing: below ? pathOf(below) : (disk.image?.path ?? null),
+      virtualSizeBytes: disk.sizeBytes,
+      ...seen,
+      of: { kind: 'layer', machineId: machine.definition.id, machine: machine.name, disk: disk.id, place, layer },
+      otherNames: [],
+      users: [machine.name]
+    }
+    return { file: entry, sharedId }
+  }
   return [
     ...disk.layers.map((layer, index) => file(layer, disk.layers[index + 1], index === 0 ? 'active' : 'below')),
     // The first to be redone stands on what is active now, if that is thrown away: on the layer below it.
@@ -70,18 +117,18 @@ function layerFiles(machine: ManagedMachine, disk: Disk): Promise<ImageFile>[] {
 
 const topmostSealed = (disk: Disk): Layer | undefined => disk.layers.find((layer, index) => layer.commit !== null || index > 0)
 
-async function look(path: string, examine: () => Promise<FileHealth | void>): Promise<{ fileSizeBytes: number; health: FileHealth }> {
+async function look(path: string, examine: () => Promise<FileHealth | void>): Promise<{ fileSizeBytes: number; health: FileHealth; sharedId: string | null }> {
   try {
-    const { allocatedBytes } = await fileFacts(path)
+    const { allocatedBytes: fileSizeBytes, sharedId } = await fileFacts(path)
     try {
-      return { fileSizeBytes: allocatedBytes, health: (await examine()) ?? { kind: 'ok' } }
+      return { fileSizeBytes, sharedId, health: (await examine()) ?? { kind: 'ok' } }
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      return { fileSizeBytes: allocatedBytes, health: { kind: 'changed', message: error.message } }
+      return { fileSizeBytes, sharedId, health: { kind: 'changed', message: error.message } }
     }
   } catch (error) {
     const { code, message } = toAppError(error)
-    return { fileSizeBytes: 0, health: { kind: code === 'not-found' ? 'missing' : 'unreadable', message } }
+    return { fileSizeBytes: 0, sharedId: null, health: { kind: code === 'not-found' ? 'missing' : 'unreadable', message } }
   }
 }
 

@@ -58,6 +58,22 @@ export class DiskTarget {
     return (await fileFacts(this.pathOf(file))).allocatedBytes
   }
 
+  /** Other disks that have the file of a layer under a name of their own, as linked clones do: `disk0 of “lab2”`. */
+  async sharersOf(layer: Layer): Promise<string[]> {
+    const { sharedId } = await fileFacts(this.pathOf(layer.file))
+    if (sharedId === null) return []
+    const named = this.context.machines
+      .all()
+      .flatMap(({ definition, name, paths }) => definition.disks.flatMap((disk) => [...disk.layers, ...disk.undone].map(({ file }) => ({ disk: `${disk.id} of “${name}”`, path: paths.disk(file) }))))
+    const sharing = await Promise.all(
+      named.map(async ({ disk, path }) => {
+        const facts = await fileFacts(path).catch(() => null) // missing: said where its disk is looked at
+        return facts?.sharedId === sharedId && disk !== this.label ? [disk] : []
+      })
+    )
+    return [...new Set(sharing.flat())]
+  }
+
   /** No storage daemon opens its files until the answer is called. @throws in-use when one has them open */
   occupy(): Promise<() => void> {
     return this.context.shares.occupy(this.machine, this.id)

@@ -82,9 +82,11 @@ async function carryOut(target: DiskTarget, work: Work, live: (qmp: QmpSession) 
 export async function requireOwn(target: DiskTarget, layer: Layer | undefined): Promise<void> {
   if (layer) target.requireUnpublished([layer])
   if (!layer || !(await isShared(target.pathOf(layer.file)))) return
-  throw failure('in-use', `${layer.nodeName} of ${target.label} is a part of a snapshot or of another machine too, and cannot be written to.`, {
+  const others = await target.sharersOf(layer)
+  const why = others.length > 0 ? `is a layer of ${others.join(', ')} too, which would be damaged` : 'is a part of a snapshot too, and cannot be written to'
+  throw failure('in-use', `${layer.nodeName} of ${target.label} ${why}.`, {
     what: layer.nodeName,
-    next: 'Commits that keep their history can be made at any time; or flatten the disk, or remove the snapshots and disks that stand on it.'
+    next: 'Commits that keep their history can be made at any time; or flatten this disk or the others first, or remove the snapshots that stand on it.'
   })
 }
 

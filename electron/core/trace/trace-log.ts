@@ -42,6 +42,11 @@ export class TraceLog {
     }
   }
 
+  /** How much was written since the last call of `readOn`. */
+  async unreadBytes(): Promise<number> {
+    return (await this.file.sizeBytes()) - this.offset
+  }
+
   /** Whole lines that were written since the last call. */
   async readOn(): Promise<string[]> {
     const end = await this.file.sizeBytes()

@@ -9,12 +9,22 @@ import { TraceLog } from './trace-log'
 const TICK_MS = 250
 /**
  * Events a tick up to which QEMU is watched all the time. One costs it about 3 us: 1000 in 250 ms are 1.2 % of a processor. Above that it is
- * watched for a window of each tick, and what is seen is taken for the whole.
+ * watched through windows, and what is seen is taken for the whole.
  */
 const MOST_EVENTS = 1000
+/** In a tick it is looked so often whether the guest has become that busy: a burst is not watched to the end of the tick. */
+const BURST_MS = 50
+/** About what an event takes in the log. */
+const EVENT_BYTES = 75
 const WINDOW_MS = 8
-/** Turning the events on and off costs about 1 ms each time, too: so not too often. */
 const WINDOW_EVERY_MS = 500
+/**
+ * Of the time windows take at most this share, from the command that opens one to the answer that it is closed: a busy QEMU takes its time for
+ * both, and is watched meanwhile. If it did nothing else in a window, the guest would lose no more than that.
+ */
+const MOST_SHARE = 0.02
+/** But what is shown is never older than this. */
+const WINDOW_AT_LEAST_EVERY_MS = 2000
 const KEPT_SAMPLES = 120
 const KEPT_EVENTS = 200
 const GUEST_EVERY_TICKS = 2
@@ -32,6 +42,8 @@ export class Xray {
   private watching = false
   /** When what is in the tally and not yet in a sample begins. */
   private fromMs = performance.now()
+  /** What the last window took, its opening and closing included. */
+  private windowTookMs = WINDOW_MS
   private guestBefore = new Map<string, Guest>()
   private guestNow: Guest[] = []
   private readonly unsubscribe: () => void
@@ -128,7 +140,9 @@ export class Xray {
       await this.watch(true)
       this.fromMs = performance.now()
     }
-    await this.pass(TICK_MS)
+    const untilMs = performance.now() + TICK_MS
+    do await this.pass(BURST_MS)
+    while (!this.isOver && performance.now() < untilMs && (await this.log.unreadBytes()) < MOST_EVENTS * EVENT_BYTES)
     return 1
   }
 
@@ -137,10 +151,12 @@ export class Xray {
       await this.watch(false)
       this.takeIn(await this.log.readOn(), 1)
     }
-    await this.pass(WINDOW_EVERY_MS - WINDOW_MS)
+    await this.pass(pauseBetweenWindows(this.windowTookMs))
+    const beganMs = performance.now()
     const openedMs = await this.timeOf(() => this.watch(true))
     await delay(WINDOW_MS)
     const closedMs = await this.timeOf(() => this.watch(false))
+    this.windowTookMs = performance.now() - beganMs
     return (closedMs - openedMs) / (performance.now() - this.fromMs)
   }
 
@@ -165,9 +181,12 @@ export class Xray {
     this.sampled = perTick > (this.sampled ? MOST_EVENTS / 2 : MOST_EVENTS)
   }
 
-  /** Turns the events on or off. All commands are sent at once: QEMU does them one after the other. */
+  /**
+   * Turns the events on or off. All commands are sent at once: QEMU does them one after the other. Those of reads and writes, which are most, are on
+   * for the shortest time.
+   */
   private async watch(enable: boolean): Promise<void> {
-    await Promise.all(WATCHED.map((name) => this.qemu.qmp.execute('trace-event-set-state', { name, enable, 'ignore-unavailable': true })))
+    await Promise.all((enable ? WATCHED.toReversed() : WATCHED).map((name) => this.qemu.qmp.execute('trace-event-set-state', { name, enable, 'ignore-unavailable': true })))
     this.watching = enable
   }
 
@@ -206,6 +225,12 @@ export class Xray {
     this.events.push({ number: ++this.lastEvent, atMs: Date.now(), kind, text })
     if (this.events.length > KEPT_EVENTS) this.events.shift()
   }
+}
+
+/** How long QEMU is left alone after a window that took so long, in milliseconds: never less than it was watched. */
+export function pauseBetweenWindows(tookMs: number): number {
+  const everyMs = Math.min(WINDOW_AT_LEAST_EVERY_MS, Math.max(WINDOW_EVERY_MS, tookMs / MOST_SHARE))
+  return Math.max(tookMs, everyMs - tookMs)
 }
 
 const isLost = (error: unknown): boolean => error instanceof Failure && error.error.code === 'connection-lost'

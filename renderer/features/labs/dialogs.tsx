@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import { GraduationCap } from 'lucide-react'
-import { Name, type Lab, type Snapshot } from '#contract'
+import { Name, NAME_RULE, type Lab, type Snapshot } from '#contract'
 import { Banner, Button, Checkbox, ConfirmDialog, Dialog, EmptyState, Field, formatCount, formatSize, NumberInput, Select, TextInput } from '#ui'
 import { allMachines, attemptTask, closeOverlay, goTo, toast, useLabs, useSnapshots, type LabOverlay } from '../../app'
 import { Sentence, TaskDialog, useTaskRun } from '../task-dialog'
@@ -43,7 +43,7 @@ const NothingToDeploy = () => (
 
 /** Why a lab cannot be called so; its machines get their names from it. */
 function prefixProblem(prefix: string, count: number): string | null {
-  const wrong = Name.safeParse(prefix).success ? null : 'A name has letters, digits, spaces and . _ -'
+  const wrong = Name.safeParse(prefix).success ? null : NAME_RULE
   if (wrong !== null) return wrong
   if (Object.values(useLabs.getState().byId).some((lab) => lab.name.toLowerCase() === prefix.toLowerCase())) return `There is a class lab ${prefix} already.`
   const wanted = new Set(Array.from({ length: count }, (_, i) => `${prefix}-${i + 1}`.toLowerCase()))

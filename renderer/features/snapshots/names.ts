@@ -1,8 +1,8 @@
-import { Name } from '#contract'
+import { Name, NAME_RULE } from '#contract'
 import { allMachines } from '../../app'
 
 /** What is wrong with a name, in one sentence; null when nothing is. */
-export const nameProblem = (name: string): string | null => (Name.safeParse(name).success ? null : 'A name has letters, digits, spaces and . _ -')
+export const nameProblem = (name: string): string | null => (Name.safeParse(name).success ? null : NAME_RULE)
 
 /** The same of a new machine's. */
 export function machineNameProblem(name: string): string | null {

@@ -38,6 +38,7 @@ function files(machine: Machine, disk: Disk): ImageFile[] {
     // No imagined file is as old as that: a layer that is recorded so is one that was changed since.
     health: layer.frozen?.modifiedAtMs === 0 ? { kind: 'changed', message: 'Somebody wrote to it, and layers stand on it.' } : { kind: 'ok' },
     of: { kind: 'layer', machineId: machine.id, machine: machine.name, disk: disk.id, place, layer },
+    otherNames: [],
     users: [machine.name]
   })
   return [
@@ -57,6 +58,7 @@ const imageFiles = (world: World): ImageFile[] =>
       fileSizeBytes: image.fileSizeBytes,
       health: image.problem === undefined ? { kind: 'ok' } : { kind: 'missing', message: image.problem },
       of: { kind: 'image', imageId: image.id, name: image.name },
+      otherNames: [],
       users: [...world.machines.values()].filter((machine) => machine.definition?.disks.some((disk) => disk.image?.imageId === image.id)).map((machine) => machine.name)
     }))
 

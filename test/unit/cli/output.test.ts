@@ -108,7 +108,7 @@ describe('help', () => {
 
 test('a disk is shown as it lies, and its history as what can be done', () => {
   const layer = { nodeName: 'disk0-2', file: 'b', format: 'qcow2', createdAtMs: 0, note: '', commit: null, temporary: false, frozen: null }
-  const file = { format: 'qcow2', backing: null, virtualSizeBytes: 2 ** 30, fileSizeBytes: 4096, health: { kind: 'ok' }, users: ['lab1'] }
+  const file = { format: 'qcow2', backing: null, virtualSizeBytes: 2 ** 30, fileSizeBytes: 4096, health: { kind: 'ok' }, otherNames: [], users: ['lab1'] }
   const of = { kind: 'layer', machineId: 'm', machine: 'lab1', disk: 'disk0', place: 'active', layer }
   const atMs = new Date(2026, 0, 31, 14, 5, 6).getTime()
   const sealed = { ...of, place: 'below', layer: { ...layer, nodeName: 'disk0-1', commit: { sequence: 1, atMs, note: 'one\n\x1b[31mtwo' } } }

@@ -79,7 +79,7 @@ export function CommitDialog({ machine, view, renew }: DiskDialogProps & { renew
             note: below
               ? `Copies ${formatSize(written)} into ${below.commit ? `commit ${below.commit.sequence}, which then holds it too: undoing that one takes both away` : titleOfLayer(below, false)}. It takes ${timeToCopy(written)}, and cannot be undone by itself.`
               : undefined,
-            blocked: whyNotForGood(disk)
+            blocked: whyNotForGood(view)
           }
         ]}
       />

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import type { DiskView } from '#contract'
 import { Banner, Checkbox, Field, formatSize, Select, TextInput } from '#ui'
 import { closeOverlay, toast, useImages } from '../../../app'
+import { whyNotInto } from '../allowed'
 import { BeforeAfter } from '../drawing/before-after'
 import { afterDiscard, afterFlatten, afterMerge, afterOverlay, sketchOf } from '../drawing/sketch'
 import { capital, commitsOf, lastSafePoint, namesOfCommits, timeToCopy, titleOfLayer } from '../words'
@@ -51,7 +52,9 @@ export function MergeDialog({ machine, view, overlay }: DiskDialogProps) {
       description="Writes all layers above one into it. What the guest sees stays the same."
       verb="Merge"
       blocked={
-        !into ? 'Choose the layer to merge into.' : lost.length > 0 && !forget ? `Say that ${namesOfCommits(lost)} may become final.` : null
+        !into
+          ? 'Choose the layer to merge into.'
+          : (whyNotInto(view, chosen) ?? (lost.length > 0 && !forget ? `Say that ${namesOfCommits(lost)} may become final.` : null))
       }
       work={work}
       subject={machine.name}

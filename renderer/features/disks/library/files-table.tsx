@@ -16,7 +16,7 @@ export function FilesTable({ files, filter }: { files: readonly ImageFile[]; fil
   const layout = useLayout()
   const images = useImages((state) => state.byId)
   const wanted = filter.trim().toLowerCase()
-  const rows = files.filter((file) => `${file.path} ${ownerOf(file)} ${titleOfFile(file, images)}`.toLowerCase().includes(wanted))
+  const rows = files.filter((file) => `${file.path} ${ownersOf(file).join(' ')} ${titleOfFile(file, images)}`.toLowerCase().includes(wanted))
   return (
     <Table
       label="Image files"
@@ -37,7 +37,9 @@ export function showFile({ of }: ImageFile): void {
   goToMachine(of.machineId, 'disks')
 }
 
-const ownerOf = ({ of }: ImageFile): string => (of.kind === 'layer' ? `${of.machine}, ${of.disk}` : 'Library')
+/** The disks that have it: of linked clones, several. */
+const ownersOf = (file: ImageFile): string[] => [file, ...file.otherNames].map(({ of }) => (of.kind === 'layer' ? `${of.machine}, ${of.disk}` : 'Library'))
+const ownerOf = (file: ImageFile): string => ownersOf(file)[0]! + (file.otherNames.length > 0 ? ` +${file.otherNames.length}` : '')
 
 function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[] {
   return [
@@ -48,7 +50,7 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
       sortBy: (file) => fileName(file.path),
       cell: (file) => <span {...tip(file.path)}>{fileName(file.path)}</span>
     },
-    { id: 'owner', header: 'Belongs to', width: 120, sortBy: ownerOf, cell: ownerOf },
+    { id: 'owner', header: 'Belongs to', width: 120, sortBy: ownerOf, cell: (file) => <span {...tip(file.otherNames.length > 0 ? ownersOf(file).join('; ') : null)}>{ownerOf(file)}</span> },
     {
       id: 'what',
       header: 'What it is',

@@ -25,7 +25,8 @@ export function landscapeOf(files: readonly ImageFile[]): Site[] {
   const towers = new Map<string, { tower: Tower; ground: string | null }>()
   const images = files.filter((file) => file.of.kind === 'image')
   const known = new Set(images.map((file) => file.path))
-  for (const file of files) {
+  // A layer that linked clones share is drawn in each of their disks.
+  for (const file of files.flatMap(underEachName)) {
     if (file.of.kind !== 'layer') continue
     const { machineId, machine, disk, place } = file.of
     const key = `${machineId} ${disk}`
@@ -36,7 +37,7 @@ export function landscapeOf(files: readonly ImageFile[]): Site[] {
   const standing = (path: string | null): Tower[] =>
     [...towers.values()]
       .filter(({ ground }) => ground === path)
-      .map(({ tower }) => tower)
+      .map(({ tower }) => ({ ...tower, layers: topDown(tower.layers), undone: topDown(tower.undone).toReversed() }))
       .sort((a, b) => collator.compare(`${a.machine} ${a.disk}`, `${b.machine} ${b.disk}`))
   const sites = images.map((ground): Site => ({ key: ground.path, ground, towers: standing(ground.path) }))
   sites.sort((a, b) => b.towers.length - a.towers.length || collator.compare(a.key, b.key))
@@ -45,6 +46,18 @@ export function landscapeOf(files: readonly ImageFile[]): Site[] {
   const unused = sites.filter((site) => site.towers.length === 0)
   return [...used, ...(own.length > 0 ? [{ key: 'own', ground: null, towers: own }] : []), ...unused]
 }
+
+/** By what stands on what: a file that has several names is listed where the first of them is. */
+function topDown(layers: readonly ImageFile[]): ImageFile[] {
+  const byPath = new Map(layers.map((file) => [file.path, file]))
+  const below = ({ backing }: ImageFile): ImageFile | undefined => (backing === null ? undefined : byPath.get(backing))
+  const top = layers.find((file) => !layers.some((other) => other.backing === file.path))
+  const ordered: ImageFile[] = []
+  for (let file = top; file && !ordered.includes(file); file = below(file)) ordered.push(file)
+  return ordered
+}
+
+const underEachName = (file: ImageFile): ImageFile[] => [file, ...file.otherNames.map((other) => ({ ...file, ...other, otherNames: [] }))]
 
 const collator = new Intl.Collator('en-GB', { numeric: true, sensitivity: 'base' })
 

@@ -199,6 +199,7 @@ function SlabNote({ file }: { file: ImageFile }) {
             <RelativeTime atMs={of.layer.commit?.atMs ?? of.layer.createdAtMs} />
           </span>
           {of.layer.temporary && <span className={styles.chip}>for this run only</span>}
+          {file.users.length > 1 && <span {...tip(`Linked clones share this file: ${file.users.join(', ')}`)} className={styles.chip}>shared with {file.users.filter((user) => user !== of.machine).join(', ')}</span>}
         </>
       ) : (
         <>

@@ -16,7 +16,9 @@ const NOW_MS = 1000
 
 /** By path. A layer in which nothing happens is there with zeros. */
 export function pulsesOf(trace: Trace, files: readonly TraceFile[] = trace.files): Map<string, Pulse> {
-  const recent = trace.samples.filter((sample) => trace.atMs - sample.atMs < NOW_MS)
+  // A busy guest is looked at every now and then: the newest that is known holds until the next one is.
+  const newest = trace.samples.at(-1)
+  const recent = trace.samples.filter((sample) => trace.atMs - sample.atMs < NOW_MS || (sample === newest && trace.atMs - sample.atMs < NOW_MS + sample.lengthMs))
   const seconds = recent.reduce((sum, { lengthMs }) => sum + lengthMs, 0) / 1000 || 1
   const all = files.map(({ path }) => {
     const sum = { reads: 0, servedBytes: 0, writes: 0, writtenBytes: 0, clusters: 0 }

@@ -19,8 +19,8 @@ export function XrayPanel({ view, trace }: { view: DiskView; trace: Trace | null
       <Counts view={view} files={files} />
       {trace.sampled && (
         <p className={styles.note}>
-          The guest is so busy that QEMU is watched for a few milliseconds of each half second: what is said of layers is reckoned from that, and what the guest
-          asked for is exact.
+          The guest is so busy that QEMU is watched for a few milliseconds once or twice a second: what is said of layers is reckoned from that, and what the
+          guest asked for is exact.
         </p>
       )}
       <Lesson files={files} />

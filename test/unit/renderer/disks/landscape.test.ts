@@ -12,6 +12,7 @@ const image = (path: string): ImageFile => ({
   fileSizeBytes: 1,
   health: { kind: 'ok' },
   of: { kind: 'image', imageId: path, name: path },
+  otherNames: [],
   users: []
 })
 const layer = (machine: string, file: string, backing: string | null, place: 'active' | 'below' | 'undone'): ImageFile => ({
@@ -28,6 +29,17 @@ const layer = (machine: string, file: string, backing: string | null, place: 'ac
 })
 
 describe('the landscape of a library', () => {
+  it('draws a layer that linked clones share in the disk of each', () => {
+    const own = layer('a', 'low', null, 'below')
+    const { path, backing, of } = layer('b', 'low', null, 'below')
+    const sites = landscapeOf([layer('a', 'top', '/a/low', 'active'), { ...own, otherNames: [{ path, backing, of }] }, layer('b', 'top', '/b/low', 'active')])
+    expect(sites.map(({ towers }) => towers.map((tower) => [tower.machine, tower.layers.map((file) => file.path)]))).toEqual([
+      [
+        ['a', ['/a/top', '/a/low']],
+        ['b', ['/b/top', '/b/low']]
+      ]
+    ])
+  })
   it('puts each disk on its ground, the most used first, and those on no image together', () => {
     const sites = landscapeOf([
       layer('b', 'top', '/b/low', 'active'),

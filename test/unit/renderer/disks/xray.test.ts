@@ -31,6 +31,12 @@ describe('the X-ray’s numbers', () => {
     expect(pulses.get('top')).toMatchObject({ servedPerSecond: 2500, writtenPerSecond: 2000, served: 0.25, written: 1 })
   })
 
+  it('hold until there are newer ones, of a guest that is looked at every now and then', () => {
+    const long = { ...sample(8500, [{ ...counts, path: 'base', reads: 30, servedBytes: 15_000 }]), lengthMs: 1500, estimated: true }
+    expect(pulsesOf({ ...trace, samples: [long] }).get('base')).toMatchObject({ readsPerSecond: 20, servedPerSecond: 10_000 })
+    expect(pulsesOf({ ...trace, atMs: 11_500, samples: [long] }).get('base')).toMatchObject({ readsPerSecond: 0 })
+  })
+
   it('are drawn beside the busiest moment', () => {
     const [top, base] = stripsOf(trace, trace.files)
     expect(base!.served.at(-21)).toBe(1) // five seconds ago
