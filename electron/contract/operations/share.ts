@@ -15,7 +15,7 @@ const BytesPerSecond = Size.refine((bytes) => bytes === 0 || (bytes >= 2 ** 16 &
 const HoldOrNot = z.union([z.literal(0), z.number().int().min(5).max(86_400)], 'a time to wait is 5 to 86400 seconds; 0 for as long as it takes')
 const hold = HoldOrNot.meta({ description: 'for so many seconds guests wait when nobody can serve the disk, then they get I/O errors; 0: as long as it takes', cli: '<seconds>' })
 const writeThrough = z.boolean().meta({
-  description: 'what a client writes is on the host’s disk before it is answered: nothing is lost with a process that is killed, and writes are several times slower'
+  description: 'what a client writes is on the host’s disk before it is answered: nothing is lost with a process that is killed, and small writes take about four times as long'
 })
 const timeoutSeconds = z.number().positive().max(600).default(20).meta({ description: 'how long each guest may take to let go' })
 const nextStart = z.boolean().default(false).meta({ description: 'a machine that runs without shareable memory waits for its next start, instead of getting the disk over NBD now' })

@@ -27,10 +27,13 @@ export class Hold {
     return this.refusers.current !== null
   }
 
-  /** @param unserved there are clients, and nobody serves them. Where they got errors when the library was opened, they have waited long enough. */
-  note(unserved: boolean): void {
-    if (!unserved) this.sinceMs = null
-    else this.sinceMs ??= this.refusing ? 0 : Date.now()
+  /** Nobody can serve them. Where they got errors when the library was opened, they have waited long enough. */
+  begin(): void {
+    this.sinceMs ??= this.refusing ? 0 : Date.now()
+  }
+  /** They are served again, or there are none. */
+  end(): void {
+    this.sinceMs = null
   }
   /** Whether clients have waited long enough. @param seconds null: never */
   isOver(seconds: number | null): boolean {

@@ -166,7 +166,8 @@ export class Serving {
   private async levelHold(): Promise<void> {
     const { record, disk, owner, runningClients, links, runtime } = this.share
     const having = runningClients.filter(({ definition: { id } }) => links.hasDevice(id))
-    this.hold.note(disk !== null && having.length > 0 && !isServing(this.server) && owner?.state.kind !== 'unreachable')
+    if (having.length === 0 || isServing(this.server)) this.hold.end()
+    else if (this.server.kind === 'failed' && owner?.state.kind !== 'unreachable') this.hold.begin() // a hand-over ends by itself
     if (!disk || !this.hold.isOver(record.holdSeconds)) return this.endRefusal()
     const daemon = await this.hold.refuser(disk)
     const clients = having.map(({ definition: { id } }) => ({ machineId: id, nodeName: REFUSAL, transport: links.transportOf(id)!, writes: mayWrite(record, id), version: null, writeThrough: false, limits: NO_LIMITS }))

@@ -63,7 +63,7 @@ export function holdChoices(chosen: number | null): { value: string; label: stri
 
 export const WRITE_THROUGH = {
   label: 'Put each write on the disk before it is answered',
-  note: 'For writes of other machines. Nothing that was answered is lost if the process that serves the disk is killed, also what a guest has not synced. Small writes take several times as long.'
+  note: 'For writes of other machines. Nothing that was answered is lost if the process that serves the disk is killed, also what a guest has not synced. Small writes take about four times as long.'
 }
 
 /** What was chosen for a share, in few words. */
