@@ -68,19 +68,23 @@ function ShareCard({ share }: { share: Share }) {
         <p className={styles.quiet}>
           {formatSize(share.sizeBytes)}, {MODES[share.mode]}
           {share.published && `, version ${share.published.version} published`}
-          {saySettings(share)}
         </p>
-        {share.mode !== 'cluster' && <ForReaders share={share} />}
-        <Button size="small" onClick={() => openOverlay({ kind: 'share', machine: share.machineId, disk: share.disk })}>
-          Share with more…
-        </Button>
-        <Button size="small" onClick={() => setEnding(true)}>
-          End the share…
-        </Button>
+        <span className={styles.actions}>
+          {share.mode !== 'cluster' && <ForReaders share={share} />}
+          <Button size="small" onClick={() => openOverlay({ kind: 'share', machine: share.machineId, disk: share.disk })}>
+            Share with more…
+          </Button>
+          <Button size="small" onClick={() => setEnding(true)}>
+            End the share…
+          </Button>
+        </span>
       </header>
       <div className={styles.server}>
         <StateBadge look={lookOfServer(share)} />
-        <p>{sayServer(share)}</p>
+        <p>
+          {sayServer(share)}
+          <span className={styles.quiet}>{saySettings(share)}</span>
+        </p>
         <IconButton icon={Settings2} size="small" label={`How ${labelOf(share)} is shared…`} onClick={() => setSetting(true)} />
       </div>
       {share.clients.length === 0 ? (

@@ -66,9 +66,9 @@ export const WRITE_THROUGH = {
   note: 'For writes of other machines. Nothing that was answered is lost if the process that serves the disk is killed, also what a guest has not synced. Small writes take about four times as long.'
 }
 
-/** What was chosen for a share, in few words. */
+/** What was chosen for a share otherwise than it comes, in sentences. */
 export const saySettings = ({ holdSeconds, writeThrough }: Share): string =>
-  [...(writeThrough ? [', each write on the disk at once'] : []), ...(holdSeconds === null ? [] : [`, guests wait for ${formatSpan(holdSeconds * 1000)} at most`])].join('')
+  [...(writeThrough ? [' Each write is on the disk at once.'] : []), ...(holdSeconds === null ? [] : [` Guests wait for ${formatSpan(holdSeconds * 1000)} at most.`])].join('')
 
 /** Who serves, in a sentence. */
 export function sayServer({ server, machine }: Share): string {

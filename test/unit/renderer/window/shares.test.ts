@@ -64,7 +64,7 @@ describe('the shares', () => {
     fireEvent.click(await screen.findByRole('option', { name: /wait for 10.s, then get I\/O errors/ }))
     fireEvent.click(settings.getByRole('button', { name: 'Set' }))
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
-    await card.findByText(/guests wait for 10.s at most/)
+    await card.findByText(/Guests wait for 10.s at most/)
 
     fireEvent.click(card.getByRole('button', { name: 'Take it from lab3' }))
     await waitFor(() => expect(card.queryByRole('button', { name: 'Take it from lab3' })).toBeNull())
