@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { cpSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -69,8 +69,40 @@ describe('while a client writes to a shared disk', () => {
     await vms.becomes('daemon, lab2 connected, lab3 off')
     await until(lab, () => vms.sockets().length === 1, 30_000)
     await vms.expectNumbers('lab2', 'lab2')
+
+    await expectWrittenThrough(vms)
+    await expectHeldForATime(vms)
   })
 })
+
+/** What is answered, and not yet synced, is lost with an exporter that is killed, unless each write is on the disk before. Set while it is written. */
+async function expectWrittenThrough(vms: ShareLab): Promise<void> {
+  expect((await vms.lab.call('share.edit', { share: 'lab1', writeThrough: true })).writeThrough).toBe(true)
+  await vms.becomes('daemon, lab2 connected, lab3 off')
+  await vms.stopNumbers('lab2')
+  await vms.expectUnsynced('lab2', 'lab2', async () => void process.kill(await vms.daemonPid(), 'SIGKILL'))
+}
+
+/** Nobody can serve it: the guest waits for as long as it is to, then it gets errors, until somebody can. */
+async function expectHeldForATime(vms: ShareLab): Promise<void> {
+  await vms.lab.call('share.edit', { share: 'lab1', hold: 5 })
+  const { path } = (await vms.lab.call('disk.show', { machine: 'lab1', disk: 'disk1' })).files[0]!
+  renameSync(path, `${path}.away`)
+  process.kill(await vms.daemonPid(), 'SIGKILL')
+  const read = (): Promise<{ exitCode: number | null; stderr: string }> =>
+    vms.lab.call('guest.exec', { machine: 'lab2', command: ['dd', `if=${SHARED}`, 'of=/dev/null', 'bs=4096', 'count=1', 'iflag=direct'], timeoutSeconds: 60 })
+  const startedAt = performance.now()
+  expect((await read()).stderr).toContain('Input/output error')
+  expect(performance.now() - startedAt).toBeGreaterThan(4_000)
+  await vms.becomes('failed, lab2 failing, lab3 off')
+  // It is so too for the next Strata, and is over as soon as there is something to serve.
+  await vms.lab.reopen()
+  await vms.becomes('failed, lab2 failing, lab3 off')
+  expect((await read()).stderr).toContain('Input/output error')
+  renameSync(`${path}.away`, path)
+  await vms.becomes('daemon, lab2 connected, lab3 off')
+  expect((await read()).exitCode).toBe(0)
+}
 
 /** The sockets are deleted, and the daemon is killed. At the new one of lab3 somebody else is faster, and talks nonsense. */
 async function killAndAnnoy(vms: ShareLab): Promise<void> {

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { renameSync, statSync } from 'node:fs'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { failureIn, openLab, until, type Lab } from '../support/lab'
 import { SHARED, ShareLab } from '../support/share-lab'
@@ -136,6 +136,26 @@ async function expectLimited(machine: string): Promise<void> {
   await lab.call('share.limit', { share: 'lab1', machine, requests: 0, bytes: 0 })
 }
 
+/** Over NBD a guest waits for as long as it is to, too; and a machine that waits is ended by force, though its QEMU waits as well. */
+async function expectHeld(machine: string): Promise<void> {
+  await lab.call('share.edit', { share: 'lab1', hold: 5 })
+  const { path } = (await lab.call('disk.show', { machine: 'lab1', disk: 'disk1' })).files[0]!
+  renameSync(path, `${path}.away`)
+  process.kill(await vms.daemonPid(), 'SIGKILL')
+  const read = (): Promise<{ stderr: string }> => lab.call('guest.exec', { machine, command: ['dd', `if=${SHARED}`, 'of=/dev/null', 'bs=4096', 'count=1', 'iflag=direct'], timeoutSeconds: 60 })
+  expect((await read()).stderr).toContain('Input/output error')
+  await vms.becomes('failed, lab2 failing, lab3 failing')
+  await lab.call('share.edit', { share: 'lab1', hold: 0 })
+  await vms.becomes('failed, lab2 waiting, lab3 waiting')
+  await vms.inGuest(machine, `(dd if=${SHARED} of=/dev/null bs=4096 count=1 iflag=direct) > /dev/null 2>&1 < /dev/null &`)
+  await vms.inGuest(machine, 'until grep -q "^State:.D" $(printf "/proc/%s/status " $(pidof dd)); do sleep 0.05; done')
+  const paused = lab.refused('machine.pause', { machine })
+  expect((await lab.ended('machine.stop', { machine, force: true })).state.kind).toBe('done')
+  expect((await paused).code).toBe('connection-lost')
+  await vms.becomes('failed, lab2 waiting, lab3 off')
+  renameSync(`${path}.away`, path)
+}
+
 /** Readers with requests of several sizes (KiB) at once. */
 const MANY = [32, 256, 1024]
 
@@ -241,5 +261,6 @@ describe('who serves', () => {
     process.kill(await vms.daemonPid(), 'SIGKILL')
     await vms.expectNumbers('lab3', 'lab3', synced)
     expect((await vms.share()).clients[1]).toMatchObject({ state: 'connected', reason: null })
+    await expectHeld('lab3')
   })
 })

@@ -94,8 +94,25 @@ export class ShareLab {
   /** A writer that goes on for ever: block n holds the number n, each flushed before the next. What is acknowledged stands in a file of the guest's own. They have room. */
   async startNumbers(name: string): Promise<void> {
     const one = `printf %08d $n | dd of=${SHARED} bs=4096 seek=$((n % ${NUMBERS} + ${FIRST_NUMBER})) conv=sync,notrunc,fsync oflag=direct 2> /tmp/said && echo $n > /tmp/acknowledged`
-    await this.inGuest(name, `dd if=/dev/zero of=${SHARED} bs=4096 seek=${FIRST_NUMBER} count=${NUMBERS} conv=notrunc 2>/dev/null; sync; echo 0 > /tmp/acknowledged; (n=0; while n=$((n + 1)); do ${one} || { cp /tmp/said /tmp/failed; exit; }; done) > /dev/null 2>&1 < /dev/null &`)
+    await this.inGuest(name, `dd if=/dev/zero of=${SHARED} bs=4096 seek=${FIRST_NUMBER} count=${NUMBERS} conv=notrunc 2>/dev/null; sync; echo 0 > /tmp/acknowledged; (n=0; while n=$((n + 1)); do ${one} || { cp /tmp/said /tmp/failed; exit; }; [ ! -e /tmp/stop ] || { touch /tmp/stopped; exit; }; done) > /dev/null 2>&1 < /dev/null &`)
   }
+  async stopNumbers(name: string): Promise<void> {
+    await this.inGuest(name, 'touch /tmp/stop; until [ -e /tmp/stopped ] || [ -e /tmp/failed ]; do sleep 0.05; done; test ! -e /tmp/failed')
+  }
+
+  /** Numbers where nothing was written before, each alone in its cluster and none of them flushed, while something happens. All are there at the end. */
+  async expectUnsynced(name: string, reader: string, happens: () => Promise<void>): Promise<void> {
+    const one = `printf %08d $n | dd of=${SHARED} bs=4096 seek=$((n * 16 + ${FIRST_UNSYNCED})) conv=sync,notrunc oflag=direct 2> /tmp/said && echo $n > /tmp/written`
+    await this.inGuest(name, `echo 0 > /tmp/written; (n=0; while n=$((n + 1)); [ $n -le ${UNSYNCED} ]; do ${one} || { cp /tmp/said /tmp/lost; exit; }; done) > /dev/null 2>&1 < /dev/null &`)
+    const written = (): Promise<number> => this.inGuest(name, 'test ! -e /tmp/lost || cat /tmp/lost >&2; test ! -e /tmp/lost && cat /tmp/written').then(Number)
+    await until(this.lab, async () => (await written()) > 20, 60_000)
+    await happens()
+    await until(this.lab, async () => (await written()) === UNSYNCED, 60_000)
+    const text = await this.inGuest(reader, `dd if=${SHARED} bs=64k skip=${FIRST_UNSYNCED / 16} count=${UNSYNCED + 1} iflag=direct 2>/dev/null | tr -d '\\0'`)
+    const there = (text.match(/\d{8}/g) ?? []).map(Number)
+    expect(there).toEqual(Array.from({ length: UNSYNCED }, (_, index) => index + 1))
+  }
+
   acknowledged(name: string): Promise<number> {
     return this.inGuest(name, 'test ! -e /tmp/failed || cat /tmp/failed >&2; test ! -e /tmp/failed && cat /tmp/acknowledged').then(Number)
   }
@@ -114,3 +131,6 @@ export class ShareLab {
 /** Blocks for numbers, after the first four MiB; then they are used again. */
 const NUMBERS = 2048
 const FIRST_NUMBER = 1024
+/** In the last MiB of a disk of 64 MiB. */
+const FIRST_UNSYNCED = 13_312
+const UNSYNCED = 100

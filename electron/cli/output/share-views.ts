@@ -77,7 +77,9 @@ export function shareBlock(share: Share, paint: Paint): string {
     ['Size', formatSize(share.sizeBytes)],
     ['Mode', share.mode],
     ['Its machine', share.ownerWrites ? 'writes' : 'reads'],
-    ['Served by', server]
+    ['Served by', server],
+    ['If nobody can', share.holdSeconds === null ? 'guests wait' : `guests wait for ${share.holdSeconds} s, then get I/O errors`],
+    ['Writes', share.writeThrough ? 'on the host’s disk before they are answered' : 'on the host’s disk when the guest syncs']
   ], paint.dim)
   if (share.cluster) {
     const members = share.cluster.members.map(({ machine, state, node, reason }) => [machine, state, String(node), reason ?? ''])

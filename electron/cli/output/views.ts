@@ -69,6 +69,7 @@ const VIEWS: Views = {
   'share.create': (share, paint) => shareBlock(share, paint),
   'share.attach': (share, paint) => shareBlock(share, paint),
   'share.detach': (share, paint) => shareBlock(share, paint),
+  'share.edit': (share, paint) => shareBlock(share, paint),
   'share.limit': (share, paint) => shareBlock(share, paint),
   'share.hand-over': (share, paint) => shareBlock(share, paint),
   'share.mount': ({ machine, device, folder, writes }) => `In ${machine} it is ${device} on ${folder}, to ${writes ? 'write' : 'read'}.\n`,

@@ -39,6 +39,13 @@ export const ClusterMember = z.object({
 })
 export type ClusterMember = z.output<typeof ClusterMember>
 
+/**
+ * For so many seconds what clients ask for waits when nobody can serve the disk; then it is an I/O error in their guests, until somebody serves it
+ * again. Null: it waits as long as it takes.
+ */
+export const HoldSeconds = z.number().int().min(5).max(86_400).nullable()
+export type HoldSeconds = z.output<typeof HoldSeconds>
+
 /** What a client may ask for, in a second, of reads and writes together. Null: without a bound. */
 export const ClientLimits = z.object({
   requestsPerSecond: z.number().int().positive().nullable().default(null),
@@ -65,6 +72,9 @@ export const ShareRecord = z.object({
   published: z.number().int().positive().nullable().default(null),
   /** In mode `cluster`. */
   cluster: ClusterRecord.nullable().default(null),
+  holdSeconds: HoldSeconds.default(null),
+  /** What a client writes is on the host's disk before it is answered, so that no process that is killed takes it along. */
+  writeThrough: z.boolean().default(false),
   createdAtMs: z.number(),
   /** Machines that get the disk, in the order in which they were added. */
   clients: z.array(
@@ -98,9 +108,9 @@ export type ShareServer = z.output<typeof ShareServer>
 
 /**
  * How a client is. `waiting`: it has the disk, and what it reads waits until somebody serves it. `unplugged`: it runs without it;
- * the reason says why.
+ * the reason says why. `failing`: it has the disk, nobody has served that for longer than it is to wait, and its guest gets I/O errors.
  */
-export const ShareClientState = z.enum(['off', 'starting', 'connected', 'waiting', 'unplugged'])
+export const ShareClientState = z.enum(['off', 'starting', 'connected', 'waiting', 'failing', 'unplugged'])
 export type ShareClientState = z.output<typeof ShareClientState>
 
 /** `nbd`: over a Unix socket, where `vhost-user-blk` cannot be. */
@@ -137,6 +147,8 @@ export const Share = z.object({
   /** The version that readers get; null: the disk itself. */
   published: z.object({ version: z.number(), atMs: z.number() }).nullable(),
   createdAtMs: z.number(),
+  holdSeconds: HoldSeconds,
+  writeThrough: z.boolean(),
   server: ShareServer,
   clients: z.array(ShareClient),
   /** The cluster file system on it, where Strata keeps one. */

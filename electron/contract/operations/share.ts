@@ -12,6 +12,11 @@ const diskOf = z
 const share = z.string().min(1).meta({ description: 'the disk that is shared (lab1:disk0), or the id of the share', cli: '<share>' })
 /** With less a guest seems to hang. The most that QEMU takes is 10^15 (throttle.h: THROTTLE_VALUE_MAX). */
 const BytesPerSecond = Size.refine((bytes) => bytes === 0 || (bytes >= 2 ** 16 && bytes <= 10 ** 15), 'a bound is at least 64K, and at most 900T; 0 for none')
+const HoldOrNot = z.union([z.literal(0), z.number().int().min(5).max(86_400)], 'a time to wait is 5 to 86400 seconds; 0 for as long as it takes')
+const hold = HoldOrNot.meta({ description: 'for so many seconds guests wait when nobody can serve the disk, then they get I/O errors; 0: as long as it takes', cli: '<seconds>' })
+const writeThrough = z.boolean().meta({
+  description: 'what a client writes is on the host’s disk before it is answered: nothing is lost with a process that is killed, and small writes take about four times as long'
+})
 const timeoutSeconds = z.number().positive().max(600).default(20).meta({ description: 'how long each guest may take to let go' })
 const nextStart = z.boolean().default(false).meta({ description: 'a machine that runs without shareable memory waits for its next start, instead of getting the disk over NBD now' })
 
@@ -26,6 +31,8 @@ export const shareOperations = {
       }),
       mount: z.string().startsWith('/').default('/shared').meta({ description: 'cluster: the folder that every guest gets it on' }),
       bare: z.boolean().default(false).meta({ description: 'cluster: all may write, and nothing is set up in the guests' }),
+      hold: hold.default(0),
+      writeThrough: writeThrough.default(false),
       force: z.boolean().default(false).meta({ description: 'cluster: also on a file system that several writers damage' }),
       nextStart
     }),
@@ -41,6 +48,12 @@ export const shareOperations = {
     result: Share,
     task: true,
     positional: ['share', 'machine']
+  }),
+  'share.edit': operation({
+    help: 'change how a disk is shared, also while it is used; what is not named stays as it is',
+    input: z.object({ share, hold: hold.optional(), writeThrough: writeThrough.optional() }),
+    result: Share,
+    positional: ['share']
   }),
   'share.limit': operation({
     help: 'bound what a machine may ask of a shared disk, also while it runs; what is not named stays as it is',

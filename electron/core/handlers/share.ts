@@ -25,7 +25,7 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     (input, context, work) => {
       const { machine, disk } = diskTarget(ownDisk(input.disk, context), context)
       const to = [...new Set(input.to.map((name) => context.machines.get(name)))]
-      return context.shares.create({ machine, disk: disk.id, mode: input.mode, to, nextStart: input.nextStart, force: input.force, folder: input.bare ? null : input.mount }, work)
+      return context.shares.create({ machine, disk: disk.id, mode: input.mode, to, nextStart: input.nextStart, force: input.force, folder: input.bare ? null : input.mount, holdSeconds: input.hold || null, writeThrough: input.writeThrough }, work)
     }
   ),
   'share.list': async (_input, { shares }) => shares.list(),
@@ -36,6 +36,10 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     clientOf,
     (input, { shares, machines }, work) => shares.members.attach(shares.get(input.share), machines.get(input.machine), input, work)
   ),
+  'share.edit': ({ share, hold, writeThrough }, { shares }) => {
+    const change = { ...(hold === undefined ? {} : { holdSeconds: hold || null }), ...(writeThrough === undefined ? {} : { writeThrough }) }
+    return shares.get(share).edit(change)
+  },
   'share.limit': ({ share, machine, requests, bytes }, { shares, machines }) => {
     const limits = { ...(requests === undefined ? {} : { requestsPerSecond: requests || null }), ...(bytes === undefined ? {} : { bytesPerSecond: bytes || null }) }
     return shares.members.limit(shares.get(share), machines.get(machine), limits)

@@ -157,13 +157,19 @@ export type NetworkPaths = ReturnType<typeof networkPaths>
 
 /** Of one shared disk: a socket a client, and the storage daemon's. */
 const shareRuntimePaths = (root: string) => ({
-  root,
   client: (machineId: string) => join(root, machineId.slice(0, 8) + '.sock'),
-  daemonQmp: join(root, 'qmp.sock'),
-  daemonNbd: join(root, 'nbd.sock'),
-  daemonRecord: join(root, 'daemon.json'),
-  daemonLog: join(root, 'daemon.log')
+  ...daemonPaths(root, ''),
+  /** Of the daemon that answers with errors, where nobody can serve it. */
+  refusal: daemonPaths(root, 'eio-')
 })
+const daemonPaths = (root: string, prefix: string) => ({
+  root,
+  daemonQmp: join(root, `${prefix}qmp.sock`),
+  daemonNbd: join(root, `${prefix}nbd.sock`),
+  daemonRecord: join(root, `${prefix}daemon.json`),
+  daemonLog: join(root, `${prefix}daemon.log`)
+})
+export type DaemonPaths = ReturnType<typeof daemonPaths>
 export type ShareRuntimePaths = ReturnType<typeof shareRuntimePaths>
 
 export interface Environment {

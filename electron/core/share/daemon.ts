@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { failure, type Failure } from '#contract'
+import { failure, toAppError, type Failure } from '#contract'
 import { ensurePrivateFolder, exists, readJson, removeFile, truncate, writeJsonAtomic } from '../host/files'
 import { bootId, isSameProcess, signalProcess, spawnDetached } from '../host/process'
 import { checkSocketPath, waitForSocket } from '../host/socket'
-import type { ShareRuntimePaths } from '../library/paths'
+import type { DaemonPaths } from '../library/paths'
 import { lastLines } from '../machine/exit'
 import { processGone } from '../machine/qemu'
 import { QmpSession } from '../qmp/session'
@@ -33,7 +33,7 @@ export interface StorageDaemon {
  * @param node the image as block nodes, with all that it stands on
  * @throws missing-program, program-failed (with its words), time-out
  */
-export async function launchDaemon(runtime: ShareRuntimePaths, node: Record<string, unknown>): Promise<StorageDaemon> {
+export async function launchDaemon(runtime: DaemonPaths, node: Record<string, unknown>): Promise<StorageDaemon> {
   await ensurePrivateFolder(runtime.root)
   checkSocketPath(runtime.daemonQmp)
   await removeFile(runtime.daemonQmp)
@@ -48,7 +48,9 @@ export async function launchDaemon(runtime: ShareRuntimePaths, node: Record<stri
     const qmp = await QmpSession.over(socket, { peer: 'the storage daemon' })
     return daemonOver(qmp, record, exited, runtime)
   } catch (error) {
-    const failed = gone.signal.aborted ? await explained(runtime) : error
+    // Its monitor answers before its images are opened: one that could not is seen to hang up, or to be gone.
+    const ended = gone.signal.aborted || toAppError(error).code === 'connection-lost'
+    const failed = ended ? await explained(runtime) : error
     signalProcess(record.pid, record.startTicks, 'SIGKILL')
     await exited
     await removeFile(runtime.daemonRecord)
@@ -60,18 +62,19 @@ export async function launchDaemon(runtime: ShareRuntimePaths, node: Record<stri
  * Source: qemu-storage-daemon(1), QEMU 7.2. Exports are added over its monitor. There is no I/O thread: a node in one makes QEMU 7.2 abort when an
  * NBD client goes (blockdev-nbd.c, nbd_blockdev_client_closed), and a daemon has nothing else to do in its main thread.
  */
-export const daemonArguments = (runtime: ShareRuntimePaths, node: Record<string, unknown>): string[] => [
+export const daemonArguments = (runtime: DaemonPaths, node: Record<string, unknown>): string[] => [
   ...['--chardev', `socket,id=qmp,path=${runtime.daemonQmp.replaceAll(',', ',,')},server=on,wait=off`],
   ...['--monitor', 'chardev=qmp'],
   ...['--blockdev', JSON.stringify(node)]
 ]
 
-async function explained(runtime: ShareRuntimePaths): Promise<Failure> {
-  return failure('program-failed', 'The storage daemon could not open the image.', { program: PROGRAM, exitCode: null, cause: await lastLines(runtime.daemonLog) })
+async function explained(runtime: DaemonPaths): Promise<Failure> {
+  const words = (await lastLines(runtime.daemonLog)).map((line) => line.replace(/^qemu-storage-daemon: (--blockdev \{.*\}: )?/, '')) // not what it was told
+  return failure('program-failed', 'The storage daemon could not open the image.', { program: PROGRAM, exitCode: null, cause: words })
 }
 
 /** Takes over a daemon that another Strata process started; one that does not answer is ended. @returns null when there is none */
-export async function adoptDaemon(runtime: ShareRuntimePaths): Promise<StorageDaemon | null> {
+export async function adoptDaemon(runtime: DaemonPaths): Promise<StorageDaemon | null> {
   if (!(await exists(runtime.daemonRecord))) return null
   const record = await readJson(runtime.daemonRecord, DaemonRecord).catch(() => null) // cut off while it was written: it had no client yet
   if (!record || record.bootId !== bootId() || !isSameProcess(record.pid, record.startTicks)) {
@@ -90,7 +93,7 @@ export async function adoptDaemon(runtime: ShareRuntimePaths): Promise<StorageDa
   }
 }
 
-function daemonOver(qmp: QmpSession, record: DaemonRecord, exited: Promise<void>, runtime: ShareRuntimePaths): StorageDaemon {
+function daemonOver(qmp: QmpSession, record: DaemonRecord, exited: Promise<void>, runtime: DaemonPaths): StorageDaemon {
   let released = false
   const ended = exited.then(async () => {
     if (released) return new Promise<void>(() => {}) // never told: it is the next owner's

@@ -1,10 +1,11 @@
 import type { ClientLimits } from '#contract'
 import { exists, linkTo, makePrivate, removeFile } from '../host/files'
 import type { ShareRuntimePaths } from '../library/paths'
+import type { BlockExportInfo } from '../qmp/commands'
 import type { QmpSession } from '../qmp/session'
 import { addLimit, levelLimit, limitName, removeOtherLimits } from './limit'
 import { endExport, restoreNbdServer } from './nbd'
-import { exportId, exportName, exportsOf, type ServedAs } from './plan'
+import { clientOfExport, exportId, exportName, exportsOf, type ServedAs } from './plan'
 
 export interface WantedExports {
   shareId: string
@@ -19,6 +20,23 @@ export interface WantedExports {
 }
 export type WantedClient = { machineId: string; nodeName: string; limits: ClientLimits } & ServedAs
 
+/** The exports of a share that there are. */
+const exportsIn = async (qmp: QmpSession, shareId: string): Promise<BlockExportInfo[]> =>
+  (await qmp.execute('query-block-exports')).filter(({ id, 'shutting-down': ending }) => id.startsWith(exportsOf(shareId)) && !ending)
+
+/** Whether an export does for a client: it is of the same kind, and bounded where that is wanted. Those that an earlier Strata made have no filter. */
+function does(there: BlockExportInfo | undefined, shareId: string, disk: string, client: WantedClient): boolean {
+  if (there?.id !== exportId(shareId, client.machineId, client)) return false
+  return there['node-name'] === limitName(disk, client.machineId, client) || Object.values(client.limits).every((limit) => limit === null)
+}
+
+/** Whether clients over vhost-user-blk are to get another export in place of the one they have: with requests under way, those would be lost. */
+export async function replacesAny(qmp: QmpSession, { shareId, disk, clients }: WantedExports): Promise<boolean> {
+  const there = await exportsIn(qmp, shareId)
+  const own = (client: WantedClient): BlockExportInfo | undefined => there.find(({ id, type }) => type === 'vhost-user-blk' && clientOfExport(id, shareId) === client.machineId.slice(0, 8))
+  return clients.some((client) => own(client) && !does(own(client), shareId, disk, client))
+}
+
 /**
  * Lets a QEMU, or a storage daemon, export a node to exactly these clients: one export each, as a vhost-user-blk export serves one
  * client at a time. One that is not to write gets it read-only, so that QEMU itself refuses what it writes. Source: block-export-add, qapi/block-export.json, QEMU 7.2.
@@ -27,14 +45,18 @@ export type WantedClient = { machineId: string; nodeName: string; limits: Client
 export async function levelExports(qmp: QmpSession, wanted: WantedExports): Promise<boolean> {
   const { shareId, disk, runtime, clients, nbdSocket } = wanted
   const anew = clients.some(({ transport }) => transport === 'nbd') && (await restoreNbdServer(qmp, nbdSocket))
-  const there = (await qmp.execute('query-block-exports')).filter(({ id }) => id.startsWith(exportsOf(shareId)))
+  const there = await exportsIn(qmp, shareId)
   const ids = new Map(clients.map((client) => [exportId(shareId, client.machineId, client), client]))
-  for (const { id } of there) if (!ids.has(id)) await end(qmp, id, runtime.client(id.slice(exportsOf(shareId).length)))
+  const useless = there.filter((one) => {
+    const client = ids.get(one.id)
+    return !client || !does(one, shareId, disk, client)
+  })
+  for (const { id } of useless) await end(qmp, id, runtime.client(clientOfExport(id, shareId)))
   await removeOtherLimits(qmp, disk, new Set(clients.map((client) => limitName(disk, client.machineId, client))))
   for (const [id, client] of ids) {
     const path = runtime.client(client.machineId)
     const name = limitName(disk, client.machineId, client)
-    if (there.some((one) => one.id === id && !one['shutting-down'])) {
+    if (there.some((one) => one.id === id && !useless.includes(one))) {
       // A socket that somebody deleted is made anew, once its client looks for it: one that is connected does not need it.
       const missed = client.transport === 'nbd' || wanted.waiting.includes(client.machineId)
       if (!missed || (await exists(path))) {
@@ -44,8 +66,9 @@ export async function levelExports(qmp: QmpSession, wanted: WantedExports): Prom
       await end(qmp, id, path)
     }
     await addLimit(qmp, name, client)
-    if (client.transport === 'nbd') await addNbdExport(qmp, { id, node: name, writable: client.writes, path }, nbdSocket, exportName(shareId, client.machineId))
-    else await addVhostExport(qmp, { id, node: name, writable: client.writes, path })
+    const fresh = { id, node: name, writable: client.writes, writethrough: client.writes && client.writeThrough, path }
+    if (client.transport === 'nbd') await addNbdExport(qmp, fresh, nbdSocket, exportName(shareId, client.machineId))
+    else await addVhostExport(qmp, fresh)
   }
   return anew
 }
@@ -54,18 +77,19 @@ interface NewExport {
   id: string
   node: string
   writable: boolean
+  writethrough: boolean
   path: string
 }
 
-async function addVhostExport(qmp: QmpSession, { id, node, writable, path }: NewExport): Promise<void> {
+async function addVhostExport(qmp: QmpSession, { id, node, writable, writethrough, path }: NewExport): Promise<void> {
   await removeFile(path) // of one that was killed
-  await qmp.execute('block-export-add', { type: 'vhost-user-blk', id, 'node-name': node, writable, addr: { type: 'unix', path }, 'num-queues': 1 })
+  await qmp.execute('block-export-add', { type: 'vhost-user-blk', id, 'node-name': node, writable, writethrough, addr: { type: 'unix', path }, 'num-queues': 1 })
   await makePrivate(path)
 }
 
 /** A process has one NBD server for all. A client knows a path of its own, which leads to that of whoever serves now. */
-async function addNbdExport(qmp: QmpSession, { id, node, writable, path }: NewExport, nbdSocket: string, name: string): Promise<void> {
-  await qmp.execute('block-export-add', { type: 'nbd', id, name, 'node-name': node, writable })
+async function addNbdExport(qmp: QmpSession, { id, node, writable, writethrough, path }: NewExport, nbdSocket: string, name: string): Promise<void> {
+  await qmp.execute('block-export-add', { type: 'nbd', id, name, 'node-name': node, writable, writethrough })
   await linkTo(path, nbdSocket)
 }
 

@@ -1,4 +1,4 @@
-import type { ShareRuntimePaths } from '../library/paths'
+import type { DaemonPaths } from '../library/paths'
 import { adoptDaemon, launchDaemon, type StorageDaemon } from './daemon'
 
 /** A daemon that ends by itself is started again; one that does not last is not, until something changes. */
@@ -13,7 +13,7 @@ export class DaemonKeeper {
 
   /** @param onDidEnd it has ended by itself, or was killed */
   constructor(
-    private readonly runtime: ShareRuntimePaths,
+    private readonly runtime: DaemonPaths,
     private readonly onDidEnd: () => void
   ) {}
 

@@ -84,18 +84,20 @@ export class ClientLinks {
   }
 
   /** How a client is, and why, where that is known. */
-  stateOf({ state, definition: { id } }: ManagedMachine, server: ShareServer): Pick<ShareClient, 'state' | 'reason'> {
+  stateOf({ state, definition: { id } }: ManagedMachine, server: ShareServer, refusing: boolean): Pick<ShareClient, 'state' | 'reason'> {
     const refusal = this.refusals.get(id) ?? null
     if (!needsExport(state)) return { state: 'off', reason: null }
     if (!isLive(state)) return { state: 'starting', reason: null }
     if (!this.hasDevice(id)) return { state: 'unplugged', reason: refusal }
     if (refusal !== null) return { state: 'waiting', reason: refusal }
+    if (refusing) return { state: 'failing', reason: FAILING }
     const served = this.transportOf(id) === 'vhost-user-blk' || isServing(server)
     if (!served || this.links.get(id)?.kind === 'waiting') return { state: 'waiting', reason: server.kind === 'failed' ? server.message : null }
     return { state: 'connected', reason: this.cutOff.has(id) ? CUT_OFF : null }
   }
 }
 
+const FAILING = 'Nobody has served it for longer than its guest is to wait: that gets I/O errors.'
 const CUT_OFF = 'The process that served it ended without warning. If something in the guest waits for it without end, reset the machine.'
 
 const atLeast = (version: string, major: number, minor: number): boolean => {

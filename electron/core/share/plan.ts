@@ -54,12 +54,16 @@ export interface ServedAs {
   transport: ClientTransport
   writes: boolean
   version: number | null
+  /** What it writes is on the host's disk before it is answered. */
+  writeThrough: boolean
 }
 
-/** What tells our exports in a QEMU from others: whose it is, what it allows, and which version it is, which QEMU does not tell. */
-export const exportId = (shareId: string, machineId: string, { transport, writes, version }: ServedAs): string =>
-  `${exportName(shareId, machineId)}${transport === 'nbd' ? '-nbd' : ''}${writes ? '-w' : version === null ? '' : `-v${version}`}`
+/** What tells our exports in a QEMU from others: whose it is, what it allows, how it writes, and which version it is: QEMU does not tell. */
+export const exportId = (shareId: string, machineId: string, { transport, writes, version, writeThrough }: ServedAs): string =>
+  `${exportName(shareId, machineId)}${transport === 'nbd' ? '-nbd' : ''}${writes ? (writeThrough ? '-wt' : '-w') : version === null ? '' : `-v${version}`}`
 export const exportsOf = (shareId: string): string => `share-${shareId}-`
+/** The beginning of the client's id, by which its socket is named too. */
+export const clientOfExport = (id: string, shareId: string): string => id.slice(exportsOf(shareId).length).slice(0, 8)
 /** What a client over NBD asks for, whoever serves it. */
 export const exportName = (shareId: string, machineId: string): string => `${exportsOf(shareId)}${machineId.slice(0, 8)}`
 /** A client's device; over NBD also its block node. */

@@ -25,6 +25,6 @@ export async function loadShares(paths: LibraryPaths): Promise<{ records: ShareR
 }
 
 const brokenView = (id: string, message: string): Share => ({
-  ...{ id, machineId: '', machine: '', disk: '', sizeBytes: 0, mode: 'ro', ownerWrites: false, published: null, cluster: null, createdAtMs: 0 },
+  ...{ id, machineId: '', machine: '', disk: '', sizeBytes: 0, mode: 'ro', ownerWrites: false, published: null, cluster: null, holdSeconds: null, writeThrough: false, createdAtMs: 0 },
   ...{ server: { kind: 'broken', message }, clients: [] }
 })

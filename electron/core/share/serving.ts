@@ -1,4 +1,4 @@
-import type { Disk, ShareRecord, ShareServer } from '#contract'
+import { NO_LIMITS, toAppError, type Disk, type ShareRecord, type ShareServer } from '#contract'
 import { flushNode } from '../disk/block-job'
 import { diskNodes } from '../disk/nodes'
 import { activeLayer } from '../disk/stack'
@@ -8,12 +8,13 @@ import type { ManagedMachine } from '../machine/machine'
 import type { Machines } from '../machine/machines'
 import { isLive, isOff } from '../machine/state'
 import type { QmpSession } from '../qmp/session'
-import { levelExports, servesAnybody } from './exports'
+import { levelExports, replacesAny, servesAnybody, type WantedExports } from './exports'
 import { levelGuard } from './guard'
+import { Hold, REFUSAL } from './hold'
 import { DaemonKeeper } from './keeper'
 import type { ClientLinks } from './links'
 import type { OwnerWatch } from './owner'
-import { mayWrite, planServer } from './plan'
+import { isServing, mayWrite, planServer } from './plan'
 import type { OpenedBy } from './read-disk'
 import { withoutRequests } from './standstill'
 import { expectedTransport } from './transport'
@@ -51,6 +52,7 @@ export class Serving {
   /** How many there are who work on the owner's files. */
   occupants = 0
   private readonly daemons: DaemonKeeper
+  private readonly hold: Hold
 
   /** @param onDidEnd a storage daemon has ended by itself */
   constructor(
@@ -62,6 +64,16 @@ export class Serving {
       share.links.noteCutOff()
       onDidEnd()
     })
+    this.hold = new Hold(share.runtime.refusal, onDidEnd)
+  }
+
+  /** Nobody has served it for longer than its clients are to wait: they get errors. */
+  get refusing(): boolean {
+    return this.hold.refusing
+  }
+  /** When to look again whether clients have waited long enough; Infinity: they need not, or have. */
+  get lookAgainMs(): number {
+    return this.hold.lookAgainMs(this.share.record.holdSeconds)
   }
 
   /** The daemon, while it has the files of the owner open. */
@@ -71,19 +83,31 @@ export class Serving {
   }
 
   /** Takes over what an earlier owner of the library left running. */
-  recall(): Promise<void> {
-    return this.daemons.recall()
+  async recall(): Promise<void> {
+    await Promise.all([this.daemons.recall(), this.hold.recall()])
   }
   /** Lets go of what serves: it runs on. */
   release(): void {
     this.daemons.release()
+    this.hold.release()
   }
-  dismiss(): Promise<void> {
-    return this.daemons.dismiss()
+  async dismiss(): Promise<void> {
+    await Promise.all([this.daemons.dismiss(), this.hold.dismiss()])
   }
 
-  /** Brings about what is wanted now. @throws qmp, and what a storage daemon's start throws */
-  async level(): Promise<ShareServer> {
+  /** Brings about what is wanted now. It never fails: what went wrong is what `server` says. */
+  async level(): Promise<void> {
+    for (const act of [async () => (this.server = await this.levelServer()), () => this.levelHold()]) {
+      try {
+        await act()
+      } catch (error) {
+        this.server = serverAfter(error)
+      }
+    }
+  }
+
+  /** @throws qmp, and what a storage daemon's start throws */
+  private async levelServer(): Promise<ShareServer> {
     const { owner, disk, runningClients: needed } = this.share
     if (!owner || isOff(owner.state)) {
       if (this.server.kind === 'machine') this.share.links.noteCutOff()
@@ -138,12 +162,44 @@ export class Serving {
     return { kind: 'daemon', pid: daemon.pid }
   }
 
-  private levelExports(qmp: QmpSession, nbdSocket: string, disk: Disk, machines: readonly ManagedMachine[]): Promise<boolean> {
-    const { record, runtime, links } = this.share
+  /** Clients that have waited long enough get errors. A process that hangs they are connected to, and nothing can be done for them. */
+  private async levelHold(): Promise<void> {
+    const { record, disk, owner, runningClients, links, runtime } = this.share
+    const having = runningClients.filter(({ definition: { id } }) => links.hasDevice(id))
+    if (having.length === 0 || isServing(this.server)) this.hold.end()
+    else if (this.server.kind === 'failed' && owner?.state.kind !== 'unreachable') this.hold.begin() // a hand-over ends by itself
+    if (!disk || !this.hold.isOver(record.holdSeconds)) return this.endRefusal()
+    const daemon = await this.hold.refuser(disk)
+    const clients = having.map(({ definition: { id } }) => ({ machineId: id, nodeName: REFUSAL, transport: links.transportOf(id)!, writes: mayWrite(record, id), version: null, writeThrough: false, limits: NO_LIMITS }))
+    if (daemon) await levelExports(daemon.qmp, { ...this.exportsTo(clients), nbdSocket: runtime.refusal.daemonNbd })
+  }
+
+  /** Its sockets are where those of whoever serves are to be. */
+  private async endRefusal(): Promise<void> {
+    if (this.hold.refusing) await this.withoutRequests(() => this.hold.dismiss())
+  }
+
+  private async levelExports(qmp: QmpSession, nbdSocket: string, disk: Disk, machines: readonly ManagedMachine[]): Promise<boolean> {
+    const { record, links } = this.share
+    if (machines.length > 0) await this.endRefusal()
     const transports = new Map(machines.map((machine) => [machine.definition.id, links.transportOf(machine.definition.id) ?? expectedTransport(machine)]))
     const clients = whatIsServed(record, disk, [...transports.keys()]).map((client) => ({ ...client, transport: transports.get(client.machineId)! }))
-    return levelExports(qmp, { shareId: record.id, disk: disk.id, runtime, nbdSocket, clients, waiting: links.waiting })
+    const wanted = { ...this.exportsTo(clients), nbdSocket }
+    if (!(await replacesAny(qmp, wanted))) return levelExports(qmp, wanted)
+    let anew = false
+    await this.withoutRequests(async () => void (anew = await levelExports(qmp, wanted)))
+    return anew
   }
+  private exportsTo(clients: WantedExports['clients']): Omit<WantedExports, 'nbdSocket'> {
+    const { record, runtime, links } = this.share
+    return { shareId: record.id, disk: record.disk, runtime, clients, waiting: links.waiting }
+  }
+}
+
+/** An owner whose monitor has just closed is ending, and the next change tells how that went. */
+function serverAfter(error: unknown): ShareServer {
+  const { code, message, causes } = toAppError(error)
+  return code === 'connection-lost' ? { kind: 'moving' } : { kind: 'failed', message: [message, ...causes].join(' ') }
 }
 
 /** What clients were told is written goes to the file before their exporter is killed: their next sync is answered by another. */

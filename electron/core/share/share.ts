@@ -1,5 +1,4 @@
-import type { Disk, Share, ShareClient, ShareRecord, ShareServer } from '#contract'
-import { toAppError } from '#contract'
+import { failure, type Disk, type Share, type ShareClient, type ShareRecord, type ShareServer } from '#contract'
 import { activeLayer } from '../disk/stack'
 import { removeTree } from '../host/files'
 import type { Library } from '../library/library'
@@ -92,17 +91,17 @@ export class ManagedShare {
   }
 
   view(): Share {
-    const { id, machineId, disk, mode, createdAtMs } = this.record
+    const { id, machineId, disk, mode, createdAtMs, holdSeconds, writeThrough } = this.record
     const published = publishedOf(this.record, this.disk)
     const ownerWrites = mayWrite(this.record, machineId)
     const clients = this.clients.map((machine) => this.clientView(machine))
-    return { id, machineId, machine: this.owner?.name ?? '', disk, sizeBytes: this.disk?.sizeBytes ?? 0, mode, ownerWrites, published, createdAtMs, server: this.server, clients, cluster: this.parts.cluster(this) }
+    return { id, machineId, machine: this.owner?.name ?? '', disk, sizeBytes: this.disk?.sizeBytes ?? 0, mode, ownerWrites, published, createdAtMs, holdSeconds, writeThrough, server: this.server, clients, cluster: this.parts.cluster(this) }
   }
 
   private clientView(machine: ManagedMachine): ShareClient {
     const { id } = machine.definition
     const reason = this.whyNbd(machine)
-    return { machineId: id, machine: machine.name, transport: reason === null ? 'vhost-user-blk' : 'nbd', transportReason: reason, writes: this.writes(machine), version: versionFor(this.record, id), limits: limitsOf(this.record, id), ...this.links.stateOf(machine, this.server) }
+    return { machineId: id, machine: machine.name, transport: reason === null ? 'vhost-user-blk' : 'nbd', transportReason: reason, writes: this.writes(machine), version: versionFor(this.record, id), limits: limitsOf(this.record, id), ...this.links.stateOf(machine, this.server, this.serving.refusing) }
   }
 
   /** Takes over what an earlier owner of the library left running. */
@@ -114,6 +113,18 @@ export class ManagedShare {
   async save(record: ShareRecord): Promise<void> {
     await saveShare(this.parts.library.paths, record)
     this.record = record
+  }
+
+  /** Changes how it is shared. @throws wrong-state (a client that is paused would not notice that its export is made anew) */
+  async edit(change: Partial<Pick<ShareRecord, 'holdSeconds' | 'writeThrough'>>): Promise<Share> {
+    const { writeThrough } = this.record
+    const paused = this.clients.find((machine) => machine.state.kind === 'paused' && this.writes(machine) && this.links.transportOf(machine.definition.id) === 'vhost-user-blk')
+    if (paused && (change.writeThrough ?? writeThrough) !== writeThrough) {
+      throw failure('wrong-state', `“${paused.name}” is paused, and would lose ${this.label}.`, { name: paused.name, state: 'paused', next: 'Let it run, or stop it.' })
+    }
+    await this.save({ ...this.record, ...change })
+    await this.level()
+    return this.view()
   }
 
   /** Plugs the disk into a client that runs. @throws what `requireServed` and `plugShare` throw */
@@ -175,11 +186,7 @@ export class ManagedShare {
     this.queue = this.queue.then(async () => {
       if (this.closed) return
       await this.links.look(this.clients)
-      try {
-        this.serving.server = await this.serving.level()
-      } catch (error) {
-        this.serving.server = serverAfter(error)
-      }
+      await this.serving.level()
       await this.lookAtClients()
       this.tell()
     })
@@ -203,8 +210,9 @@ export class ManagedShare {
     if (this.lookTimer) clearTimeout(this.lookTimer)
     this.lookTimer = null
     if (this.closed) return
-    const again = this.server.kind === 'failed' ? TRY_AGAIN_MS : isServing(this.server) && this.links.waiting.length > 0 ? LOOK_AGAIN_MS : null
-    if (again !== null) this.lookTimer = setTimeout(() => void this.level(), again).unref()
+    const again = this.server.kind === 'failed' ? TRY_AGAIN_MS : isServing(this.server) && this.links.waiting.length > 0 ? LOOK_AGAIN_MS : Infinity
+    const soonest = Math.min(again, this.serving.lookAgainMs)
+    if (soonest < Infinity) this.lookTimer = setTimeout(() => void this.level(), soonest).unref()
   }
 
   private tell(): void {
@@ -235,10 +243,4 @@ export class ManagedShare {
     this.closed = true
     if (this.lookTimer) clearTimeout(this.lookTimer)
   }
-}
-
-/** An owner whose monitor has just closed is ending, and the next change tells how that went. */
-function serverAfter(error: unknown): ShareServer {
-  const { code, message, causes } = toAppError(error)
-  return code === 'connection-lost' ? { kind: 'moving' } : { kind: 'failed', message: [message, ...causes].join(' ') }
 }

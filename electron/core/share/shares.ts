@@ -24,6 +24,8 @@ interface Creating extends Sharing {
   to: ManagedMachine[]
   /** In mode `cluster`: where every guest is to have the file system; null: what is on the disk is up to the guests. */
   folder: string | null
+  holdSeconds: number | null
+  writeThrough: boolean
 }
 /** The shared disks of the library. */
 export class Shares {
@@ -70,10 +72,10 @@ export class Shares {
 
   /** @throws not-found, already-exists, and what `requirePossible` throws, before anything is made */
   async create(given: Creating & Attaching, work: Work): Promise<Share> {
-    const { machine, disk, mode, to } = given
+    const { machine, disk, mode, to, holdSeconds, writeThrough } = given
     const shared = this.of(machine, disk)
     if (shared) throw failure('already-exists', `${shared.label} is shared already.`, { what: 'share', name: shared.label, next: 'Attach it to more machines: share attach.' })
-    const record: ShareRecord = { schemaVersion: 1, id: newShareId(), machineId: machine.definition.id, disk, mode, writer: null, published: null, cluster: null, createdAtMs: Date.now(), clients: [] }
+    const record: ShareRecord = { schemaVersion: 1, id: newShareId(), machineId: machine.definition.id, disk, mode, writer: null, published: null, cluster: null, holdSeconds, writeThrough, createdAtMs: Date.now(), clients: [] }
     await requireHarmless(given, () => this.contents(machine, disk))
     const folder = mode === 'cluster' && given.folder !== null && isForCluster(await this.contents(machine, disk)) ? given.folder : null
     for (const client of to) this.members.requirePossible(record, client, folder !== null)

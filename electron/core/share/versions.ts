@@ -34,6 +34,6 @@ export function whatIsServed(record: ShareRecord, disk: Disk, ids: readonly stri
   return ids.flatMap((machineId) => {
     const version = versionFor(record, machineId)
     const layer = version === null ? activeLayer(disk) : layerOf(disk, version)
-    return layer ? [{ machineId, nodeName: layer.nodeName, writes: mayWrite(record, machineId), version, limits: limitsOf(record, machineId) }] : []
+    return layer ? [{ machineId, nodeName: layer.nodeName, writes: mayWrite(record, machineId), version, writeThrough: record.writeThrough, limits: limitsOf(record, machineId) }] : []
   })
 }

@@ -5,7 +5,7 @@ import { Button, Checkbox, CopyLine, Dialog, EmptyState, ErrorNotice, Field, for
 import { call, callTask, closeOverlay, copyText, goTo, hasEnded, runCommand, toast, useMachines, useShares, useTasks } from '../../app'
 import { TaskProgress } from '../tasks'
 import { ModeChoice } from './mode-choice'
-import { damagedByWriters, MODES, MOUNT_LINE, whenItGets, whyNotTo } from './words'
+import { damagedByWriters, MODES, MOUNT_LINE, whenItGets, whyNotTo, WRITE_THROUGH } from './words'
 import styles from './shares.module.css'
 
 interface Choice {
@@ -44,6 +44,7 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
   const [force, setForce] = useState(false)
   const [folder, setFolder] = useState('/shared')
   const [waits, setWaits] = useState(false)
+  const [writeThrough, setWriteThrough] = useState(false)
   const contents = useContents(`${machine.name}:${disk}`)
   const damaged = share || mode !== 'cluster' || !contents ? null : damagedByWriters(contents)
   const [busy, setBusy] = useState(false)
@@ -53,7 +54,7 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
   const start = async (): Promise<void> => {
     setBusy(true)
     setError(null)
-    const failed = await give(share, { ...choice, mode, force, mount: folder, nextStart: waits }, chosen)
+    const failed = await give(share, { ...choice, mode, force, mount: folder, nextStart: waits, writeThrough: writeThrough && mode !== 'ro' }, chosen)
     setBusy(false)
     if (failed) return setError(failed)
     closeOverlay()
@@ -91,6 +92,7 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
             {chosen.some((one) => whenItGets(one).slower) && <Checkbox checked={waits} onChange={setWaits} label="Not over NBD: who would get it so waits for its next start" />}
           </fieldset>
           {!share && <ModeChoice machine={machine.name} mode={mode} onChange={setMode} contents={contents} damaged={damaged} force={force} onForce={setForce} folder={folder} onFolder={setFolder} />}
+          {!share && mode !== 'ro' && <Checkbox checked={writeThrough} onChange={setWriteThrough} label={WRITE_THROUGH.label} note={WRITE_THROUGH.note} />}
           {mode !== 'cluster' && (
             <section className={styles.help}>
               <p>
@@ -132,12 +134,13 @@ interface Giving extends Choice {
   mount: string
   /** Who would get it over NBD waits for its next start. */
   nextStart: boolean
+  writeThrough: boolean
 }
 
 /** A new share goes to all at once; to one that there is, one machine after the other is added. */
-async function give(share: Share | undefined, { machine, disk, mode, force, mount, nextStart }: Giving, to: readonly Machine[]): Promise<AppError | null> {
+async function give(share: Share | undefined, { machine, disk, mode, force, mount, nextStart, writeThrough }: Giving, to: readonly Machine[]): Promise<AppError | null> {
   if (!share) {
-    const result = await callTask('share.create', { disk: `${machine.name}:${disk}`, to: to.map(({ id }) => id), nextStart, mode, force, mount })
+    const result = await callTask('share.create', { disk: `${machine.name}:${disk}`, to: to.map(({ id }) => id), nextStart, mode, force, mount, writeThrough })
     return result.ok ? null : result.error
   }
   for (const one of to) {

@@ -1,14 +1,15 @@
 import { useEffect, useState } from 'react'
-import { BookCopy, FolderOpen, Gauge, PencilLine, Plus, RefreshCw, Share2, SlidersHorizontal, Unplug } from 'lucide-react'
+import { BookCopy, FolderOpen, Gauge, PencilLine, Plus, RefreshCw, Settings2, Share2, SlidersHorizontal, Unplug } from 'lucide-react'
 import type { Machine, Share, ShareClient } from '#contract'
 import { Button, ConfirmDialog, EmptyState, formatCount, formatSize, IconButton, StateBadge, tip, type StateLook } from '#ui'
 import { attempt, attemptTask, copyText, goToMachine, openOverlay, runCommand, toast, useMachine, useShares, blockedBy } from '../../app'
 import { CompareDialog } from './compare-dialog'
 import { HandOverDialog } from './hand-over-dialog'
 import { LimitDialog } from './limit-dialog'
+import { SettingsDialog } from './settings-dialog'
 import { sayLatency, sayRate, type ShareRate } from './rates'
 import { useShareLoad } from './use-load'
-import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayLimits, sayMember, sayPublished, sayRefreshed, sayServer, sayTransport, sayVersion, whyNotPublish, whyNotRefresh } from './words'
+import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayLimits, sayMember, sayPublished, sayRefreshed, sayServer, saySettings, sayTransport, sayVersion, whyNotPublish, whyNotRefresh } from './words'
 import styles from './shares.module.css'
 
 /** Every shared disk: who serves it, and who has it. */
@@ -56,6 +57,7 @@ const NoShares = () => (
 
 function ShareCard({ share }: { share: Share }) {
   const [ending, setEnding] = useState(false)
+  const [setting, setSetting] = useState(false)
   const owner = useMachine(share.machineId)
   const rates = useShareLoad(share.id, share.server.kind === 'machine' || share.server.kind === 'daemon')
   if (share.server.kind === 'broken') return <BrokenCard share={share} message={share.server.message} />
@@ -67,17 +69,23 @@ function ShareCard({ share }: { share: Share }) {
           {formatSize(share.sizeBytes)}, {MODES[share.mode]}
           {share.published && `, version ${share.published.version} published`}
         </p>
-        {share.mode !== 'cluster' && <ForReaders share={share} />}
-        <Button size="small" onClick={() => openOverlay({ kind: 'share', machine: share.machineId, disk: share.disk })}>
-          Share with more…
-        </Button>
-        <Button size="small" onClick={() => setEnding(true)}>
-          End the share…
-        </Button>
+        <span className={styles.actions}>
+          {share.mode !== 'cluster' && <ForReaders share={share} />}
+          <Button size="small" onClick={() => openOverlay({ kind: 'share', machine: share.machineId, disk: share.disk })}>
+            Share with more…
+          </Button>
+          <Button size="small" onClick={() => setEnding(true)}>
+            End the share…
+          </Button>
+        </span>
       </header>
       <div className={styles.server}>
         <StateBadge look={lookOfServer(share)} />
-        <p>{sayServer(share)}</p>
+        <p>
+          {sayServer(share)}
+          <span className={styles.quiet}>{saySettings(share)}</span>
+        </p>
+        <IconButton icon={Settings2} size="small" label={`How ${labelOf(share)} is shared…`} onClick={() => setSetting(true)} />
       </div>
       {share.clients.length === 0 ? (
         <p className={styles.nobody}>No machine has it yet.</p>
@@ -89,6 +97,7 @@ function ShareCard({ share }: { share: Share }) {
           ))}
         </ul>
       )}
+      {setting && <SettingsDialog share={share} onClose={() => setSetting(false)} />}
       {ending && <EndDialog share={share} onClose={() => setEnding(false)} />}
     </article>
   )

@@ -1,12 +1,13 @@
 import { CircleAlert, CircleCheck, CircleDashed, CircleOff, LoaderCircle, Unplug } from 'lucide-react'
 import type { ClusterMember, DiskContent, Machine, Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
-import { formatCount, formatRate, type StateLook } from '#ui'
+import { formatCount, formatRate, formatSpan, type StateLook } from '#ui'
 
 export const labelOf = (share: Share): string => (share.server.kind === 'broken' ? `Share ${share.id}` : `${share.disk} of ${share.machine}`)
 
 const CLIENTS: Record<ShareClient['state'], StateLook> = {
   connected: { tone: 'running', icon: CircleCheck, word: 'Connected' },
   waiting: { tone: 'busy', icon: LoaderCircle, word: 'Waits', turning: true },
+  failing: { tone: 'failed', icon: CircleAlert, word: 'Gets errors' },
   starting: { tone: 'busy', icon: LoaderCircle, word: 'Starting', turning: true },
   unplugged: { tone: 'paused', icon: Unplug, word: 'Without it' },
   off: { tone: 'off', icon: CircleOff, word: 'Off' }
@@ -53,6 +54,21 @@ const SERVERS: Record<Share['server']['kind'], StateLook> = {
 export const lookOfServer = ({ server }: Share): StateLook => SERVERS[server.kind]
 
 export const MODES: Record<Share['mode'], string> = { ro: 'read-only', rw: 'one writes at a time', cluster: 'all write' }
+
+/** How long guests wait when nobody can serve a disk; what was chosen otherwise, on the command line, is listed too. */
+export function holdChoices(chosen: number | null): { value: string; label: string }[] {
+  const seconds = [...new Set([10, 60, 300, ...(chosen === null ? [] : [chosen])])].sort((a, b) => a - b)
+  return [{ value: '0', label: 'Guests wait until somebody can' }, ...seconds.map((one) => ({ value: String(one), label: `Guests wait for ${formatSpan(one * 1000)}, then get I/O errors` }))]
+}
+
+export const WRITE_THROUGH = {
+  label: 'Put each write on the disk before it is answered',
+  note: 'For writes of other machines. Nothing that was answered is lost if the process that serves the disk is killed, also what a guest has not synced. Small writes take about four times as long.'
+}
+
+/** What was chosen for a share otherwise than it comes, in sentences. */
+export const saySettings = ({ holdSeconds, writeThrough }: Share): string =>
+  [...(writeThrough ? [' Each write is on the disk at once.'] : []), ...(holdSeconds === null ? [] : [` Guests wait for ${formatSpan(holdSeconds * 1000)} at most.`])].join('')
 
 /** Who serves, in a sentence. */
 export function sayServer({ server, machine }: Share): string {

@@ -53,7 +53,7 @@ export const shareHandlers: ShareHandlers = {
     const owner = world.machine(name)
     const sizeBytes = owner.definition?.disks.find(({ id }) => id === disk)?.sizeBytes ?? 0
     const id = (world.shares.size + 1).toString(16).padStart(8, '0')
-    const empty: Share = { id, machineId: owner.id, machine: owner.name, disk, sizeBytes, mode: input.mode, ownerWrites: true, published: null, createdAtMs: Date.now(), server: { kind: 'idle' }, clients: [], cluster: null }
+    const empty: Share = { id, machineId: owner.id, machine: owner.name, disk, sizeBytes, mode: input.mode, ownerWrites: true, published: null, createdAtMs: Date.now(), holdSeconds: input.hold || null, writeThrough: input.writeThrough, server: { kind: 'idle' }, clients: [], cluster: null }
     const task = world.run('share.create', `Share ${input.disk}`, input.disk, async () => input.to.reduce((share, to) => attach(share, world.machine(to), world), put(empty, world)))
     return { taskId: task.id }
   },
@@ -114,6 +114,10 @@ export const shareHandlers: ShareHandlers = {
   'share.attach': (input, world) => ({
     taskId: world.run('share.attach', `Give ${input.machine} the disk ${input.share}`, input.machine, async () => attach(find(input.share, world), world.machine(input.machine), world)).id
   }),
+  'share.edit': (input, world) => {
+    const share = find(input.share, world)
+    return put({ ...share, holdSeconds: input.hold === undefined ? share.holdSeconds : input.hold || null, writeThrough: input.writeThrough ?? share.writeThrough }, world)
+  },
   'share.limit': (input, world) => {
     const share = find(input.share, world)
     const { id } = world.machine(input.machine)

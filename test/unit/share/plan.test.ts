@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { NO_LIMITS, type MachineState } from '#contract'
-import { exportId, planServer, type Situation } from '#core/share/plan'
+import { clientOfExport, exportId, planServer, type Situation } from '#core/share/plan'
 import { versionFor } from '#core/share/versions'
 import { daemonArguments } from '#core/share/daemon'
 import { runtimePaths } from '#core/library/paths'
@@ -45,8 +45,11 @@ describe('what a client is served', () => {
   })
 
   it('is told by the name of its export', () => {
-    const named = (writes: boolean, version: number | null): string => exportId('01234567', ids.reader, { transport: 'vhost-user-blk', writes, version })
+    const named = (writes: boolean, version: number | null, writeThrough = false): string => exportId('01234567', ids.reader, { transport: 'vhost-user-blk', writes, version, writeThrough })
     expect([named(false, null), named(true, null), named(false, 3)]).toEqual(['share-01234567-22222222', 'share-01234567-22222222-w', 'share-01234567-22222222-v3'])
+    // How writes are answered makes another export of who writes, and changes nothing for others.
+    expect([named(true, null, true), named(false, null, true)]).toEqual(['share-01234567-22222222-wt', 'share-01234567-22222222'])
+    expect(clientOfExport('share-01234567-22222222-nbd-wt', '01234567')).toBe('22222222')
   })
 })
 

@@ -6,7 +6,7 @@ import { requirePossible } from '#core/share/possible'
 const owner = '11111111-0000-4000-8000-000000000000'
 const client = { name: 'lab2', definition: { id: '22222222-0000-4000-8000-000000000000' } } as ManagedMachine
 const record: ShareRecord = {
-  ...{ schemaVersion: 1, id: '01234567', machineId: owner, disk: 'disk0', mode: 'ro', writer: null, published: null, cluster: null },
+  ...{ schemaVersion: 1, id: '01234567', machineId: owner, disk: 'disk0', mode: 'ro', writer: null, published: null, cluster: null, holdSeconds: null, writeThrough: false },
   ...{ createdAtMs: 0, clients: [] }
 }
 const whyNot = (shares: number, cluster: boolean, more: Partial<ShareRecord> = {}): string | null => {

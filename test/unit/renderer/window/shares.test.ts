@@ -55,6 +55,17 @@ describe('the shares', () => {
     fireEvent.click(limit.getByRole('button', { name: 'Set' }))
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
     await card.findByText(/at most 500 requests a second and 10(\.0)?.MiB\/s/)
+    fireEvent.click(card.getByRole('button', { name: 'How disk0 of lab1 is shared…' }))
+    const settings = within(await screen.findByRole('dialog'))
+    // Nobody but the owner writes: there is nothing to be written through.
+    expect(settings.getByRole('checkbox', { name: /Put each write/ }).getAttribute('aria-disabled')).toBe('true')
+    expect(settings.getByText('Only lab1 writes, past the share.')).toBeTruthy()
+    fireEvent.keyDown(settings.getByRole('combobox', { name: 'If nobody can serve it' }), { key: 'Enter' })
+    fireEvent.click(await screen.findByRole('option', { name: /wait for 10.s, then get I\/O errors/ }))
+    fireEvent.click(settings.getByRole('button', { name: 'Set' }))
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    await card.findByText(/Guests wait for 10.s at most/)
+
     fireEvent.click(card.getByRole('button', { name: 'Take it from lab3' }))
     await waitFor(() => expect(card.queryByRole('button', { name: 'Take it from lab3' })).toBeNull())
     fireEvent.click(card.getByRole('button', { name: 'End the share…' }))
