@@ -59,7 +59,7 @@ async function restoreInPlace(record: SnapshotRecord, input: ParsedInputOf<'snap
   await machine.inOrder
   let release = machine.reserve('it is being taken back to a snapshot')
   try {
-    const kept = input.keep ? await keepPresent(machine, record, context, work) : null
+    const kept = input.keep ? ((await heldAlready(machine, context)) ?? (await keepPresent(machine, record, context, work))) : null
     throwIfCancelled(work.signal)
     work.phase('switching to the snapshot')
     if (!isOff(machine.state)) await machine.forceOff(() => context.machines.endUnreachable(machine))
@@ -97,6 +97,14 @@ export function machineTakenOf(record: SnapshotRecord, context: Context): Manage
     name: record.machine,
     next: 'Make a new machine from the snapshot.'
   })
+}
+
+/** The snapshot that holds the present state: a machine that has been paused since it was taken, and could not be taken once more. */
+async function heldAlready({ state, definition }: ManagedMachine, { snapshots }: Context): Promise<Snapshot | null> {
+  if (state.kind !== 'paused' || state.reason !== 'memory saved' || !snapshots.has(definition.snapshot)) return null
+  const last = snapshots.get(definition.snapshot)
+  const disks = (of: MachineDefinition): string => of.disks.map(({ id }) => id).join()
+  return disks(definition) === disks(last.definition) ? snapshots.view(last) : null
 }
 
 async function keepPresent(machine: ManagedMachine, record: SnapshotRecord, context: Context, work: Work): Promise<Snapshot> {
