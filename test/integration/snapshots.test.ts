@@ -129,6 +129,10 @@ describe('a snapshot of a machine that stands still', () => {
     expect(await lab.done('snapshot.take', { machine: 'lab1', name: 'paused' })).toMatchObject({ was: 'paused', method: 'stopped', stallMs: 0 })
     expect((await lab.machine('lab1')).state).toMatchObject({ kind: 'paused', reason: 'memory saved' })
     expect(failureIn(await lab.ended('snapshot.take', { machine: 'lab1' }))).toMatchObject({ code: 'unsupported' })
+    // Nobody takes away what a machine is being taken back to.
+    const { taskId } = await lab.call('snapshot.restore', { snapshot: 'paused', keep: false })
+    expect(await lab.refused('snapshot.remove', { snapshot: 'paused' })).toMatchObject({ code: 'in-use' })
+    await lab.call('task.wait', { taskId })
     // What it is now is that snapshot: it need not be kept once more to go back.
     const back = await lab.done('snapshot.restore', { snapshot: 'paused' })
     expect(back).toMatchObject({ kept: { name: 'paused' }, machine: { state: { kind: 'paused' } } })

@@ -63,7 +63,7 @@ const damagedInStore = ({ name }: SnapshotRecord, path: string, cause?: Failure)
 /** Does something with a snapshot whose memory file has to be there for that time. */
 export async function withMemory<T>(reference: string, context: Context, work: Work, act: () => Promise<T>): Promise<T> {
   const record = context.snapshots.get(reference)
-  const release = context.snapshots.hold(record.id)
+  const release = context.snapshots.need(record.id)
   try {
     await bringBack(record, context, work)
     return await act()

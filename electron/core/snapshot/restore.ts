@@ -203,10 +203,19 @@ export async function wakeClone(machine: ManagedMachine, record: SnapshotRecord,
 
 /** The second half: it gets an identity of its own, and its network. */
 export async function renewClone(machine: ManagedMachine, record: SnapshotRecord): Promise<Renewal> {
-  const renewal = await renewIdentity(machine, record.definition, record.memory?.agent === true)
-  await setLinks(machine, record.definition, true)
-  return renewal
+  try {
+    const renewal = await renewIdentity(machine, record.definition, record.memory?.agent === true)
+    await setLinks(machine, record.definition, true)
+    return renewal
+  } catch (error) {
+    if (!isOff(machine.state) && !isLoss(error)) throw error
+    await machine.whenOff
+    throw failure('program-failed', `QEMU of “${machine.name}” ended while that was being made.`, { program: 'QEMU', exitCode: null, cause: await lastLines(machine.paths.qemuLog) })
+  }
 }
+
+/** QEMU is gone, or going. */
+const isLoss = (error: unknown): boolean => error instanceof Failure && ['connection-lost', 'qemu-exited'].includes(error.error.code)
 
 /** Starts QEMU with a snapshot's memory and devices; it stands still then. @throws program-failed with QEMU's words */
 async function load(machine: ManagedMachine, record: SnapshotRecord, context: Context, work: Work): Promise<void> {
@@ -224,7 +233,7 @@ async function load(machine: ManagedMachine, record: SnapshotRecord, context: Co
     work.phase('loading devices')
     await loaded(machine)
   } catch (error) {
-    if (!(error instanceof Failure) || !['connection-lost', 'qemu-exited'].includes(error.error.code)) throw error
+    if (!isLoss(error)) throw error
     await machine.whenOff
     throw failure('program-failed', 'QEMU could not go on from the snapshot.', { program: 'QEMU', exitCode: null, cause: await lastLines(machine.paths.qemuLog) })
   } finally {

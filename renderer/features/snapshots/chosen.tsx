@@ -1,7 +1,7 @@
 import { Archive, EllipsisVertical, FileOutput, GraduationCap, ShieldCheck } from 'lucide-react'
 import type { Snapshot } from '#contract'
 import { Banner, Button, cx, formatCount, formatExact, formatSize, IconButton, Menu, RelativeTime, tip, type MenuItems } from '#ui'
-import { attemptTask, openOverlay, shell, toast, useMachine, useSnapshots, useTasks, type SnapshotOverlay } from '../../app'
+import { attemptTask, openOverlay, shell, toast, useMachine, useMachines, useTasks, type SnapshotOverlay } from '../../app'
 import { whyNotRestore } from './allowed'
 import { openSnapshot } from './open'
 import { Screen } from './screen'
@@ -111,7 +111,12 @@ const inStore = ({ archivedAtMs, ready }: Snapshot): string => (archivedAtMs ===
 const GUEST: Record<Snapshot['was'], string> = { running: 'ran', paused: 'was paused', off: 'was off: only its disks are held' }
 
 function Facts({ snapshot }: { snapshot: Snapshot }) {
-  const machines = useSnapshots((state) => state.byId[snapshot.id]?.here ?? [])
+  const here = useMachines((state) =>
+    Object.values(state.byId)
+      .filter(({ definition }) => definition?.snapshot === snapshot.id)
+      .map(({ name }) => name)
+      .join(', ')
+  )
   const facts: [string, string][] = [
     ['Taken', formatExact(snapshot.takenAtMs)],
     ['The guest', GUEST[snapshot.was]],
@@ -120,7 +125,7 @@ function Facts({ snapshot }: { snapshot: Snapshot }) {
     ['Its own', formatSize(snapshot.ownBytes)],
     ['Shared', formatSize(snapshot.sharedBytes)],
     ...(snapshot.method === null ? [] : ([['In the store', inStore(snapshot)]] as [string, string][])),
-    ...(machines.length > 0 ? ([['On it', machines.join(', ')]] as [string, string][]) : [])
+    ...(here === '' ? [] : ([['On it', here]] as [string, string][]))
   ]
   return (
     <dl className={styles.facts}>
