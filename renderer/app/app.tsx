@@ -1,7 +1,7 @@
 import { DiskDialogs, DisksScreen } from '../features/disks'
 import { ShareDialog, SharesScreen } from '../features/shares'
 import { LabDialogs, LabsScreen } from '../features/labs'
-import { SnapshotDialogs } from '../features/snapshots'
+import { SnapshotDialogs, SnapshotsScreen } from '../features/snapshots'
 import { MachineDialogs, MachinePane, MachineScreen } from '../features/machines'
 import { HostBanner, StatusBar } from '../features/status'
 import { TasksPanel } from '../features/tasks'
@@ -79,6 +79,8 @@ function PlaceContent({ place }: { place: Place }) {
       return <MachineScreen id={place.id} tab={place.tab} />
     case 'disks':
       return <DisksScreen />
+    case 'snapshots':
+      return <SnapshotsScreen />
     case 'shares':
       return <SharesScreen />
     case 'labs':

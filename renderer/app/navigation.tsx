@@ -1,4 +1,4 @@
-import { Archive, CircleDotDashed, GraduationCap, HardDrive, Layers, ListTodo, Settings, Share2 } from 'lucide-react'
+import { Archive, Camera, CircleDotDashed, GraduationCap, HardDrive, Layers, ListTodo, Settings, Share2 } from 'lucide-react'
 import { tip } from '../ui/tip'
 import { keysOf } from './commands/registry'
 import { goTo, usePlaces, type Place } from './places'
@@ -6,6 +6,7 @@ import { useImages } from './world/images'
 import { useLabs } from './world/labs'
 import { useMachines } from './world/machines'
 import { useShares } from './world/shares'
+import { useSnapshots } from './world/snapshots'
 import { hasEnded, useTasks } from './world/tasks'
 import styles from './app.module.css'
 
@@ -16,9 +17,11 @@ export function Navigation() {
   const disks = useMachines((state) => Object.values(state.byId).reduce((sum, machine) => sum + (machine.definition?.disks.length ?? 0), 0))
   const labs = useLabs((state) => Object.keys(state.byId).length)
   const shares = useShares((state) => Object.keys(state.byId).length)
+  const snapshots = useSnapshots((state) => Object.keys(state.byId).length)
   const running = useTasks((state) => Object.values(state.byId).filter((task) => !hasEnded(task)).length)
   const places = [
     { kind: 'disks', label: 'Disks', icon: Layers, count: disks },
+    { kind: 'snapshots', label: 'Snapshots', icon: Camera, count: snapshots },
     { kind: 'shares', label: 'Shares', icon: Share2, count: shares },
     { kind: 'labs', label: 'Class labs', icon: GraduationCap, count: labs },
     { kind: 'images', label: 'Images', icon: HardDrive, count: images },

@@ -8,6 +8,7 @@ export type Place =
   | { kind: 'home' }
   | { kind: 'machine'; id: string; tab: MachineTab }
   | { kind: 'disks' }
+  | { kind: 'snapshots' }
   | { kind: 'shares' }
   | { kind: 'labs' }
   | { kind: 'images' }
@@ -22,7 +23,7 @@ interface Places {
   tab: MachineTab
 }
 
-const KINDS: Place['kind'][] = ['home', 'machine', 'disks', 'images', 'store', 'ring', 'tasks', 'settings', 'shares', 'labs']
+const KINDS: Place['kind'][] = ['home', 'machine', 'disks', 'snapshots', 'images', 'store', 'ring', 'tasks', 'settings', 'shares', 'labs']
 const isValid = ({ place, tab }: Places): boolean => KINDS.includes(place.kind) && MACHINE_TABS.includes(tab)
 
 export const usePlaces = createPersisted<Places>('place', { place: { kind: 'home' }, tab: 'overview' }, isValid)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { failureIn, openLab, type Lab } from '../support/lab'
@@ -27,6 +27,9 @@ it('a snapshot is written into one file, and used in another library; what is da
   expect(statSync(file).size).toBe(sizeBytes)
   expect(failureIn(await lab.ended('snapshot.export', { snapshot: 'one', file }))).toMatchObject({ code: 'already-exists' })
   expect(failureIn(await lab.ended('snapshot.import', { file }))).toMatchObject({ code: 'already-exists' })
+  expect(failureIn(await lab.ended('snapshot.export', { snapshot: 'one', file: join(lab.home, 'nowhere/one') })).message).toContain('nowhere” does not exist')
+  expect(failureIn(await lab.ended('snapshot.export', { snapshot: 'one', file: lab.home, replace: true })).message).toContain('is a folder')
+  expect(failureIn(await lab.ended('snapshot.import', { file: lab.home })).message).toContain('is a folder')
 
   const other = await openLab()
   const imported = await other.done('snapshot.import', { file })
@@ -95,6 +98,30 @@ it('memory goes into the store, leaves the cache, and is loaded back; damage is 
   await lab.call('snapshot.remove', { snapshot: 'one' })
   await lab.call('snapshot.remove', { snapshot: 'two' })
   expect((await lab.call('store.stats', {})).archives).toEqual([])
+})
+
+it('memory stays in the cache while what the store holds of it is damaged, and is saved anew', async () => {
+  const lab = await withSnapshot()
+  const ram = await ramOf(lab)
+  const before = readFileSync(ram)
+  await lab.done('snapshot.archive', { snapshot: 'one' })
+  const packs = join(lab.home, 'library/store/packs')
+  for (const pack of readdirSync(packs)) {
+    const file = openSync(join(packs, pack), 'r+')
+    writeSync(file, 'damage', Math.floor(fstatSync(file).size / 4))
+    closeSync(file)
+  }
+  const ready = async () => (await lab.call('snapshot.list', {})).map((snapshot) => snapshot.ready)
+  await lab.call('settings.edit', { snapshotCache: 0 })
+  await lab.done('snapshot.take', { machine: 'lab1', name: 'two' })
+  await lab.done('snapshot.archive', { snapshot: 'two' })
+  expect((await ready())[0]).toBe(true)
+
+  await lab.done('snapshot.archive', { snapshot: 'one' })
+  expect((await ready())[0]).toBe(false)
+  expect((await lab.done('snapshot.verify', { snapshot: 'one' })).problems).toEqual([])
+  expect((await lab.done('snapshot.restore', { snapshot: 'one', keep: false })).machine.state.kind).toBe('running')
+  expect(readFileSync(ram).equals(before)).toBe(true)
 })
 
 it('what was changed in a snapshot is named by its verification', async () => {

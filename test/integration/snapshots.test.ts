@@ -129,6 +129,19 @@ describe('a snapshot of a machine that stands still', () => {
     expect(await lab.done('snapshot.take', { machine: 'lab1', name: 'paused' })).toMatchObject({ was: 'paused', method: 'stopped', stallMs: 0 })
     expect((await lab.machine('lab1')).state).toMatchObject({ kind: 'paused', reason: 'memory saved' })
     expect(failureIn(await lab.ended('snapshot.take', { machine: 'lab1' }))).toMatchObject({ code: 'unsupported' })
+    // What it is now is that snapshot: it need not be kept once more to go back.
+    const back = await lab.done('snapshot.restore', { snapshot: 'paused' })
+    expect(back).toMatchObject({ kept: { name: 'paused' }, machine: { state: { kind: 'paused' } } })
+    // Nobody takes away what a machine is being taken back to.
+    const removed = new Promise((resolve) => {
+      const stop = lab.core.onEvent((event) => {
+        if (event.kind !== 'task-changed' || event.task.phase !== 'switching to the snapshot' || event.task.state.kind !== 'running') return
+        stop()
+        resolve(lab.core.call('snapshot.remove', { snapshot: 'paused' }))
+      })
+    })
+    await lab.done('snapshot.restore', { snapshot: 'paused', keep: false })
+    expect(await removed).toMatchObject({ ok: false, error: { code: 'in-use' } })
     await lab.call('machine.resume', { machine: 'lab1' })
     await lab.done('snapshot.take', { machine: 'lab1', name: 'halted', halt: true })
     expect((await lab.machine('lab1')).state.kind).toBe('stopped')

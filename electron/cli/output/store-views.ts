@@ -12,7 +12,7 @@ export function storeBlock(stats: ResultOf<'store.stats'>, paint: Paint): string
       ['  shared', formatSize(stats.sharedBytes)],
       ['  index', formatSize(stats.indexBytes)],
       ['  unused', formatSize(stats.unusedBytes) + (stats.unusedBytes > 0 ? ', to be freed by: strata store gc' : '')],
-      ['Chunks', `${stats.chunks} in ${stats.packs} packs; new ones of ${formatSize(stats.chunkBytes)}`]
+      ['Chunks', `${stats.chunks} in ${stats.packs} ${stats.packs === 1 ? 'pack' : 'packs'}; new ones of ${formatSize(stats.chunkBytes)}`]
     ],
     paint.dim
   )
@@ -23,7 +23,7 @@ export function storeBlock(stats: ResultOf<'store.stats'>, paint: Paint): string
 
 /** What is damaged in the store, and what that touches. */
 export function verifiedBlock(verified: ResultOf<'store.verify'>, paint: Paint): string {
-  const checked = `Checked ${verified.checkedChunks} chunks and ${verified.archives} archives (${formatSize(verified.checkedBytes)}).\n`
+  const checked = `Checked ${verified.checkedChunks} chunks and ${verified.archives} ${verified.archives === 1 ? 'archive' : 'archives'} (${formatSize(verified.checkedBytes)}).\n`
   const unreadable = verified.unreadable.map(({ problem }) => `${paint.red('Cannot be read:')} ${problem}\n`).join('')
   const damaged = verified.damaged.map(({ chunk, touches }) => `${paint.red('Damaged:')} chunk ${chunk || '?'}, needed by ${touches.map((touch) => `${touch.archive} (${touch.file} at ${touch.offset})`).join(', ')}\n`).join('')
   const touched = verified.touchedArchives.length > 0 ? `Archives that cannot be loaded as a whole: ${verified.touchedArchives.join(', ')}. All others can.\n` : ''

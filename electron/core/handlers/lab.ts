@@ -5,12 +5,18 @@ import { withMemory } from '../snapshot/archive'
 
 const nameOf = (input: { lab: string }, { labs }: Context): string => labs.get(input.lab).name
 
+/** What the machine is called that is made anew; null when all of them are. */
+function placeOf(input: { lab: string; machine?: string | undefined }, { labs }: Context): string | null {
+  if (input.machine === undefined) return null
+  return labs.view(labs.get(input.lab)).machines.find(({ machineId }) => machineId === input.machine)?.name ?? input.machine
+}
+
 export const labHandlers: Handlers<Extract<OperationName, `lab.${string}`>> = {
   'lab.deploy': asTask('lab.deploy', (input) => `Make the class lab ${input.prefix}`, (input) => input.prefix, (input, context, work) =>
     withMemory(input.from, context, work, () => deployLab(input, context, work))
   ),
   'lab.list': async (_input, { labs }) => labs.all().map((lab) => labs.view(lab)),
-  'lab.recreate': asTask('lab.recreate', (input, context) => `Make ${input.machine ?? `the machines of ${nameOf(input, context)}`} anew`, nameOf, (input, context, work) => {
+  'lab.recreate': asTask('lab.recreate', (input, context) => `Make ${placeOf(input, context) ?? `the machines of ${nameOf(input, context)}`} anew`, nameOf, (input, context, work) => {
     const { snapshotId } = context.labs.get(input.lab)
     const act = () => recreateLab(input, context, work)
     return context.snapshots.has(snapshotId) ? withMemory(snapshotId, context, work, act) : act()

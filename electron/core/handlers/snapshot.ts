@@ -36,6 +36,7 @@ export const snapshotHandlers: Handlers<Extract<OperationName, `snapshot.${strin
     const record = context.snapshots.get(input.snapshot)
     const [lab] = context.labs.of(record.id)
     if (lab) throw failure('in-use', `The class lab “${lab.name}” is made from “${record.name}”.`, { what: `snapshot ${record.name}`, holder: lab.name, next: 'Remove the lab first.' })
+    if (context.snapshots.isNeeded(record.id)) throw failure('in-use', `“${record.name}” is being used by a task.`, { what: `snapshot ${record.name}`, next: 'Wait until that is done; see the tasks.' })
     return { removed: record.name, freedBytes: await removeSnapshot(record, context) }
   },
   'snapshot.archive': asTask('snapshot.archive', (input, context) => `Archive ${nameOf(input, context)}`, machineOf, archiveSnapshot),

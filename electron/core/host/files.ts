@@ -274,6 +274,11 @@ export async function fileFacts(path: string): Promise<FileFacts> {
   return { sizeBytes: size, modifiedAtMs: mtimeMs, allocatedBytes: blocks * 512, sharedId: nlink > 1 ? `${dev}:${ino}` : null }
 }
 
+/** Whether there is a folder of this name. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await exists(path)) && (await facts(path)).isDirectory()
+}
+
 async function facts(path: string): Promise<Stats> {
   try {
     return await stat(path)

@@ -1,6 +1,8 @@
+import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
-import { failure } from '#contract'
+import { failure, Failure } from '#contract'
 import { fileFailure } from './file-failure'
+import { kindOf } from './peek'
 
 /** What tells a file from every other one, and from itself after a change. */
 export interface FileIdentity {
@@ -18,12 +20,18 @@ export class OpenFile {
     private readonly handle: FileHandle
   ) {}
 
-  /** @throws not-found, file */
+  /** @throws not-found, file, bad-file when it is a folder, a pipe or the like */
   static async read(path: string): Promise<OpenFile> {
     try {
-      return new OpenFile(path, await open(path, 'r'))
+      // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for good, and hold a thread for as long.
+      const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+      const facts = await handle.stat()
+      const kind = facts.isBlockDevice() ? null : kindOf(facts)
+      if (kind === null) return new OpenFile(path, handle)
+      await handle.close()
+      throw failure('bad-file', `“${path}” is ${kind}, not a file.`, { path, next: 'Choose a file.' })
     } catch (error) {
-      throw fileFailure(error, path, 'read')
+      throw error instanceof Failure ? error : fileFailure(error, path, 'read')
     }
   }
 

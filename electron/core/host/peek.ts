@@ -34,7 +34,8 @@ export async function peek(path: string, startBytes: number, endBytes: number): 
   }
 }
 
-function kindOf(found: Stats): string | null {
+/** What this is if it is no ordinary file, in words; null when it is one. */
+export function kindOf(found: Stats): string | null {
   if (found.isFile()) return null
   if (found.isDirectory()) return 'a folder'
   if (found.isBlockDevice() || found.isCharacterDevice()) return 'a device'

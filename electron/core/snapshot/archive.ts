@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import { failure, type ParsedInputOf, type Snapshot, type SnapshotRecord } from '#contract'
+import { failure, Failure, type ParsedInputOf, type Snapshot, type SnapshotRecord } from '#contract'
 import type { Context } from '../context'
 import { exists, fileFacts, removeFile, removeTree, takePlace } from '../host/files'
+import { verifyStore } from '../store/verify'
 import type { Work } from '../task/work'
-import { requireSound } from './verify'
+import { requireSound, storedProblem } from './verify'
 
 /**
  * Memory of snapshots in the store. The flat file stays as long as all of them together fit the cache's budget: from it a machine goes on at once.
@@ -33,7 +34,13 @@ export async function archiveSnapshot(input: ParsedInputOf<'snapshot.archive'>, 
 async function archive(record: SnapshotRecord, context: Context, work: Work): Promise<void> {
   const { snapshots, store } = context
   if (!record.memory) throw failure('unsupported', `“${record.name}” has no memory to archive: the machine was off.`, {})
-  if (record.archive) return
+  if (record.archive) {
+    if ((await storedProblem(record, context, work.signal)) === null) return
+    if (!(await exists(snapshots.paths(record.id).ram))) throw damagedInStore(record, store.root)
+    work.log('What the store holds of it is damaged: it is saved anew.')
+    work.phase('looking for all that is damaged')
+    await verifyStore(store, work) // what it names is not relied on by what is saved afterwards
+  }
   await requireSound(record, context, work.signal)
   work.phase('saving memory into the store')
   const name = archiveName(record)
@@ -50,10 +57,13 @@ async function archive(record: SnapshotRecord, context: Context, work: Work): Pr
   await snapshots.change({ ...snapshots.get(record.id), archive: { name, atMs: head.savedAtMs } })
 }
 
+const damagedInStore = ({ name }: SnapshotRecord, path: string, cause?: Failure): Failure =>
+  failure('bad-file', `The memory of “${name}” is only in the store, and damaged there.`, { path, next: 'Use another snapshot.', ...(cause ? { cause } : {}) })
+
 /** Does something with a snapshot whose memory file has to be there for that time. */
 export async function withMemory<T>(reference: string, context: Context, work: Work, act: () => Promise<T>): Promise<T> {
   const record = context.snapshots.get(reference)
-  const release = context.snapshots.hold(record.id)
+  const release = context.snapshots.need(record.id)
   try {
     await bringBack(record, context, work)
     return await act()
@@ -70,7 +80,9 @@ export async function bringBack(record: SnapshotRecord, context: Context, work: 
   work.phase('loading memory from the store')
   const folder = await library.unfinished()
   try {
-    await store.get(record.archive.name, folder, { signal: work.signal })
+    await store.get(record.archive.name, folder, { signal: work.signal }).catch((error: unknown) => {
+      throw error instanceof Failure && error.error.code === 'bad-file' ? damagedInStore(record, store.root, error) : error
+    })
     const loaded = join(folder, FILE)
     const { sizeBytes, modifiedAtMs } = await fileFacts(loaded)
     if (sizeBytes !== record.memory.ram.sizeBytes) throw failure('bad-file', `The archive of “${record.name}” holds another memory than the one that was taken.`, { path: store.root, next: 'Use another snapshot.' })
@@ -99,9 +111,10 @@ export async function trimCache(context: Context): Promise<void> {
   }
 }
 
-/** Machines that go on from it have it open, and keep it. @returns false when it is in use */
-async function evict(record: SnapshotRecord, { snapshots, standbys }: Context): Promise<boolean> {
-  if (!record.archive || snapshots.isHeld(record.id)) return false
+/** Machines that go on from it have it open, and keep it. @returns false when it is in use, or all that there is: the store's is damaged */
+async function evict(record: SnapshotRecord, context: Context): Promise<boolean> {
+  const { snapshots, standbys } = context
+  if (!record.archive || snapshots.isHeld(record.id) || (await storedProblem(record, context, new AbortController().signal)) !== null || snapshots.isHeld(record.id)) return false
   await standbys.endFor(record.id)
   await removeFile(snapshots.paths(record.id).ram)
   await snapshots.tell(record)

@@ -1,9 +1,9 @@
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { failure, type ImageRecord, type MachineDefinition, type ParsedInputOf, type ResultOf, type SnapshotRecord } from '#contract'
 import type { Context } from '../context'
 import { fingerprint } from '../disk/fingerprint'
 import { filesOf } from '../disk/images'
-import { exists, fileFacts, hashFile, linkOrCopyBig, removeFile, takePlace } from '../host/files'
+import { exists, fileFacts, hashFile, isFolder, linkOrCopyBig, removeFile, takePlace } from '../host/files'
 import type { SnapshotPaths } from '../library/paths'
 import type { Work } from '../task/work'
 import { BundleWriter, type BundleHead } from './bundle'
@@ -46,7 +46,11 @@ function withoutArchive({ archive: _here, ...record }: SnapshotRecord): Snapshot
   return record
 }
 
+/** @throws not-found when the folder is not there, bad-file when it is itself a folder, already-exists */
 async function requireFree(path: string, replace: boolean): Promise<void> {
+  const folder = dirname(path)
+  if (!(await isFolder(folder))) throw failure('not-found', `The folder “${folder}” does not exist.`, { what: 'folder', name: folder, next: 'Make it first, or choose another one.' })
+  if (await isFolder(path)) throw failure('bad-file', `“${path}” is a folder.`, { path, next: 'Add the name that the file is to have.' })
   if (replace || !(await exists(path))) return
   throw failure('already-exists', `“${path}” exists already.`, { what: 'file', name: path, next: 'Choose another name, or say that it may be replaced.' })
 }

@@ -140,7 +140,7 @@ export async function renewIdentity(machine: ManagedMachine, before: MachineDefi
     renewal.left.push(...untold.map((what) => `${words[what]} (the guest's shell ended before, with exit code ${exitCode})`))
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    renewal.left.push(`all that is in the guest: ${error.message}`)
+    renewal.left.push(`all that is in the guest (${error.message.replace(/\.$/, '')})`)
   }
   return renewal
 }

@@ -59,7 +59,7 @@ async function restoreInPlace(record: SnapshotRecord, input: ParsedInputOf<'snap
   await machine.inOrder
   let release = machine.reserve('it is being taken back to a snapshot')
   try {
-    const kept = input.keep ? await keepPresent(machine, record, context, work) : null
+    const kept = input.keep ? ((await heldAlready(machine, context)) ?? (await keepPresent(machine, record, context, work))) : null
     throwIfCancelled(work.signal)
     work.phase('switching to the snapshot')
     if (!isOff(machine.state)) await machine.forceOff(() => context.machines.endUnreachable(machine))
@@ -97,6 +97,14 @@ export function machineTakenOf(record: SnapshotRecord, context: Context): Manage
     name: record.machine,
     next: 'Make a new machine from the snapshot.'
   })
+}
+
+/** The snapshot that holds the present state: a machine that has been paused since it was taken, and could not be taken once more. */
+async function heldAlready({ state, definition }: ManagedMachine, { snapshots }: Context): Promise<Snapshot | null> {
+  if (state.kind !== 'paused' || state.reason !== 'memory saved' || !snapshots.has(definition.snapshot)) return null
+  const last = snapshots.get(definition.snapshot)
+  const disks = (of: MachineDefinition): string => of.disks.map(({ id }) => id).join()
+  return disks(definition) === disks(last.definition) ? snapshots.view(last) : null
 }
 
 async function keepPresent(machine: ManagedMachine, record: SnapshotRecord, context: Context, work: Work): Promise<Snapshot> {
@@ -195,10 +203,19 @@ export async function wakeClone(machine: ManagedMachine, record: SnapshotRecord,
 
 /** The second half: it gets an identity of its own, and its network. */
 export async function renewClone(machine: ManagedMachine, record: SnapshotRecord): Promise<Renewal> {
-  const renewal = await renewIdentity(machine, record.definition, record.memory?.agent === true)
-  await setLinks(machine, record.definition, true)
-  return renewal
+  try {
+    const renewal = await renewIdentity(machine, record.definition, record.memory?.agent === true)
+    await setLinks(machine, record.definition, true)
+    return renewal
+  } catch (error) {
+    if (!isOff(machine.state) && !isLoss(error)) throw error
+    await machine.whenOff
+    throw failure('program-failed', `QEMU of “${machine.name}” ended while that was being made.`, { program: 'QEMU', exitCode: null, cause: await lastLines(machine.paths.qemuLog) })
+  }
 }
+
+/** QEMU is gone, or going. */
+const isLoss = (error: unknown): boolean => error instanceof Failure && ['connection-lost', 'qemu-exited'].includes(error.error.code)
 
 /** Starts QEMU with a snapshot's memory and devices; it stands still then. @throws program-failed with QEMU's words */
 async function load(machine: ManagedMachine, record: SnapshotRecord, context: Context, work: Work): Promise<void> {
@@ -216,7 +233,7 @@ async function load(machine: ManagedMachine, record: SnapshotRecord, context: Co
     work.phase('loading devices')
     await loaded(machine)
   } catch (error) {
-    if (!(error instanceof Failure) || !['connection-lost', 'qemu-exited'].includes(error.error.code)) throw error
+    if (!isLoss(error)) throw error
     await machine.whenOff
     throw failure('program-failed', 'QEMU could not go on from the snapshot.', { program: 'QEMU', exitCode: null, cause: await lastLines(machine.paths.qemuLog) })
   } finally {

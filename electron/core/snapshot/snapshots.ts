@@ -16,6 +16,8 @@ export class Snapshots {
   private readonly snapshots = new Map<string, SnapshotRecord>()
   /** Whose memory file is being used right now, by how many. */
   private readonly held = new Map<string, number>()
+  /** Those of them that machines are being made of, or that are being written into a file: they cannot go meanwhile. */
+  private readonly needed = new Map<string, number>()
   /** When it was used last, since the library was opened. */
   private readonly used = new Map<string, number>()
   private readonly timers = new Map<string, NodeJS.Timeout>()
@@ -58,6 +60,20 @@ export class Snapshots {
     this.held.set(id, (this.held.get(id) ?? 0) + 1)
     this.used.set(id, Date.now())
     return () => void this.held.set(id, (this.held.get(id) ?? 1) - 1)
+  }
+
+  /** The same, and the snapshot cannot be removed until then. */
+  need(id: string): () => void {
+    const release = this.hold(id)
+    this.needed.set(id, (this.needed.get(id) ?? 0) + 1)
+    return () => {
+      release()
+      this.needed.set(id, (this.needed.get(id) ?? 1) - 1)
+    }
+  }
+
+  isNeeded(id: string): boolean {
+    return (this.needed.get(id) ?? 0) > 0
   }
 
   isHeld(id: string): boolean {

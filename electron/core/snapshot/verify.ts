@@ -47,26 +47,35 @@ export async function findProblems(record: SnapshotRecord, context: Context, sig
 /** Every chunk of its memory is read; where the memory file is here too, it has to be the same. */
 async function archiveProblems(record: SnapshotRecord, context: Context, work: Work): Promise<Problem[]> {
   const { ram } = context.snapshots.paths(record.id)
-  const archive = record.archive!
-  try {
-    const stored = await storedHash(archive.name, record.memory!.ram.sizeBytes, context, work)
-    if (!(await exists(ram)) || (await hashFile(ram, work.signal)) === stored) return []
-    return [{ file: 'ram', problem: 'The memory is not as it was when it was archived.' }]
-  } catch (error) {
-    if (!(error instanceof Failure) || !['bad-file', 'not-found', 'newer-version', 'file'].includes(error.error.code)) throw error
-    return [{ file: `archive “${archive.name}”`, problem: error.error.message }]
-  }
+  const hash = createHash('sha256')
+  const failed = await storedProblem(record, context, work.signal, (piece, ratio) => {
+    hash.update(piece)
+    work.progress(ratio)
+  })
+  if (failed) return [{ file: `archive “${record.archive!.name}”`, problem: failed.error.message }]
+  if (!(await exists(ram)) || (await hashFile(ram, work.signal)) === hash.digest('hex')) return []
+  return [{ file: 'ram', problem: 'The memory is not as it was when it was archived.' }]
 }
 
 const PIECE_BYTES = 16 * 2 ** 20
 
-async function storedHash(name: string, sizeBytes: number, { store }: Context, work: Work): Promise<string> {
-  const hash = createHash('sha256')
-  for (let offset = 0; offset < sizeBytes; offset += PIECE_BYTES) {
-    hash.update(await store.read(name, 'ram', offset, Math.min(PIECE_BYTES, sizeBytes - offset), { signal: work.signal }))
-    work.progress(offset / sizeBytes)
+/** Reads all that the store holds of a snapshot's memory. @returns why it cannot be loaded as a whole; null when it can */
+export async function storedProblem(
+  { archive, memory }: SnapshotRecord,
+  { store }: Context,
+  signal: AbortSignal,
+  onPiece: (piece: Buffer, ratio: number) => void = () => {}
+): Promise<Failure | null> {
+  const sizeBytes = memory!.ram.sizeBytes
+  try {
+    for (let offset = 0; offset < sizeBytes; offset += PIECE_BYTES) {
+      onPiece(await store.read(archive!.name, 'ram', offset, Math.min(PIECE_BYTES, sizeBytes - offset), { signal }), offset / sizeBytes)
+    }
+    return null
+  } catch (error) {
+    if (error instanceof Failure && ['bad-file', 'not-found', 'newer-version', 'file'].includes(error.error.code)) return error
+    throw error
   }
-  return hash.digest('hex')
 }
 
 /** Refuses what is not as it was taken. @throws bad-file with all that is wrong */

@@ -1,4 +1,4 @@
-import { Archive, CircleDotDashed, GraduationCap, HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon, Share2 } from 'lucide-react'
+import { Archive, Camera, CircleDotDashed, GraduationCap, HardDrive, Info, Keyboard, Layers, ListTodo, Map as MapIcon, Search, Settings as SettingsIcon, Share2 } from 'lucide-react'
 import type { Settings } from '#contract'
 import { diskCommands } from '../../features/disks'
 import { labCommands } from '../../features/labs'
@@ -57,6 +57,7 @@ export const commandList: readonly Command[] = [
   { id: 'go.shares', title: 'Shares', section: 'Go to', icon: Share2, alias: 'vhost-user-blk', run: () => goTo({ kind: 'shares' }) },
   { id: 'go.images', title: 'Images', section: 'Go to', icon: HardDrive, keys: ['Ctrl+Shift+I'], run: () => goTo({ kind: 'images' }) },
   { id: 'go.ring', title: 'Ring lab', section: 'Go to', icon: CircleDotDashed, alias: 'split driver xen shared memory', run: () => goTo({ kind: 'ring' }) },
+  { id: 'go.snapshots', title: 'Snapshots', section: 'Go to', icon: Camera, alias: 'all deleted imported', run: () => goTo({ kind: 'snapshots' }) },
   { id: 'go.store', title: 'Store', section: 'Go to', icon: Archive, alias: 'archive deduplication chunks', run: () => goTo({ kind: 'store' }) },
   {
     id: 'go.labs',

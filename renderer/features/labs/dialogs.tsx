@@ -100,7 +100,8 @@ function Deploy({ snapshots, first }: { snapshots: readonly Snapshot[]; first: S
 
 function RecreateDialog({ lab, machineId }: { lab: Lab; machineId: string | null }) {
   const work = useTaskRun()
-  const one = lab.machines.find((place) => place.machineId === machineId)
+  // As it was when that was asked: the machine is another one as soon as it is made anew.
+  const [one] = useState(() => lab.machines.find((place) => place.machineId === machineId))
   const what = one ? one.name : `the ${formatCount(lab.machines.length, 'machine')} of ${lab.name}`
   const run = async (): Promise<void> => {
     const done = await work.run('lab.recreate', { lab: lab.id, ...(one ? { machine: one.machineId } : {}) })

@@ -34,10 +34,12 @@ export function Tile({ lab, place }: { lab: Lab; place: Lab['machines'][number] 
         )}
       </div>
       <footer className={styles.caption}>
-        <span className={styles.name} dir="auto">
-          {name}
-        </span>
-        {machine && <StateBadge look={lookOf(machine.state)} />}
+        <div className={styles.words}>
+          <span className={styles.name} dir="auto">
+            {name}
+          </span>
+          {machine && <StateBadge look={lookOf(machine.state)} />}
+        </div>
         <IconButton
           icon={RotateCcw}
           size="small"

@@ -1,7 +1,7 @@
 import { useEffect, useState, type ReactNode } from 'react'
 import type { Machine, Snapshot, SnapshotPlan } from '#contract'
 import { Banner, Checkbox, ConfirmDialog, Dialog, Field, formatCount, formatExact, formatSize, NumberInput, Select, TextArea, TextInput, Button } from '#ui'
-import { attempt, call, closeOverlay, goToMachine, toast, useMachine, useSnapshots, type SnapshotOverlay } from '../../app'
+import { attempt, call, closeOverlay, currentPlace, goToMachine, toast, useMachine, useSnapshots, type SnapshotOverlay } from '../../app'
 import { Sentence, TaskDialog, useTaskRun } from '../task-dialog'
 import { whyNotRestore } from './allowed'
 import { formatStall } from './words'
@@ -47,8 +47,8 @@ function TakeDialog({ machine }: { machine: Machine }) {
   const [note, setNote] = useState('')
   const [halt, setHalt] = useState(false)
   const [forget, setForget] = useState(false)
-  const plan = usePlan(machine)
   const work = useTaskRun()
+  const plan = usePlan(machine, work.busy)
   const undone = (machine.definition?.disks ?? []).some((disk) => disk.undone.length > 0)
   const badName = name === '' ? null : nameProblem(name)
   const blocked = badName ?? (plan?.problem ? `It cannot be taken now: ${plan.problem}.` : undone && !forget ? 'Say that commits which were undone may go.' : null)
@@ -59,7 +59,7 @@ function TakeDialog({ machine }: { machine: Machine }) {
     toast(`The snapshot “${taken.name}” is taken.`, {
       tone: 'good',
       note: taken.was === 'running' && !halt ? `The guest stood still for ${formatStall(taken.stallMs ?? 0)}.` : undefined,
-      actions: [{ label: 'Snapshots', run: () => goToMachine(machine.id, 'snapshots') }]
+      actions: isShown(machine) ? [] : [{ label: 'Snapshots', run: () => goToMachine(machine.id, 'snapshots') }]
     })
   }
   return (
@@ -75,6 +75,12 @@ function TakeDialog({ machine }: { machine: Machine }) {
       {plan?.problem ? <Banner tone="warning">It cannot be taken now: {plan.problem}.</Banner> : plan && !halt && <Sentence>{wordsOf(plan)}</Sentence>}
     </TaskDialog>
   )
+}
+
+/** Whether the machine's snapshots are what the window shows. */
+function isShown(machine: Machine): boolean {
+  const place = currentPlace()
+  return place.kind === 'machine' && place.id === machine.id && place.tab === 'snapshots'
 }
 
 function RestoreDialog({ machine, snapshot }: { machine: Machine; snapshot: Snapshot }) {
@@ -167,8 +173,8 @@ function CloneDialog({ snapshot, children }: { snapshot: Snapshot; children?: Re
 /** Another machine like this one, without a snapshot that one gets to see. */
 function CloneMachineDialog({ machine }: { machine: Machine }) {
   const [name, setName] = useState(() => freeName(machine.name))
-  const plan = usePlan(machine)
   const work = useTaskRun()
+  const plan = usePlan(machine, work.busy)
   const problem = machineNameProblem(name) ?? (plan?.problem ? `It cannot be cloned now: ${plan.problem}.` : null)
   const on = 'pid' in machine.state
   const run = async (): Promise<void> => {
@@ -202,14 +208,15 @@ function CloneMachineDialog({ machine }: { machine: Machine }) {
   )
 }
 
-/** What taking a snapshot now would mean for the guest; null until that is known. */
-function usePlan(machine: Machine): SnapshotPlan | null {
+/** What taking a snapshot now would mean for the guest; null until that is known. While one is taken, it stays what it was before. */
+function usePlan(machine: Machine, busy: boolean): SnapshotPlan | null {
   const [plan, setPlan] = useState<SnapshotPlan | null>(null)
   useEffect(() => {
+    if (busy) return
     let over = false
     void call('snapshot.plan', { machine: machine.id }).then((answer) => over || (answer.ok && setPlan(answer.value)))
     return () => void (over = true)
-  }, [machine.id, machine.state.kind])
+  }, [machine.id, machine.state.kind, busy])
   return plan
 }
 
@@ -218,7 +225,8 @@ function ForkDialog({ snapshot }: { snapshot: Snapshot }) {
   const [prefix, setPrefix] = useState(snapshot.machine)
   const [start, setStart] = useState(true)
   const work = useTaskRun()
-  const problem = count === null || count < 1 || count > 64 ? 'Between 1 and 64 machines.' : nameProblem(prefix)
+  const wrongCount = count === null || count < 1 || count > 64 ? 'Between 1 and 64 machines.' : null
+  const wrongName = nameProblem(prefix)
   const run = async (): Promise<void> => {
     const done = await work.run('snapshot.fork', { snapshot: snapshot.id, count: count ?? 1, prefix, start })
     if (!done) return
@@ -230,16 +238,16 @@ function ForkDialog({ snapshot }: { snapshot: Snapshot }) {
       title={`Fork “${snapshot.name}”`}
       description="Many machines that go on from the same instant. They share memory and disks until they change them."
       verb={start && snapshot.method !== null ? 'Make and start them' : 'Make them'}
-      blocked={problem}
+      blocked={wrongCount ?? wrongName}
       work={work}
       subject={snapshot.machine}
       onRun={() => void run()}
       width={440}
     >
-      <Field label="How many">
+      <Field label="How many" error={wrongCount}>
         <NumberInput value={count} onChange={setCount} min={1} max={64} label="How many" />
       </Field>
-      <Field label="Names begin with" hint={`${prefix}-1, ${prefix}-2, … , the first that are free.`}>
+      <Field label="Names begin with" hint={wrongName === null ? `${prefix}-1, ${prefix}-2 and so on: the first that are free.` : undefined} error={wrongName}>
         <TextInput value={prefix} onChange={setPrefix} />
       </Field>
       {snapshot.method !== null && <Checkbox checked={start} onChange={setStart} label="Let them run now" note={`Each has ${formatSize(snapshot.memoryBytes)} of memory, and takes what it changes of that.`} />}

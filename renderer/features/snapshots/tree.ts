@@ -40,3 +40,7 @@ export function treeRows(snapshots: readonly Snapshot[], here: string | null): T
   below(null, 0)
   return rows
 }
+
+/** The same of a machine that is not here: there is no present, and no line that leads to it. */
+export const treeOfGone = (snapshots: readonly Snapshot[]): TreeRow[] =>
+  treeRows(snapshots, null).flatMap((row) => (row.kind === 'now' ? [] : [{ ...row, depth: row.depth - 1 }]))

@@ -2,20 +2,22 @@ import { useState } from 'react'
 import { Button, Dialog, Field, formatSize, Select, TextInput } from '#ui'
 import { attemptTask, toast, useImages } from '../../app'
 import { wrongOptionalName } from '../task-dialog'
+import { freeTitle } from './titles'
 
 /** Which image is archived, and as what. */
 export function ArchiveDialog({ taken, onClose }: { taken: readonly string[]; onClose: () => void }) {
   const byId = useImages((state) => state.byId)
   const images = Object.values(byId).filter((image) => image.kind !== 'guest' && image.kind !== 'unknown')
-  const [chosen, setChosen] = useState(images.find((image) => image.problem === undefined)?.id ?? '')
+  const usable = images.filter((image) => image.problem === undefined)
+  const [chosen, setChosen] = useState((usable.find((image) => !taken.includes(image.name)) ?? usable[0])?.id ?? '')
   const [name, setName] = useState('')
   const [note, setNote] = useState('')
   const image = byId[chosen]
-  const wanted = name === '' ? (image?.name ?? '') : name
-  const problem = taken.includes(wanted) ? `“${wanted}” is in the store already: choose another name.` : wrongOptionalName(name)
+  const free = freeTitle(image?.name ?? '', taken)
+  const problem = taken.includes(name) ? `“${name}” is in the store already: choose another name.` : wrongOptionalName(name)
   const start = async (): Promise<void> => {
     onClose()
-    const archived = await attemptTask('store.archive', { image: chosen, note, ...(name === '' ? {} : { name }) })
+    const archived = await attemptTask('store.archive', { image: chosen, note, name: name === '' ? free : name })
     if (archived.ok) toast(`“${archived.value.name}” is archived; ${formatSize(archived.value.ownBytes)} are its own.`, { tone: 'good' })
   }
   return (
@@ -40,8 +42,8 @@ export function ArchiveDialog({ taken, onClose }: { taken: readonly string[]; on
           onChange={setChosen}
         />
       </Field>
-      <Field label="Name" hint="Left empty: the image’s name." error={problem}>
-        <TextInput value={name} onChange={setName} />
+      <Field label="Name" error={problem}>
+        <TextInput value={name} placeholder={free} onChange={setName} />
       </Field>
       <Field label="Note">
         <TextInput value={note} onChange={setNote} />

@@ -1,8 +1,9 @@
 import { useState } from 'react'
 import { ArchiveRestore, Trash2 } from 'lucide-react'
-import type { ArchiveStats } from '#contract'
+import type { ArchiveStats, Snapshot } from '#contract'
 import { ConfirmDialog, formatPercent, formatSize, IconButton, RelativeTime, Table, tip, type Column, type TableLayout } from '#ui'
 import { attempt, attemptTask, createPersisted, goTo, toast, useSnapshots } from '../../app'
+import { noteOf, snapshotOf, titleOf } from './titles'
 import styles from './store.module.css'
 
 const useLayout = createPersisted<TableLayout>('archives', { sort: { id: 'saved', desc: true }, widths: {} }, ({ widths }) => typeof widths === 'object')
@@ -15,6 +16,7 @@ const KINDS: Record<string, string> = { image: 'Image', disk: 'Disk', snapshot: 
 
 export function ArchivesTable({ archives, onChanged }: { archives: readonly ArchiveStats[]; onChanged: () => void }) {
   const layout = useLayout()
+  const snapshots = useSnapshots((state) => state.byId)
   const [removing, setRemoving] = useState<ArchiveStats | null>(null)
   const remove = async (archive: ArchiveStats): Promise<void> => {
     setRemoving(null)
@@ -23,7 +25,7 @@ export function ArchivesTable({ archives, onChanged }: { archives: readonly Arch
   }
   return (
     <>
-      <Table label="Archives" columns={columnsOf(setRemoving)} rows={archives} rowId={(archive) => archive.name} layout={layout} onLayout={(next) => useLayout.setState(next)} />
+      <Table label="Archives" columns={columnsOf(snapshots, setRemoving)} rows={archives} rowId={(archive) => archive.name} layout={layout} onLayout={(next) => useLayout.setState(next)} />
       {removing && (
         <ConfirmDialog title={`Remove “${removing.name}” from the store?`} verb="Remove" danger onClose={() => setRemoving(null)} onConfirm={() => void remove(removing)}>
           <p>
@@ -37,7 +39,7 @@ export function ArchivesTable({ archives, onChanged }: { archives: readonly Arch
 
 /** Why an archive has to stay; null when it may go. */
 function whyKept(archive: ArchiveStats): string | null {
-  const user = Object.values(useSnapshots.getState().byId).find(({ id }) => archive.kind === 'snapshot' && archive.name.endsWith(id))
+  const user = archive.kind === 'snapshot' ? snapshotOf(archive.name, useSnapshots.getState().byId) : undefined
   return user ? `It holds the memory of “${user.name}”, and goes with that snapshot.` : null
 }
 
@@ -46,24 +48,24 @@ async function restore(archive: ArchiveStats): Promise<void> {
   if (made.ok) toast(`“${made.value.name}” is among the images.`, { tone: 'good', actions: [{ label: 'Show', run: () => goTo({ kind: 'images' }) }] })
 }
 
-function columnsOf(onRemove: (archive: ArchiveStats) => void): Column<ArchiveStats>[] {
+function columnsOf(snapshots: Readonly<Record<string, Snapshot>>, onRemove: (archive: ArchiveStats) => void): Column<ArchiveStats>[] {
   return [
     {
       id: 'name',
       header: 'Archive',
       grow: true,
-      sortBy: (archive) => archive.name,
+      sortBy: (archive) => titleOf(archive, snapshots),
       cell: (archive) => (
-        <span {...tip(archive.note || archive.files.map((file) => file.name).join(', '))}>
-          {archive.name} {archive.note && <small className={styles.note}>{archive.note}</small>}
+        <span {...tip([archive.name, archive.note || archive.files.map((file) => file.name).join(', ')].join(': '))}>
+          {titleOf(archive, snapshots)} <small className={styles.note}>{noteOf(archive, snapshots)}</small>
         </span>
       )
     },
-    { id: 'kind', header: 'Kind', width: 90, sortBy: (archive) => archive.kind, cell: (archive) => KINDS[archive.kind] ?? archive.kind },
-    { id: 'logical', header: 'Size', width: 92, align: 'end', sortBy: (archive) => archive.logicalBytes, cell: (archive) => formatSize(archive.logicalBytes) },
+    { id: 'kind', header: 'Kind', width: 90, spare: true, sortBy: (archive) => archive.kind, cell: (archive) => KINDS[archive.kind] ?? archive.kind },
+    { id: 'logical', header: 'Size', width: 92, spare: true, align: 'end', sortBy: (archive) => archive.logicalBytes, cell: (archive) => formatSize(archive.logicalBytes) },
     { id: 'data', header: 'Data', width: 92, align: 'end', sortBy: (archive) => archive.dataBytes, cell: (archive) => formatSize(archive.dataBytes) },
     { id: 'own', header: 'Its own', width: 92, align: 'end', sortBy: (archive) => archive.ownBytes, cell: (archive) => <span {...tip('What removing it would give back')}>{formatSize(archive.ownBytes)}</span> },
-    { id: 'savings', header: 'Savings', width: 110, align: 'end', sortBy: savedShare, cell: (archive) => <Savings share={savedShare(archive)} /> },
+    { id: 'savings', header: 'Savings', width: 124, align: 'end', sortBy: savedShare, cell: (archive) => <Savings share={savedShare(archive)} /> },
     { id: 'saved', header: 'Archived', width: 124, sortBy: (archive) => archive.savedAtMs, cell: (archive) => <RelativeTime atMs={archive.savedAtMs} /> },
     {
       id: 'actions',
@@ -74,11 +76,11 @@ function columnsOf(onRemove: (archive: ArchiveStats) => void): Column<ArchiveSta
           <IconButton
             icon={ArchiveRestore}
             size="small"
-            label={`Make an image of ${archive.name}`}
+            label={`Make an image of ${titleOf(archive, snapshots)}`}
             blocked={archive.kind === 'image' ? null : 'Only an archive of an image becomes one.'}
             onClick={() => void restore(archive)}
           />
-          <IconButton icon={Trash2} size="small" label={`Remove ${archive.name}`} blocked={whyKept(archive)} onClick={() => onRemove(archive)} />
+          <IconButton icon={Trash2} size="small" label={`Remove ${titleOf(archive, snapshots)}`} blocked={whyKept(archive)} onClick={() => onRemove(archive)} />
         </span>
       )
     }

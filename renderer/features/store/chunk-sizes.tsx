@@ -1,7 +1,8 @@
 import { FlaskConical } from 'lucide-react'
 import { CHUNK_SIZES, type StoreExperiment, type StoreStats } from '#contract'
 import { Button, formatSize, RelativeTime, Select } from '#ui'
-import { attempt, attemptTask } from '../../app'
+import { attempt, attemptTask, useSnapshots } from '../../app'
+import { inWords } from './titles'
 import { resultOf, useTaskOf } from './use-stats'
 import styles from './store.module.css'
 
@@ -12,6 +13,7 @@ const OPTIONS = CHUNK_SIZES.map((bytes) => ({ value: String(bytes), label: forma
 export function ChunkSizes({ stats, blocked }: { stats: StoreStats; blocked: string | null }) {
   const { done, running } = useTaskOf('store.experiment')
   const found = resultOf<StoreExperiment>(done)
+  const snapshots = useSnapshots((state) => state.byId)
   const archives = stats.archives.map((archive) => archive.name)
   return (
     <section className={styles.experiment} aria-labelledby="chunk-size">
@@ -26,18 +28,19 @@ export function ChunkSizes({ stats, blocked }: { stats: StoreStats; blocked: str
       {found && done?.endedAtMs ? (
         <>
           <p className={styles.sum}>
-            {found.of.join(', ')}: {formatSize(found.dataBytes)} of data, saved and loaded with each size <RelativeTime atMs={done.endedAtMs} />.
+            {upper(found.of.map((name) => inWords(name, snapshots)).join(', '))}: {formatSize(found.dataBytes)} of data, saved and loaded with each size <RelativeTime atMs={done.endedAtMs} />.
           </p>
           <div className={styles.charts}>
             <Bars title="Size against chunk size" rows={found.rows} of={[{ label: 'stored', kind: 'size', value: (row) => row.storedBytes }]} format={formatSize} />
             <Bars
               title="Time against chunk size"
+              unit="s"
               rows={found.rows}
               of={[
                 { label: 'saving', kind: 'save', value: (row) => row.saveMs },
                 { label: 'loading', kind: 'load', value: (row) => row.loadMs }
               ]}
-              format={formatMs}
+              format={formatSeconds}
             />
           </div>
         </>
@@ -51,22 +54,27 @@ export function ChunkSizes({ stats, blocked }: { stats: StoreStats; blocked: str
   )
 }
 
-const formatMs = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)
+const upper = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1)
+/** Without the unit, which stands above: two of them stand side by side on narrow columns. */
+const formatSeconds = (ms: number): string => (ms / 1000).toFixed(ms < 9_995 ? 2 : 1)
 
 interface BarsProps {
   title: string
+  /** Of its values, where that does not stand with each. */
+  unit?: string
   rows: readonly Row[]
   of: readonly { label: string; kind: string; value: (row: Row) => number }[]
   format: (value: number) => string
 }
 
 /** Columns from zero, with their values written on them: a few points that are no line. */
-function Bars({ title, rows, of, format }: BarsProps) {
+function Bars({ title, unit, rows, of, format }: BarsProps) {
   const most = Math.max(1, ...rows.flatMap((row) => of.map(({ value }) => value(row))))
   return (
     <figure className={styles.chart} aria-label={title}>
       <figcaption>
         {title}
+        {unit && ` (${unit})`}
         {of.length > 1 && of.map(({ label, kind }) => (
           <span key={kind} className={styles.key} data-kind={kind}>
             <i aria-hidden /> {label}

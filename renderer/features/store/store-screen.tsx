@@ -2,12 +2,13 @@ import { useState } from 'react'
 import { Archive, ArchiveRestore, Eraser, ShieldCheck } from 'lucide-react'
 import type { StoreCleaned, StoreStats, StoreVerified } from '#contract'
 import { Banner, Button, Details, EmptyState, ErrorNotice, formatCount, formatPercent, formatSize, RelativeTime } from '#ui'
-import { attemptTask, copyText, toast, useImages } from '../../app'
+import { attemptTask, copyText, runCommand, toast, useImages, useSnapshots } from '../../app'
 import { RunningTasks } from '../tasks'
 import { ArchiveDialog } from './archive-dialog'
 import { ArchivesTable } from './archives-table'
 import { ChunkSizes } from './chunk-sizes'
 import { Sizes } from './sizes'
+import { inWords } from './titles'
 import { resultOf, useStats, useTaskOf } from './use-stats'
 import styles from './store.module.css'
 
@@ -37,13 +38,15 @@ export function StoreScreen() {
           icon={ArchiveRestore}
           title="Nothing is archived yet"
           actions={
-            <Button blocked={blocked} onClick={() => setArchiving(true)}>
-              Archive an image…
-            </Button>
+            noImages ? (
+              <Button onClick={() => runCommand('image.import')}>Import an image…</Button>
+            ) : (
+              <Button onClick={() => setArchiving(true)}>Archive an image…</Button>
+            )
           }
         >
-          The store keeps copies of images in little space: what several have in common is stored once, compressed, and zeros not at all. An
-          image that is archived can be removed, and made again.
+          The store keeps images, and the memory of snapshots, in little space: what several have in common is stored once, compressed, and zeros
+          not at all. Snapshots come here by themselves, a minute after they were taken. An image that is archived can be removed, and made again.
         </EmptyState>
       )}
       {value && !nothing && (
@@ -59,7 +62,7 @@ export function StoreScreen() {
 }
 
 function sumOf({ archives, dataBytes, storedBytes }: StoreStats): string {
-  const saved = dataBytes > storedBytes ? `: ${formatPercent(1 - storedBytes / dataBytes)} of the data’s size saved` : ''
+  const saved = dataBytes > storedBytes ? `: ${formatPercent(1 - storedBytes / dataBytes)} saved` : ''
   return `${formatCount(archives.length, 'archive')} in ${formatSize(storedBytes)}${saved}`
 }
 
@@ -92,6 +95,7 @@ const wordsOn = ({ freedBytes, damagedPacks }: StoreCleaned): string =>
 /** What the last verification found, until the window is opened anew or another one is done. */
 function Verified() {
   const { done } = useTaskOf('store.verify')
+  const snapshots = useSnapshots((state) => state.byId)
   const found = resultOf<StoreVerified>(done)
   if (!found || !done?.endedAtMs) return null
   const sound = found.damagedChunks === 0 && found.unreadable.length === 0
@@ -108,9 +112,9 @@ function Verified() {
   return (
     <Banner tone="error">
       <p>
-        {found.touchedArchives.length === 0 ? 'Damage was found, but no archive needs what is damaged.' : `Damage was found. These archives cannot be loaded as a whole: ${found.touchedArchives.join(', ')}. All others can.`}
+        {found.touchedArchives.length === 0 ? 'Damage was found, but no archive needs what is damaged.' : `Damage was found. These archives cannot be loaded as a whole: ${found.touchedArchives.map((name) => inWords(name, snapshots)).join(', ')}. All others can.`}
       </p>
-      <p>Archive the same image again while you have it: what is damaged is then stored anew.</p>
+      <p>Archive the same image, or the memory of the same snapshot, again while it is there: what is damaged is then stored anew.</p>
       <Details label={`${formatCount(found.damagedChunks, 'damaged chunk')}, ${formatCount(found.unreadable.length, 'unreadable file')}`}>
         <ul className={styles.damage} data-selectable>
           {found.unreadable.map(({ path, problem }) => (
@@ -118,7 +122,7 @@ function Verified() {
           ))}
           {found.damaged.slice(0, 100).map(({ chunk, pack, touches }) => (
             <li key={`${pack} ${chunk} ${touches[0]?.offset}`}>
-              <code>{chunk || 'unknown'}</code> {touches.map((touch) => `${touch.archive}, ${touch.file} at ${formatSize(touch.offset)}`).join('; ')}
+              <code>{chunk || 'unknown'}</code> {touches.map((touch) => `${inWords(touch.archive, snapshots)}, ${touch.file} at ${formatSize(touch.offset)}`).join('; ')}
             </li>
           ))}
         </ul>

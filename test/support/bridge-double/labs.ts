@@ -47,7 +47,11 @@ export const labHandlers: LabHandlers = {
       return { lab, renewals: [] }
     }),
   'lab.list': (_input, world) => [...labsOf(world).values()],
-  'lab.recreate': (input, world) => task('lab.recreate', `Make the machines of ${input.lab} anew`, find(input.lab, world).name, world, () => ({ lab: put(find(input.lab, world), world), renewals: [] })),
+  'lab.recreate': (input, world) => task('lab.recreate', `Make the machines of ${input.lab} anew`, find(input.lab, world).name, world, () => {
+    const lab = find(input.lab, world)
+    const machines = lab.machines.map((place) => ([undefined, place.name, place.machineId].includes(input.machine) ? { ...place, machineId: anew(place.machineId, world) } : place))
+    return { lab: put({ ...lab, machines }, world), renewals: [] }
+  }),
   'lab.start': ({ lab }, world) => task('lab.start', `Start ${lab}`, find(lab, world).name, world, () => put(find(lab, world), world)),
   'lab.stop': ({ lab }, world) => task('lab.stop', `Stop ${lab}`, find(lab, world).name, world, () => put(find(lab, world), world)),
   'lab.remove': (input, world) =>
@@ -61,4 +65,12 @@ export const labHandlers: LabHandlers = {
       world.emit({ kind: 'lab-removed', id: lab.id })
       return { removed: lab.name, machines: lab.machines.length }
     })
+}
+
+/** Another machine under the same name, as in life. @returns its id */
+function anew(machineId: string, world: World): string {
+  const machine = world.machine(machineId)
+  world.machines.delete(machineId)
+  world.emit({ kind: 'machine-removed', id: machineId })
+  return world.put({ ...machine, id: world.newId('machine') }).id
 }

@@ -8,6 +8,7 @@ import {
   allocatedBytes, copyBig, copySmall, diskSpace, ensurePrivateFolder, exists, fileFacts, linkOrCopy, listFolder, makeReadOnly, move, punchHole, readJson, readTail,
   removeFile, removeTree, writeFileAtomic, writeJsonAtomic
 } from '#core/host/files'
+import { OpenFile } from '#core/host/open-file'
 import { peek } from '#core/host/peek'
 import { asNobody, failureOf, isRoot, scratchFolder, smallFileSystem } from '../../support/scratch'
 
@@ -169,6 +170,8 @@ describe('parts of files', () => {
     expect((await failureOf('bad-file', peek(join(folder, 'pipe'), 10, 10))).message).toContain('is a pipe')
     expect((await failureOf('bad-file', peek(folder, 10, 10))).message).toContain('is a folder')
     expect((await failureOf('bad-file', peek('/dev/zero', 10, 10))).message).toContain('is a device')
+    expect((await failureOf('bad-file', OpenFile.read(join(folder, 'pipe')))).message).toContain('is a pipe')
+    expect((await failureOf('bad-file', OpenFile.read(folder))).message).toContain('is a folder')
   })
 
   test('the space of a long file’s beginning is given back, its size and end stay', async () => {

@@ -1,6 +1,6 @@
 import { useMemo, useRef, useState, type DragEvent, type KeyboardEvent, type MouseEvent } from 'react'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { DISK_DRAG, goToMachine, openOverlay, runCommand, SNAPSHOT_DRAG, useMachines, useSnapshots } from '../../../app'
+import { DISK_DRAG, goToMachine, openOverlay, runCommand, SNAPSHOT_DRAG, useDragEnd, useMachines, useSnapshots } from '../../../app'
 import { ContextMenu } from '../../../ui/menu'
 import { menuOfSelection } from '../menu'
 import { selectAll, selectOnly, selectPlace, selectRange, toggleSelected, useSelection } from '../selection'
@@ -126,6 +126,7 @@ const machineAt = (event: DragEvent): string | undefined => (event.target as Ele
  */
 function useListDrop(): ListDrop {
   const [target, setTarget] = useState<string | null>(null)
+  useDragEnd(() => setTarget(null))
   return {
     target,
     onDragOver: (event) => {

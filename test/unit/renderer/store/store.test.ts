@@ -32,6 +32,7 @@ describe('the store', () => {
   it('offers no archive where there is no image for it', async () => {
     await openStore([builtinImage()])
     expect(button('Archive an image…').getAttribute('aria-description')).toBe('There is no image to archive: import one first.')
+    expect(button('Import an image…')).toBeTruthy()
   })
 
   it('lists what was archived, with its size beside what it takes', async () => {
@@ -43,7 +44,20 @@ describe('the store', () => {
     expect(screen.getByRole('figure', { name: 'Logical against stored size' }).textContent).toContain('shared')
     fireEvent.click(button('Archive an image…'))
     const dialog = within(await screen.findByRole('dialog'))
+    // What is not archived yet comes first.
+    expect(dialog.getByPlaceholderText('fedora')).toBeTruthy()
+    fireEvent.change(dialog.getByLabelText('Name'), { target: { value: 'again' } })
     expect(dialog.getByText(/is in the store already/)).toBeTruthy()
+  })
+
+  it('archives what is there already under the first name that is free', async () => {
+    await openStore([newImage('image-1', 'debian-12', 'cloud')])
+    await archive()
+    fireEvent.click(button('Archive an image…'))
+    const dialog = within(await screen.findByRole('dialog'))
+    expect(dialog.getByPlaceholderText('debian-12 2')).toBeTruthy()
+    fireEvent.click(dialog.getByRole('button', { name: 'Archive' }))
+    await screen.findByRole('row', { name: /^debian-12 2/ })
   })
 
   it('removes an archive after a question, and then has something to clean up', async () => {
@@ -73,7 +87,7 @@ describe('the store', () => {
     fireEvent.click(button('Measure'))
     const size = await screen.findByRole('figure', { name: 'Size against chunk size' })
     expect(within(size).getByText('80 MiB')).toBeTruthy()
-    expect(screen.getByRole('figure', { name: 'Time against chunk size' }).textContent).toContain('620 ms')
+    expect(screen.getByRole('figure', { name: 'Time against chunk size' }).textContent).toContain('0.62')
     const edited = await double.call('settings.edit', { storeChunk: '64K' })
     expect(edited.ok).toBe(true)
     await waitFor(() => expect(screen.getByRole('combobox', { name: 'Chunk size of new archives' }).textContent).toContain('64'))

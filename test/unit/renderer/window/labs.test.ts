@@ -33,6 +33,15 @@ it('class labs begin with what to do, are made of a snapshot, and shown as a wal
   fireEvent.click(wall.getByRole('button', { name: 'Make ws-2 anew' }))
   const question = within(await screen.findByRole('dialog'))
   expect(question.getByText(/What was done in it is lost/)).toBeTruthy()
+  // While that is done the machine becomes another one; what was asked does not become all of them.
+  const idOf = async (): Promise<string | undefined> => {
+    const labs = await double.call('lab.list', {})
+    return labs.ok ? labs.value[0]?.machines[1]?.machineId : undefined
+  }
+  const before = await idOf()
+  await double.call('lab.recreate', { lab: 'ws', machine: 'ws-2' })
+  await waitFor(async () => expect(await idOf()).not.toBe(before))
+  expect(question.getByText('Make ws-2 anew?')).toBeTruthy()
   fireEvent.click(question.getByRole('button', { name: 'Make anew' }))
-  await waitFor(() => expect(double.calls.find((one) => one.name === 'lab.recreate')?.input).toMatchObject({ machine: expect.any(String) as string }))
+  await waitFor(() => expect(double.calls.findLast((one) => one.name === 'lab.recreate')?.input).toMatchObject({ machine: expect.any(String) as string }))
 })
