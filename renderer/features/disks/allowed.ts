@@ -1,6 +1,5 @@
-import type { Disk, DiskView, Machine } from '#contract'
+import type { Disk, Machine } from '#contract'
 import type { DiskAction } from '../../app'
-import { titleOfLayer } from './words'
 
 /** What needs the machine off, and is not led there by its dialog. */
 const NEEDS_OFF: readonly DiskAction[] = ['check', 'export', 'clone', 'rebase']
@@ -50,18 +49,4 @@ function whyNotNow(action: DiskAction, disk: Disk): string | null {
     case 'rebase':
       return null
   }
-}
-
-/** Why what was written cannot be committed for good; null when it can. */
-export function whyNotForGood(view: DiskView): string | null {
-  const below = view.disk.layers[1]
-  return below ? whyNotInto(view, below.nodeName) : 'There is no layer of the machine’s own below it, and an image of the library is never written to.'
-}
-
-/** Why nothing can be merged into a layer: linked clones stand on the same file. */
-export function whyNotInto(view: DiskView, nodeName: string): string | null {
-  const file = view.files.find(({ of }) => of.kind === 'layer' && of.layer.nodeName === nodeName)
-  const others = file?.users.filter((user) => user !== view.machine) ?? []
-  if (file?.of.kind !== 'layer' || others.length === 0) return null
-  return `${titleOfLayer(file.of.layer, false)} is a layer of ${others.join(', ')} too, which would be damaged: flatten one of the disks first.`
 }

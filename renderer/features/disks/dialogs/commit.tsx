@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { Checkbox, Field, formatSize, RadioCards, TextInput } from '#ui'
 import { closeOverlay, openOverlay, toast, useImages } from '../../../app'
-import { whyNotForGood } from '../allowed'
+import { whyNotForGood } from '../merge-allowed'
 import { BeforeAfter } from '../drawing/before-after'
 import { afterCommit, afterMerge, sketchOf } from '../drawing/sketch'
 import { capital, commitsOf, namesOfCommits, timeToCopy, titleOfLayer } from '../words'

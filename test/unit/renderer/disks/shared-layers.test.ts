@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { DiskView, ImageFile, Layer } from '#contract'
-import { whyNotForGood, whyNotInto } from '../../../../renderer/features/disks/allowed'
+import { whyNotForGood, whyNotInto } from '../../../../renderer/features/disks/merge-allowed'
 
 const layer = (nodeName: string, sequence: number | null): Layer => ({
   nodeName,
