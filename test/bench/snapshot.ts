@@ -61,6 +61,7 @@ async function bareMigration(lab: BenchLab): Promise<number> {
     await qmp('migrate', { uri: `unix:${path}` })
     while (((await qmp('query-migrate')).return as { status: string }).status !== 'completed') await delay(5)
   })
+  while (((await qmp('query-status')).return as { status: string }).status === 'finish-migrate') await delay(1)
   await qmp('cont')
   await new Promise<void>((resolve) => server.close(() => resolve()))
   await file.close()
