@@ -2,7 +2,7 @@
  * receive SOCKET RAM DEVICES BLOCK: waits for QEMU at a Unix socket, and takes the migration stream that it sends apart as it comes: the pages of a RAM
  * block into the flat file RAM, where what was never sent stays a hole, and everything else into DEVICES. Both are new files.
  *
- * Says "ready" when QEMU may call, and at the end "memory BYTES", when all of it is on disk. Exit code 1: a file, with its name and the reason; 3:
+ * Says "ready" when QEMU may call, and at the end "memory BYTES", when all of it is on disk. Exit code 1: a file, with its name, the reason and errno; 3:
  * the stream. It ends with the process that started it.
  */
 #include "stream.h"
@@ -51,6 +51,12 @@ static void die(int code, const char *what, const char *why)
 {
   fprintf(stderr, "receive: %s: %s\n", what, why);
   exit(code);
+}
+
+static void die_of(const char *path, int error)
+{
+  fprintf(stderr, "receive: %s: %s (%s)\n", path, strerror(error), strerrorname_np(error));
+  exit(EXIT_FILE);
 }
 
 static int failed(struct taking *taking, const struct file *file)
@@ -150,7 +156,7 @@ static int take(struct stream *stream, int socket)
 static void create(struct file *file, const char *path)
 {
   *file = (struct file){path, open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
-  if (file->fd < 0) die(EXIT_FILE, path, strerror(errno));
+  if (file->fd < 0) die_of(path, errno);
 }
 
 /* Waits for one who calls; nobody else can. */
@@ -158,17 +164,17 @@ static int accept_one(const char *path)
 {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (strlen(path) >= sizeof address.sun_path) die(EXIT_FILE, path, strerror(ENAMETOOLONG));
+  if (strlen(path) >= sizeof address.sun_path) die_of(path, ENAMETOOLONG);
   strcpy(address.sun_path, path);
   unlink(path);
   umask(0177);
-  if (listening < 0 || bind(listening, (struct sockaddr *)&address, sizeof address) != 0 || listen(listening, 1) != 0) die(EXIT_FILE, path, strerror(errno));
+  if (listening < 0 || bind(listening, (struct sockaddr *)&address, sizeof address) != 0 || listen(listening, 1) != 0) die_of(path, errno);
   puts("ready");
   fflush(stdout);
   int caller;
   while ((caller = accept4(listening, NULL, NULL, SOCK_CLOEXEC)) < 0 && errno == EINTR)
     ;
-  if (caller < 0) die(EXIT_FILE, path, strerror(errno));
+  if (caller < 0) die_of(path, errno);
   close(listening);
   unlink(path);
   return caller;
@@ -176,7 +182,7 @@ static int accept_one(const char *path)
 
 static void finish(const struct file *file, uint64_t bytes)
 {
-  if (ftruncate(file->fd, (off_t)bytes) != 0 || fdatasync(file->fd) != 0 || close(file->fd) != 0) die(EXIT_FILE, file->path, strerror(errno));
+  if (ftruncate(file->fd, (off_t)bytes) != 0 || fdatasync(file->fd) != 0 || close(file->fd) != 0) die_of(file->path, errno);
 }
 
 int main(int count, char **argument)
@@ -190,7 +196,7 @@ int main(int count, char **argument)
   struct stream stream = {.sink = &sink, .wanted = argument[4]};
   int error = take(&stream, accept_one(argument[1]));
   if (error == -EPROTO) die(EXIT_STREAM, "the stream", stream.broken);
-  if (error) die(EXIT_FILE, taking.failed ? taking.failed->path : "memory", strerror(-error));
+  if (error) die_of(taking.failed ? taking.failed->path : "memory", -error);
   finish(&taking.ram, taking.memory_bytes);
   finish(&taking.devices, taking.devices_bytes);
   printf("memory %" PRIu64 "\n", taking.memory_bytes);

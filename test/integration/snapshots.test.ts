@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, truncateSync, writeFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { interfaceIdentifier } from '#core/snapshot/identity'
@@ -28,6 +28,19 @@ async function withoutGuest(given: object = {}): Promise<Lab> {
   const lab = await openLab()
   await lab.done('machine.create', { name: 'lab1', source: 'none', disk: '64M', memory: '64M', cpus: 1, network: [], ...given })
   return lab
+}
+
+/** The program that takes a machine's memory for a snapshot, while there is one. */
+function receiverOf(lab: Lab): number | null {
+  const words = (pid: string): string[] => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    } catch {
+      return [] // it has ended
+    }
+  }
+  const found = readdirSync('/proc').find((pid) => /^\d+$/.test(pid) && words(pid)[0]?.endsWith('/receive') && words(pid)[2]?.startsWith(lab.home))
+  return found === undefined ? null : Number(found)
 }
 
 const listed = async (lab: Lab): Promise<string[]> => (await lab.call('snapshot.list', {})).map((snapshot) => snapshot.name)
@@ -196,6 +209,19 @@ describe('what goes wrong', () => {
     await until(lab, async () => (await lab.machine('lab1')).state.kind === 'crashed')
     await reads(lab, 'a')
     await lab.done('machine.start', { machine: 'lab1' })
+  })
+
+  it('the program that takes the memory killed leaves no snapshot, the guest goes on, and the next one is taken', async () => {
+    const lab = await withoutGuest({ memory: '512M' })
+    await lab.done('machine.start', { machine: 'lab1' })
+    const { taskId } = await lab.call('snapshot.take', { machine: 'lab1' })
+    await until(lab, async () => receiverOf(lab) !== null || 'finishedAtMs' in (await lab.call('task.show', { taskId })))
+    process.kill(receiverOf(lab)!, 'SIGKILL')
+    expect(failureIn(await lab.call('task.wait', { taskId })).code).toMatch(/^(program-failed|qmp)$/)
+    expect(folders(lab)).toEqual([])
+    expect((await lab.machine('lab1')).state.kind).toBe('running')
+    await lab.done('snapshot.take', { machine: 'lab1', name: 'next' })
+    expect(receiverOf(lab)).toBeNull()
   })
 
   it('a snapshot whose files were changed is refused before anything is touched, and the machine goes on', async () => {

@@ -1,4 +1,5 @@
 import { failure, Failure, type ResultOf } from '#contract'
+import { fileFailure } from '../host/file-failure'
 import { encodePng } from '../host/png'
 import { readBytes, removeFile, writeFileAtomic } from '../host/files'
 import type { ManagedMachine } from './machine'
@@ -30,7 +31,7 @@ export async function takeScreenshot(machine: ManagedMachine, file: string | nul
 export async function screenPng({ qmp, runtime }: Qemu): Promise<{ widthPixels: number; heightPixels: number; png: Buffer }> {
   await qmp.execute('screendump', { filename: runtime.screenshot, format: 'ppm' }).catch((error: unknown) => {
     if (!(error instanceof Failure) || !error.error.causes.some((cause) => cause.includes('No space left'))) throw error
-    throw failure('no-space', `There is no space left for “${runtime.screenshot}”.`, { path: runtime.screenshot, next: 'Free some space and try again.', cause: error })
+    throw fileFailure(Object.assign(error, { code: 'ENOSPC' }), runtime.screenshot, 'written')
   })
   const ppm = await readBytes(runtime.screenshot).finally(() => removeFile(runtime.screenshot))
   const [head, width, height] = /^P6\s+(\d+)\s+(\d+)\s+255\s/.exec(ppm.toString('latin1', 0, PPM_HEAD_BYTES)) ?? []

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { failure, Failure } from '#contract'
+import { fileFailure } from '../host/file-failure'
 import { readBytes } from '../host/files'
 import { nativeFile } from '../host/native-files'
 import { run } from '../host/process'
@@ -68,11 +69,9 @@ export async function receive(socket: string, files: StreamFiles): Promise<Recei
   return { done, trouble, abandon }
 }
 
-/** @param words `receive: WHAT: WHY` */
+/** @param words `receive: the stream: WHY`, or `receive: FILE: WHY (ERRNO)` */
 function explained(exitCode: number, words: string, { ram, devices }: StreamFiles): Failure {
-  const why = words.slice(words.lastIndexOf(': ') + 2)
-  if (exitCode === EXIT_STREAM) return failure('protocol', `QEMU’s migration stream cannot be read: ${why}.`, { peer: 'QEMU' })
-  const path = words.includes(devices) ? devices : ram
-  if (/No space left|quota exceeded/i.test(why)) return failure('no-space', `There is no space left for “${path}”.`, { path, next: 'Free some space and try again.', cause: words })
-  return failure('file', `“${path}” could not be written: ${why}.`, { path, errno: 'EIO', cause: words })
+  if (exitCode === EXIT_STREAM) return failure('protocol', `QEMU’s migration stream cannot be read: ${words.slice(words.lastIndexOf(': ') + 2)}.`, { peer: 'QEMU' })
+  const code = /\((E[A-Z0-9]+)\)$/.exec(words)?.[1]
+  return fileFailure(Object.assign(new Error(words), { code }), words.includes(devices) ? devices : ram, 'written')
 }
