@@ -32,6 +32,9 @@ export const EVENTS = [
 /** Commands that take more members than the schema tells: the properties of a device are known by its driver alone. */
 export const OPEN = ['device_add']
 
+/** Used although unstable. `x-ignore-shared`, a capability of migrations: the same since QEMU 4.0, and nothing stable keeps memory out of a stream. */
+export const UNSTABLE = ['x-ignore-shared']
+
 /** Of large unions the branches that Strata uses; an answer may hold any other, then without its members. */
 export const BRANCHES = {
   BlockdevOptions: ['copy-on-read', 'copy-before-write', 'file', 'host_device', 'nbd', 'null-co', 'preallocate', 'qcow2', 'raw', 'throttle', 'vdi', 'vhdx', 'vmdk', 'vpc'],

@@ -1,5 +1,5 @@
 // From QEMU's schema to TypeScript: struct -> object type, enum -> union of texts, tagged union -> union of object types.
-import { BRANCHES, COMMANDS, EVENTS, NAMES, OPEN } from './qmp-names.mjs'
+import { BRANCHES, COMMANDS, EVENTS, NAMES, OPEN, UNSTABLE } from './qmp-names.mjs'
 import { declaration, intersection, members, objectOf, union } from './qmp-print.mjs'
 
 /** Of more members or values than this a type must have a name in qmp-names.mjs. */
@@ -148,7 +148,8 @@ class Renderer {
 
 const isRoot = (info) => ['command', 'event'].includes(info['meta-type'])
 /** What is deprecated or unstable in QEMU is not for us. Not all that is unstable is marked so, but all that begins with x- is. */
-const isKept = (member) => !member.name.startsWith('x-') && !member.features?.some((feature) => ['deprecated', 'unstable'].includes(feature))
+const isKept = (member) => UNSTABLE.includes(member.name) || isStable(member)
+const isStable = (member) => !member.name.startsWith('x-') && !member.features?.some((feature) => ['deprecated', 'unstable'].includes(feature))
 const valuesOf = (info) => info.members?.filter(isKept).map((member) => member.name) ?? info.values
 const quoted = (value) => `'${value}'`
 const literals = (values) => union(values.map((value) => ({ text: quoted(value) })))
@@ -156,7 +157,7 @@ const literals = (values) => union(values.map((value) => ({ text: quoted(value) 
 const head = (version) => `/**
  * The QMP commands and events that Strata uses. Made by scripts/qmp-types.mjs from what QEMU ${version} says of itself
  * (query-qmp-schema); to use one more, add its name to scripts/lib/qmp-names.mjs. What QEMU calls deprecated or unstable is
- * left out. What only a newer QEMU has is asked for with core/qmp/schema.ts. Type names are those of QEMU's qapi/*.json.
+ * left out (but for UNSTABLE there). What only a newer QEMU has is asked for with core/qmp/schema.ts. Type names are those of QEMU's qapi/*.json.
  * test/integration/qmp-schema.test.ts checks all this against the installed QEMU.
  */
 

@@ -10,21 +10,22 @@ const BUILT = path.join(MODULE, 'build/Release/pty.node')
 const STORE_SOURCES = inTop('native/store')
 const STORE = inTop('out/native/store.node')
 const STORE_FLAGS = ['-std=gnu11', '-O3', '-Wall', '-Wextra', '-Werror', '-Wno-psabi', '-fPIC', '-shared', '-fvisibility=hidden']
-const RECEIVE_SOURCES = inTop('native/stream')
-const RECEIVE = inTop('out/native/receive')
-const RECEIVE_FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wconversion', '-Wstrict-prototypes', '-Wmissing-prototypes']
+const SNAPSHOT_SOURCES = inTop('native/snapshot')
+/** Programs that take a guest's memory, and what each is made of. */
+const SNAPSHOT_PROGRAMS = { receive: ['receive.c', 'stream.c'], copy: ['copy.c'] }
+const PROGRAM_FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wconversion', '-Wstrict-prototypes', '-Wmissing-prototypes', '-pthread']
 
 /** Native modules. They use Node-API only, so that the same build loads in Node and in Electron. */
 export const native = {
   name: 'Native modules',
 
-  isDone: (stamp) => Boolean(stamp) && (!existsSync(MODULE) || stamp.built === built()) && stamp.store === store() && stamp.receive === receive(),
+  isDone: (stamp) => Boolean(stamp) && (!existsSync(MODULE) || stamp.built === built()) && stamp.store === store() && stamp.snapshot === snapshot(),
 
   async install(progress) {
     if (existsSync(MODULE)) await compilePty(progress)
     await compileStore(progress)
-    await compileReceive(progress)
-    return { built: existsSync(MODULE) ? built() : '', store: store(), receive: receive() }
+    await compileSnapshot(progress)
+    return { built: existsSync(MODULE) ? built() : '', store: store(), snapshot: snapshot() }
   }
 }
 
@@ -59,13 +60,18 @@ async function compileStore(progress) {
   renameSync(part, STORE)
 }
 
-/** What takes QEMU's migration stream apart: a program. */
-async function compileReceive(progress) {
-  progress('compiling the receiver of snapshots')
-  const part = `${RECEIVE}.${process.pid}`
-  await run('cc', [...RECEIVE_FLAGS, '-o', part, 'main.c', 'stream.c'], { cwd: RECEIVE_SOURCES, next: 'A C compiler is needed: sudo apt-get install build-essential' })
-  renameSync(part, RECEIVE)
+async function compileSnapshot(progress) {
+  progress('compiling what takes snapshots')
+  for (const [name, sources] of Object.entries(SNAPSHOT_PROGRAMS)) {
+    const part = `${program(name)}.${process.pid}`
+    await run('cc', [...PROGRAM_FLAGS, '-o', part, ...sources], { cwd: SNAPSHOT_SOURCES, next: 'A C compiler is needed: sudo apt-get install build-essential' })
+    renameSync(part, program(name))
+  }
 }
 
+const program = (name) => inTop(`out/native/${name}`)
 const store = () => (existsSync(STORE) ? fingerprint([STORE, STORE_SOURCES]) : '')
-const receive = () => (existsSync(RECEIVE) ? fingerprint([RECEIVE, RECEIVE_SOURCES]) : '')
+const snapshot = () => {
+  const programs = Object.keys(SNAPSHOT_PROGRAMS).map(program)
+  return programs.every((file) => existsSync(file)) ? fingerprint([...programs, SNAPSHOT_SOURCES]) : ''
+}

@@ -55,6 +55,17 @@ function stream(): { whole: Buffer; rest: Buffer; pages: Map<number, number> } {
   return { whole: Buffer.concat(all.map(({ bytes }) => bytes)), rest: Buffer.concat(all.filter((one) => !one.mine).map(({ bytes }) => bytes)), pages }
 }
 
+/** The same without the memory, as QEMU writes it with `x-ignore-shared`: it says so in its configuration, and has each block's address. */
+function withoutMemory(): { whole: Buffer; rest: Buffer } {
+  const head = [u32(0x5145564d), u32(3), Buffer.from([0x07]), u32(10), Buffer.from('pc-q35-7.2')]
+  const capabilities = [Buffer.from([0x05]), named('configuration/capabilities'), u32(1), u32(1), named('x-ignore-shared')]
+  const ram = [Buffer.from([0x01]), u32(2), named('ram'), u32(0), u32(4), u64((MEMORY_BYTES + PAGE_BYTES) | 0x04)]
+  const blocks = [named('mem'), u64(MEMORY_BYTES), named('vga.vram'), u64(PAGE_BYTES)]
+  const after = [END_OF_SECTION, footer(2), Buffer.from([0x03]), u32(2), u64(0 | 0x08), named('vga.vram'), page(9), END_OF_SECTION, footer(2), DEVICES]
+  const addressed = [named('mem'), u64(MEMORY_BYTES), u64(0), named('vga.vram'), u64(PAGE_BYTES), u64(0xfc000000)]
+  return { whole: Buffer.concat([...head, ...capabilities, ...ram, ...addressed, ...after]), rest: Buffer.concat([...head, ...ram, ...blocks, ...after]) }
+}
+
 /** Sends these pieces as QEMU would; what was made of them. */
 async function taken(chunks: Buffer[], folder = scratchFolder()): Promise<{ memoryBytes: number; ram: Buffer; rest: Buffer; devicesSha256: string; heldBytes: number }> {
   const socket = join(scratchFolder(), 'socket')
@@ -81,6 +92,16 @@ describe('a migration stream', () => {
     expect(found.rest.equals(rest)).toBe(true)
     expect(found.devicesSha256).toBe(createHash('sha256').update(rest).digest('hex'))
     expect(found.heldBytes).toBeLessThanOrEqual(5 * PAGE_BYTES) // the others are holes
+  })
+
+  it.each([1, 7, 10 ** 7])('without memory has a rest like any other, %i bytes at a time', async (size) => {
+    const { whole, rest } = withoutMemory()
+    const found = await taken(cut(whole, size))
+    expect(found).toMatchObject({ memoryBytes: MEMORY_BYTES, heldBytes: 0 })
+    expect(found.rest.equals(rest)).toBe(true)
+    const other = Buffer.from(whole)
+    other.write('x-unknown', whole.indexOf('x-ignore-shared'))
+    expect(await failureOf('protocol', () => taken([other]))).toMatchObject({ message: expect.stringContaining('capability') as string })
   })
 
   it('that ends before the devices, or is no stream, is refused', async () => {
@@ -119,9 +140,10 @@ describe('a migration stream', () => {
     const folder = scratchFolder()
     mkdirSync(join(folder, 'built'))
     writeFileSync(join(folder, 'stream'), stream().whole)
+    writeFileSync(join(folder, 'without'), withoutMemory().whole)
     const program = join(folder, 'built/test')
     const flags = ['-std=c11', '-D_GNU_SOURCE', '-g', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all']
-    execFileSync('cc', [...flags, '-o', program, 'test.c', 'stream.c'], { cwd: join(import.meta.dirname, '../../native/stream') })
-    expect(execFileSync(program, [join(folder, 'stream'), '20000'], { encoding: 'utf8' })).toBe('ok\n')
+    execFileSync('cc', [...flags, '-o', program, 'test.c', 'stream.c'], { cwd: join(import.meta.dirname, '../../native/snapshot') })
+    for (const file of ['stream', 'without']) expect(execFileSync(program, [join(folder, file), '10000'], { encoding: 'utf8' })).toBe('ok\n')
   })
 })

@@ -52,9 +52,9 @@ describe('a snapshot of a running guest', () => {
   it('is taken while the guest goes on, and brings back memory and disk as of one instant', async () => {
     const lab = await runningGuest()
     await sh(lab, 'lab1', 'echo disk-one >/root/file; sync; echo ram-one >/dev/shm/file')
-    expect(await lab.call('snapshot.plan', { machine: 'lab1' })).toMatchObject({ method: 'background', problem: null })
+    expect(await lab.call('snapshot.plan', { machine: 'lab1' })).toMatchObject({ method: 'copied', reason: null, problem: null })
     const first = await lab.done('snapshot.take', { machine: 'lab1', name: 'first', note: 'ready' })
-    expect(first).toMatchObject({ name: 'first', note: 'ready', machine: 'lab1', was: 'running', method: 'background', parentId: null, here: ['lab1'], problem: null, screen: true })
+    expect(first).toMatchObject({ name: 'first', note: 'ready', machine: 'lab1', was: 'running', method: 'copied', parentId: null, here: ['lab1'], problem: null, screen: true })
     expect((await lab.machine('lab1')).state.kind).toBe('running')
     expect((await lab.call('snapshot.screen', { snapshot: 'first' })).pngBase64).toMatch(/^iVBOR/)
     await sh(lab, 'lab1', 'echo disk-two >/root/file; sync; echo ram-two >/dev/shm/file')
@@ -139,7 +139,7 @@ describe('a snapshot of a machine that stands still', () => {
   it('of a paused one leaves it paused, and one that is halted afterwards is off', async () => {
     const lab = await withoutGuest()
     await lab.done('machine.start', { machine: 'lab1', paused: true })
-    expect(await lab.done('snapshot.take', { machine: 'lab1', name: 'paused' })).toMatchObject({ was: 'paused', method: 'stopped', stallMs: 0 })
+    expect(await lab.done('snapshot.take', { machine: 'lab1', name: 'paused' })).toMatchObject({ was: 'paused', method: 'copied', stallMs: 0 })
     expect((await lab.machine('lab1')).state).toMatchObject({ kind: 'paused', reason: 'memory saved' })
     expect(failureIn(await lab.ended('snapshot.take', { machine: 'lab1' }))).toMatchObject({ code: 'unsupported' })
     // What it is now is that snapshot: it need not be kept once more to go back.

@@ -4,9 +4,10 @@ import { MachineDefinition } from './machine'
 import { Accelerator } from './host'
 
 /**
- * How the memory of a machine is written out. `background`: the guest goes on while it is written. `stopped`: it stands still for that time.
+ * How the memory of a machine is written out. `copied`: it is copied while the guest goes on, which then stands still for what it changed meanwhile.
+ * `background`: QEMU writes it while the guest goes on. `stopped`: the guest stands still for that time.
  */
-export const CaptureMethod = z.enum(['background', 'stopped'])
+export const CaptureMethod = z.enum(['copied', 'background', 'stopped'])
 export type CaptureMethod = z.output<typeof CaptureMethod>
 
 /** What a snapshot holds of a machine that was on: its memory and the state of its devices. */

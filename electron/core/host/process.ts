@@ -8,8 +8,8 @@ import { fileFailure } from './file-failure'
 export interface RunOptions {
   signal?: AbortSignal
   timeoutMs?: number
-  /** Text for its standard input; without it standard input is empty. */
-  input?: string
+  /** Text for its standard input, or what it will be; without it standard input is empty. */
+  input?: string | Promise<string>
   cwd?: string
   env?: NodeJS.ProcessEnv
   /** Output beyond this many bytes a stream is dropped. */
@@ -62,7 +62,7 @@ export async function run(program: string, args: readonly string[], options: Run
     const stdout = collect(child.stdout, maxOutputBytes, options.onStdout)
     const stderr = collect(child.stderr, maxOutputBytes, options.onStderr)
     child.stdin?.on('error', () => {}) // it may end without reading its input; its exit code tells
-    child.stdin?.end(options.input ?? '')
+    void Promise.resolve(options.input).then((text = '') => child.stdin?.end(text))
     const { exitCode, killedBy } = await ended(child, program, options.cwd)
     const output = { stdout: stdout(), stderr: stderr(), exitCode: exitCode ?? -1 }
     if (signal?.aborted) throw cancelled()

@@ -98,7 +98,7 @@ function processorArguments(machine: MachineDefinition, context: LaunchContext):
 
 function memoryBackend({ sharedMemory }: MachineDefinition, { incoming }: LaunchContext): string {
   if (incoming) return `memory-backend-file,id=mem,mem-path=${escaped(incoming.ram)},share=${sharedMemory ? 'on' : 'off'}`
-  return sharedMemory ? 'memory-backend-memfd,id=mem,share=on' : 'memory-backend-ram,id=mem'
+  return 'memory-backend-memfd,id=mem,share=on'
 }
 
 function memoryArguments(machine: MachineDefinition, context: LaunchContext): string[] {

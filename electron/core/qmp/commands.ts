@@ -1,7 +1,7 @@
 /**
  * The QMP commands and events that Strata uses. Made by scripts/qmp-types.mjs from what QEMU 7.2 says of itself
  * (query-qmp-schema); to use one more, add its name to scripts/lib/qmp-names.mjs. What QEMU calls deprecated or unstable is
- * left out. What only a newer QEMU has is asked for with core/qmp/schema.ts. Type names are those of QEMU's qapi/*.json.
+ * left out (but for UNSTABLE there). What only a newer QEMU has is asked for with core/qmp/schema.ts. Type names are those of QEMU's qapi/*.json.
  * test/integration/qmp-schema.test.ts checks all this against the installed QEMU.
  */
 
@@ -756,8 +756,8 @@ export interface MigrateSetParameters {
 
 export type MigrationCapability =
   | 'xbzrle' | 'rdma-pin-all' | 'auto-converge' | 'zero-blocks' | 'compress' | 'events' | 'postcopy-ram' | 'release-ram' | 'block'
-  | 'return-path' | 'pause-before-switchover' | 'multifd' | 'dirty-bitmaps' | 'postcopy-blocktime' | 'late-block-activate' | 'validate-uuid'
-  | 'background-snapshot' | 'zero-copy-send' | 'postcopy-preempt'
+  | 'return-path' | 'pause-before-switchover' | 'multifd' | 'dirty-bitmaps' | 'postcopy-blocktime' | 'late-block-activate'
+  | 'x-ignore-shared' | 'validate-uuid' | 'background-snapshot' | 'zero-copy-send' | 'postcopy-preempt'
 
 export interface MigrationInfo {
   status?: MigrationStatus

@@ -3,6 +3,7 @@ import { ensurePrivateFolder, removeFile } from '../host/files'
 import { isSameProcess } from '../host/process'
 import { fileOfDescriptor, loadRingAdapter, makeRandomFile, readPart, type RingAdapter, type RingHandle } from '../host/ring'
 import type { RingPaths } from '../library/paths'
+import { together } from '../task/together'
 import { throwIfCancelled, type Work } from '../task/work'
 import { jain, parseLine } from './load'
 import { RingPrograms } from './programs'
@@ -103,7 +104,7 @@ export class Ring {
       const looker = setInterval(() => work.progress(Math.min(0.99, this.answeredSince(head.requests) / wanted)), LOOK_MS)
       try {
         work.phase(`${clients === 1 ? 'a client reads' : `${clients} clients read`} ${wanted.toLocaleString('en')} sectors`)
-        const ended = await allSettledFirst(Array.from({ length: clients }, () => this.client(image, threads, requests, work)))
+        const ended = await together(Array.from({ length: clients }, () => this.client(image, threads, requests, work)))
         return { clients: ended, fairness: jain(ended.map((client) => client.perSecond)) }
       } finally {
         clearInterval(looker)
@@ -205,10 +206,4 @@ function clientsOf({ page, head }: Serving): RingClient[] {
     clients.push(...parseClients(part, place))
   }
   return clients
-}
-
-/** Waits for all, also if one fails: nothing runs on behind a failure's back. */
-async function allSettledFirst<T>(all: Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(all)
-  return Promise.all(all)
 }

@@ -3,6 +3,7 @@ import type { Library } from '../library/library'
 import type { ManagedMachine } from '../machine/machine'
 import { isLive, isOff } from '../machine/state'
 import type { Qemu } from '../machine/qemu'
+import { together } from '../task/together'
 import { throwIfCancelled, type Work } from '../task/work'
 import { joinInGuest, leaveInGuest, makeFileSystem, MOST_NODES, mountClusterDisk, readMark, removeMark, requireClusterAble, writeMark } from './cluster-guest'
 import { ClusterNetwork, hasLink, LINK } from './cluster-link'
@@ -88,9 +89,9 @@ export class Cluster {
     for (const machine of running) this.told.set(keyOf(share, machine), machine.live('joined'))
     try {
       work.phase('asking the guests')
-      await all(running.map((machine) => machine.live('asked').agent.waitUntilReady({ signal: work.signal, timeoutMs: AGENT_TIMEOUT_MS })))
-      await all(running.map(requireClusterAble))
-      work.onUndo(() => all(running.map((machine) => this.leave(share, machine, LEAVE_SECONDS))).then(() => {}))
+      await together(running.map((machine) => machine.live('asked').agent.waitUntilReady({ signal: work.signal, timeoutMs: AGENT_TIMEOUT_MS })))
+      await together(running.map(requireClusterAble))
+      work.onUndo(() => together(running.map((machine) => this.leave(share, machine, LEAVE_SECONDS))).then(() => {}))
       await this.turns.take(() => this.joinInTurn(share, running, work))
       for (const machine of running) this.note(share, machine, { kind: 'mounted' })
     } catch (error) {
@@ -102,8 +103,8 @@ export class Cluster {
   private async joinInTurn(share: ManagedShare, running: readonly ManagedMachine[], work: Work): Promise<void> {
     const { folder } = clusterOf(share)
     work.phase('connecting the guests')
-    await all(running.map((machine) => this.tellNodes(share, machine, work.signal)))
-    await all(this.otherNodes(running).map(({ share: other, machine }) => this.tellNodes(other, machine, work.signal)))
+    await together(running.map((machine) => this.tellNodes(share, machine, work.signal)))
+    await together(this.otherNodes(running).map(({ share: other, machine }) => this.tellNodes(other, machine, work.signal)))
     throwIfCancelled(work.signal)
     work.progress(0.1)
     const [first] = running
@@ -114,7 +115,7 @@ export class Cluster {
     throwIfCancelled(work.signal)
     work.progress(0.3)
     work.phase('mounting it in every guest')
-    const folders = await all(running.map(async (machine) => mountClusterDisk(machine, await diskAddress(share, machine), folder)))
+    const folders = await together(running.map(async (machine) => mountClusterDisk(machine, await diskAddress(share, machine), folder)))
     running.forEach((machine, index) => work.log(`“${machine.name}” has it on ${folders[index]}.`))
     throwIfCancelled(work.signal)
     work.progress(0.9)
@@ -247,13 +248,4 @@ async function diskAddress(share: ManagedShare, machine: ManagedMachine): Promis
   const address = await pciAddress(machine.live('asked').qmp, deviceOf(share, machine))
   if (address !== null) return address
   throw failure('not-found', `“${machine.name}” does not have the disk now.`, { what: 'disk', name: share.label, next: 'Try again in a moment.' })
-}
-
-/** Waits for all, so that nothing is under way any more when one has failed. */
-async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(promises)
-  return settled.map((one) => {
-    if (one.status === 'rejected') throw one.reason
-    return one.value
-  })
 }

@@ -1,17 +1,21 @@
-import { Failure, type CaptureMethod } from '#contract'
+import type { CaptureMethod } from '#contract'
 import type { QmpSession } from '../qmp/session'
-import type { Work } from '../task/work'
+import type { MigrationCapability } from '../qmp/commands'
+import { together } from '../task/together'
+import { throwIfCancelled, type Work } from '../task/work'
+import { copyMemory } from './copy'
+import type { CaptureWay } from './method'
 import { continueAfter, endMigration, Migration } from './migration'
 import { receive, type Received, type StreamFiles } from './receive'
 
 export interface CaptureOptions {
-  method: CaptureMethod
+  how: CaptureWay
   /** Unix socket for the stream, in a private folder. */
   socket: string
   files: StreamFiles
   /** Whether the guest runs now. */
   running: boolean
-  /** Whether it is to go on: at the instant itself (`background`), or at the end (`stopped`). */
+  /** Whether it is to go on afterwards. */
   resume: boolean
   /** Called while the guest still runs: what can be done before it stands still, so that it does so for less time. */
   beforeInstant: () => Promise<void>
@@ -25,47 +29,29 @@ export interface Captured extends Received {
 }
 
 /**
- * Whether the memory of a running machine can be written out while its guest goes on.
- * Source: capability `background-snapshot`, qapi/migration.json; it needs userfaultfd(2) with write protection.
- * @returns why not, in words; null when it can
- */
-export async function backgroundProblem(qmp: QmpSession): Promise<string | null> {
-  try {
-    await setBackground(qmp, true)
-    await setBackground(qmp, false)
-    return null
-  } catch (error) {
-    if (!(error instanceof Failure) || error.error.code !== 'qmp') throw error
-    const words = error.error.causes.join(' ')
-    if (/memory configuration/.test(words)) return 'its memory is mapped from a file, as that of a restored machine is until it is started anew'
-    if (/host kernel/.test(words)) return 'this user may not use userfaultfd: allow it with sudo sysctl vm.unprivileged_userfaultfd=1'
-    return words
-  }
-}
-
-const setBackground = (qmp: QmpSession, state: boolean): Promise<unknown> =>
-  qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'background-snapshot', state }] })
-
-/**
  * Writes out a machine's memory and devices as of one instant. Fails so that the guest goes on as before, and no migration is under way.
  * @throws no-space, connection-lost (QEMU ended), qmp (it cannot be migrated, with the reason), program-failed, protocol, cancelled
  */
 export async function capture(qmp: QmpSession, options: CaptureOptions, work: Work): Promise<Captured> {
-  const { method, socket, running } = options
+  const { how, socket, running } = options
   const receiver = await receive(socket, options.files)
+  const copy = how.method === 'copied' ? copyMemory(how.memory, options.files.ram) : null
   const broken = receiver.done.then(() => new Promise<never>(() => {}))
   broken.catch(() => {}) // told by who waits for it, if anybody does
   const stall = watchStall(qmp)
   try {
-    if (running) {
-      await options.beforeInstant()
-      await qmp.execute('stop')
-    }
-    await options.atInstant()
-    work.log('memory is being written out')
-    await Migration.during(qmp, { socket, capabilities: method === 'background' ? ['background-snapshot'] : [] }, async (migration) => {
-      await migration.reach('completed', work, broken)
-      if (method === 'stopped' && options.resume) await continueAfter(qmp)
+    await Migration.during(qmp, CAPABILITIES[how.method], async (migration) => {
+      if (running) await options.beforeInstant()
+      if (copy) await unlessCancelled(work.signal, copy.nearly())
+      if (running) await qmp.execute('stop')
+      const saved = async (): Promise<void> => {
+        await options.atInstant()
+        work.log('memory is being written out')
+        await migration.start(socket)
+        await migration.reach('completed', work, broken)
+      }
+      await together([saved(), ...(copy ? [copy.finish()] : [])])
+      if (how.method !== 'background' && options.resume) await continueAfter(qmp)
     })
     return { ...(await receiver.done), stallMs: running ? stall.ms() : 0 }
   } catch (error) {
@@ -73,8 +59,20 @@ export async function capture(qmp: QmpSession, options: CaptureOptions, work: Wo
     throw (await receiver.trouble()) ?? error
   } finally {
     stall.end()
-    await receiver.abandon()
+    await Promise.all([receiver.abandon(), copy?.abandon()])
   }
+}
+
+/**
+ * `background`: QEMU lets the guest go on once it has saved the devices and write-protected memory. `copied`: memory that others may read is not in the stream.
+ * Source: qapi/migration.json.
+ */
+const CAPABILITIES: Record<CaptureMethod, readonly MigrationCapability[]> = { background: ['background-snapshot'], copied: ['x-ignore-shared'], stopped: [] }
+
+async function unlessCancelled(signal: AbortSignal, act: Promise<unknown>): Promise<void> {
+  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await Promise.race([act, aborted])
+  throwIfCancelled(signal)
 }
 
 /** No migration is under way afterwards, and a guest that ran runs. */

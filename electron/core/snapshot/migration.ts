@@ -12,11 +12,6 @@ const END_POLL_MS = 5
 const PROGRESS_MS = 50
 const OVER: readonly (MigrationStatus | undefined)[] = ['completed', 'failed', 'cancelled']
 
-export interface MigrationOptions {
-  socket: string
-  capabilities: readonly MigrationCapability[]
-}
-
 /**
  * One migration of a QEMU into a socket, followed by its events.
  * Source: qapi/migration.json and migration/migration.c, QEMU 7.2.
@@ -37,16 +32,15 @@ export class Migration {
   }
 
   /**
-   * Starts one, and lets `act` follow it. Afterwards none is under way, however that ended; a guest that the migration stopped may stand still.
-   * @throws qmp: it cannot be migrated, with the reason; and what `act` throws
+   * Prepares one, and lets `act` start and follow it. Afterwards none is under way, however that ended; a guest that the migration stopped may stand still.
+   * @throws qmp: it cannot be migrated so, with the reason; and what `act` throws
    */
-  static async during<T>(qmp: QmpSession, { socket, capabilities }: MigrationOptions, act: (migration: Migration) => Promise<T>): Promise<T> {
+  static async during<T>(qmp: QmpSession, capabilities: readonly MigrationCapability[], act: (migration: Migration) => Promise<T>): Promise<T> {
     const migration = new Migration(qmp, ['events', ...capabilities])
     let done: T
     try {
       await qmp.execute('migrate-set-parameters', { 'max-bandwidth': NO_LIMIT })
       await migration.setCapabilities(true)
-      await qmp.execute('migrate', { uri: `unix:${socket}` })
       done = await act(migration)
     } catch (error) {
       await migration.close().catch(() => {}) // QEMU has ended: told by what failed
@@ -54,6 +48,11 @@ export class Migration {
     }
     await migration.close()
     return done
+  }
+
+  /** @param socket who takes the stream listens there @throws qmp: it cannot be migrated, with the reason */
+  async start(socket: string): Promise<void> {
+    await this.qmp.execute('migrate', { uri: `unix:${socket}` })
   }
 
   /**

@@ -37,7 +37,7 @@ export interface Receiver {
 
 /**
  * Listens at a Unix socket for QEMU, and takes its stream apart into two files as it comes. That is done by a program of its own
- * (native/stream), as fast as QEMU sends; it ends with this process.
+ * (native/snapshot), as fast as QEMU sends; it ends with this process.
  * @throws unsupported when it was not built
  */
 export async function receive(socket: string, files: StreamFiles): Promise<Receiver> {

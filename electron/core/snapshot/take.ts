@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { failure, type CaptureMethod, type MachineDefinition, type ParsedInputOf, type Snapshot, type SnapshotMemory, type SnapshotPlan, type SnapshotRecord } from '#contract'
+import { failure, type MachineDefinition, type ParsedInputOf, type Snapshot, type SnapshotMemory, type SnapshotPlan, type SnapshotRecord } from '#contract'
 import type { Context } from '../context'
 import { copySmall, exists, fileFacts, removeFile, removeTree, writeFileAtomic, writeJsonAtomic } from '../host/files'
 import { snapshotPaths, type SnapshotPaths } from '../library/paths'
@@ -10,14 +10,10 @@ import { finishPending } from '../machine/overlays'
 import type { Qemu } from '../machine/qemu'
 import { screenPng } from '../machine/screenshot'
 import { throwIfCancelled, type Work } from '../task/work'
-import { backgroundProblem, capture } from './capture'
+import { capture } from './capture'
 import { prepareCover, requireNothingUndone, snapshotDisks, type Cover } from './cover'
 import { noteCapture } from './interrupted'
-
-/** How long a guest stands still when its memory is written in the background, roughly. */
-const BACKGROUND_STALL_MS = 50
-/** How much memory is written in a second while it stands still, roughly. */
-const STOPPED_BYTES_A_SECOND = 700 * 2 ** 20
+import { chooseMethod } from './method'
 
 type Taken = { name?: string | undefined; note: string; halt: boolean; forget: boolean }
 
@@ -105,23 +101,22 @@ async function takeLive(machine: ManagedMachine, qemu: Qemu, cover: Cover, { pat
   const problem = livingProblem(machine, qemu)
   if (problem) throw failure('unsupported', `A snapshot of “${machine.name}” cannot be taken now: ${problem}.`, { next: 'Stop it, and take one while it is off.' })
   const { qmp, record } = qemu
-  const background = running && !halt ? await backgroundProblem(qmp) : null
-  const method: CaptureMethod = running && !halt && background === null ? 'background' : 'stopped'
+  const goesOn = running && !halt
+  const { how, reason, stallMs } = await chooseMethod(machine, qemu, goesOn)
   const plugged = await pluggedDisks(machine, qemu)
-  if (background !== null) {
-    const stallMs = stoppedStallMs(record.definition)
-    work.log(`The guest stands still meanwhile, for about ${stallMs} ms: ${background}.`)
+  if (reason !== null && goesOn) {
+    work.log(`The guest stands still meanwhile, for about ${stallMs} ms: ${reason}.`)
     work.phase(`writing out memory; the guest stands still for about ${(stallMs / 1000).toFixed(1)} s`)
   } else work.phase('writing out memory')
   await noteCapture(machine, running)
   const captured = await capture(
     qmp,
     {
-      method,
+      how,
       socket: qemu.runtime.migration,
       files: { ram: paths.ram, devices: paths.devices },
       running,
-      resume: running && !halt,
+      resume: goesOn,
       beforeInstant: cover.flush,
       atInstant: async () => {
         await cover.apply()
@@ -131,7 +126,7 @@ async function takeLive(machine: ManagedMachine, qemu: Qemu, cover: Cover, { pat
     work
   ).finally(() => removeFile(machine.paths.capture))
   await machine.levelState()
-  work.log(running && !halt ? `The guest stood still for ${Math.round(captured.stallMs)} ms.` : 'The guest stood still.')
+  work.log(goesOn ? `The guest stood still for ${Math.round(captured.stallMs)} ms.` : 'The guest stood still.')
   const { sizeBytes, modifiedAtMs } = await fileFacts(paths.ram)
   return {
     ram: { sizeBytes, modifiedAtMs },
@@ -142,7 +137,7 @@ async function takeLive(machine: ManagedMachine, qemu: Qemu, cover: Cover, { pat
     deviceLayout: DEVICE_LAYOUT,
     plugged,
     agent: machine.view().agent === true,
-    method,
+    method: how.method,
     stallMs: Math.round(captured.stallMs * 10) / 10
   }
 }
@@ -186,12 +181,9 @@ export async function planSnapshot(input: { machine: string }, context: Context)
   const shared = context.shares.members.withClient(machine).length > 0 ? 'it uses a disk that is shared with it' : null
   const problem = livingProblem(machine, qemu) ?? shared
   if (machine.state.kind === 'paused' || problem) return { method: 'stopped', reason: null, expectedStallMs: 0, problem }
-  const reason = await backgroundProblem(qemu.qmp)
-  if (reason === null) return { method: 'background', reason, expectedStallMs: BACKGROUND_STALL_MS, problem: null }
-  return { method: 'stopped', reason, expectedStallMs: stoppedStallMs(qemu.record.definition), problem: null }
+  const { how, reason, stallMs } = await chooseMethod(machine, qemu, true)
+  return { method: how.method, reason, expectedStallMs: stallMs, problem: null }
 }
-
-const stoppedStallMs = ({ memoryBytes }: MachineDefinition): number => Math.round((memoryBytes / STOPPED_BYTES_A_SECOND) * 1000)
 
 /** `2026-01-31 14.05.09`: sorts, and is a name. */
 function timeName(at: Date): string {

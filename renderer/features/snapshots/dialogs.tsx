@@ -37,7 +37,7 @@ function Gone() {
 
 const wordsOf = (plan: SnapshotPlan): string => {
   if (plan.method === 'off') return 'The machine is off: its disks are held, which takes a moment and no space.'
-  if (plan.method === 'background') return `The guest goes on. It stands still for about ${formatStall(plan.expectedStallMs)}, whatever its memory.`
+  if (plan.method !== 'stopped') return `The guest goes on while its memory is written out. It stands still for about ${formatStall(plan.expectedStallMs)}.`
   if (plan.reason === null) return 'The guest stands still anyway: its memory is written out, and it stays paused.'
   return `The guest stands still for about ${formatStall(plan.expectedStallMs)}: ${plan.reason}.`
 }

@@ -46,7 +46,7 @@ export function takeNow(machine: Machine, given: { name: string; note?: string; 
     cpus: machine.definition!.cpus,
     memoryBytes,
     disks: machine.definition!.disks.length,
-    method: on ? 'background' : null,
+    method: on ? 'copied' : null,
     stallMs: on ? 24 : null,
     ownBytes: on ? memoryBytes * MEMORY_SHARE : MIB,
     sharedBytes: 96 * MIB,
@@ -95,7 +95,7 @@ export const snapshotHandlers: SnapshotHandlers = {
   'snapshot.prepare': () => ({ ready: true, reason: null }),
   'snapshot.plan': ({ machine }, world) => {
     const on = 'pid' in world.machine(machine).state
-    return { method: on ? 'background' : 'off', reason: null, expectedStallMs: on ? 50 : 0, problem: null }
+    return { method: on ? 'copied' : 'off', reason: null, expectedStallMs: on ? 50 : 0, problem: null }
   },
   'snapshot.list': ({ machine }, world) => {
     const id = machine === undefined ? null : world.machine(machine).id

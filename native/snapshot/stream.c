@@ -5,7 +5,7 @@
 
 /* migration/savevm.c */
 enum { MAGIC = 0x5145564d, VERSION = 3 };
-enum { SECTION_START = 1, SECTION_PART = 2, SECTION_LAST = 3, SECTION_FULL = 4, SECTION_CONFIGURATION = 7, SECTION_FOOTER = 0x7e };
+enum { SECTION_START = 1, SECTION_PART = 2, SECTION_LAST = 3, SECTION_FULL = 4, SUBSECTION = 5, SECTION_CONFIGURATION = 7, SECTION_FOOTER = 0x7e };
 /* migration/ram.c: flags in the low bits of a page's address */
 enum { FLAG_ZERO = 2, FLAG_MEMORY_SIZE = 4, FLAG_PAGE = 8, FLAG_END_OF_SECTION = 0x10, FLAG_SAME_BLOCK = 0x20, FLAGS = 0xfff };
 /* A configuration names the machine type. */
@@ -15,7 +15,7 @@ enum { LONGEST_CONFIGURATION = 4096 };
 struct item {
   /* 0: not all of it is there yet. */
   size_t bytes;
-  /* A page of the wanted block: no part of the rest. */
+  /* No part of the rest: a page of the wanted block, or what only a stream without memory has. */
   bool taken;
 };
 static const struct item NOT_YET = {0, false};
@@ -57,6 +57,7 @@ static int read_section(struct stream *stream, const uint8_t *at, size_t left, s
   if (at[0] == SECTION_CONFIGURATION) {
     if (u32(at + 1) > LONGEST_CONFIGURATION - 5) return broken(stream, "its configuration has no end");
     item->bytes = left < 5 + u32(at + 1) ? 0 : 5 + u32(at + 1);
+    if (item->bytes > 0) stream->state = CONFIGURATION;
     return 0;
   }
   uint32_t id = u32(at + 1);
@@ -71,6 +72,35 @@ static int read_section(struct stream *stream, const uint8_t *at, size_t left, s
   } else if ((at[0] == SECTION_PART || at[0] == SECTION_LAST) && stream->has_ram && id == stream->ram_id)
     item->bytes = 5;
   stream->state = item->bytes > 0 ? RECORDS : REST;
+  return 0;
+}
+
+/* Behind the machine type: the capabilities that the stream needs, if there are any. */
+static int read_configuration(struct stream *stream, const uint8_t *at, size_t left, struct item *item)
+{
+  static const char CAPABILITIES[] = "configuration/capabilities";
+  size_t bytes = 2 + sizeof CAPABILITIES - 1 + 4 + 4; /* no section is shorter than two bytes, and more follow it */
+  if (left < 2) return 0;
+  if (at[0] != SUBSECTION) {
+    stream->state = SECTION;
+    return read_section(stream, at, left, item);
+  }
+  if (left < bytes) return 0;
+  if (!named(at + 1, CAPABILITIES)) return broken(stream, "its configuration has a part of an unknown kind");
+  stream->capabilities_left = u32(at + bytes - 4);
+  stream->state = stream->capabilities_left > 0 ? CAPABILITY : CONFIGURATION;
+  *item = (struct item){bytes, true};
+  return 0;
+}
+
+static int read_capability(struct stream *stream, const uint8_t *at, size_t left, struct item *item)
+{
+  size_t bytes = 1 + (size_t)at[0]; /* there is at least one byte */
+  if (left < bytes) return 0;
+  if (!named(at, "x-ignore-shared")) return broken(stream, "it needs a capability that is not known");
+  stream->has_addresses = true;
+  if (--stream->capabilities_left == 0) stream->state = CONFIGURATION;
+  *item = (struct item){bytes, true};
   return 0;
 }
 
@@ -120,6 +150,11 @@ static int read_record(struct stream *stream, const uint8_t *at, size_t left, st
   return 0;
 }
 
+static int after_block(const struct stream *stream)
+{
+  return stream->blocks_left > 0 ? BLOCKS : RECORDS;
+}
+
 /* One entry of the list of RAM blocks: name and size. */
 static int read_block(struct stream *stream, const uint8_t *at, size_t left, struct item *item)
 {
@@ -128,12 +163,20 @@ static int read_block(struct stream *stream, const uint8_t *at, size_t left, str
   uint64_t size = u64(at + bytes - 8);
   if (size > stream->blocks_left) return broken(stream, "its blocks are larger than all memory");
   stream->blocks_left -= size;
-  if (stream->blocks_left == 0) stream->state = RECORDS;
+  stream->state = stream->has_addresses ? ADDRESS : after_block(stream);
   item->bytes = bytes;
   if (!named(at, stream->wanted)) return 0;
   if (size % PAGE_BYTES != 0) return broken(stream, "its memory does not end with a page");
   stream->memory_bytes = size;
   return stream->sink->memory(stream->sink->owner, size);
+}
+
+static int read_address(struct stream *stream, size_t left, struct item *item)
+{
+  if (left < 8) return 0;
+  stream->state = after_block(stream);
+  *item = (struct item){8, true};
+  return 0;
 }
 
 static int read_item(struct stream *stream, const uint8_t *at, size_t left, struct item *item)
@@ -144,10 +187,16 @@ static int read_item(struct stream *stream, const uint8_t *at, size_t left, stru
     return read_header(stream, at, left, item);
   case SECTION:
     return read_section(stream, at, left, item);
+  case CONFIGURATION:
+    return read_configuration(stream, at, left, item);
+  case CAPABILITY:
+    return read_capability(stream, at, left, item);
   case RECORDS:
     return read_record(stream, at, left, item);
   case BLOCKS:
     return read_block(stream, at, left, item);
+  case ADDRESS:
+    return read_address(stream, left, item);
   case FOOTER:
     return read_footer(stream, at, left, item);
   case REST:

@@ -5,6 +5,9 @@
  *   header ──> section ──"ram"──> records ──end of section──> footer ──> section ...
  *                 └── any other: devices follow, all of which belongs to the rest
  *
+ * A stream without the guest's memory (capability `x-ignore-shared`) says so in its configuration, and has an address behind each block's size. Neither is
+ * passed on: the rest is the same whether memory came with it or not.
+ *
  * Source: migration/savevm.c and migration/ram.c, QEMU 7.2; the format of pages has been the same since 2.4.
  */
 #ifndef STRATA_STREAM_H
@@ -31,8 +34,9 @@ struct stream {
   const struct stream_sink *sink;
   /* QEMU's name of the block whose pages are wanted: the id of the memory backend. */
   const char *wanted;
-  enum { HEADER, SECTION, RECORDS, BLOCKS, FOOTER, REST } state;
-  bool has_ram, in_wanted;
+  enum { HEADER, SECTION, CONFIGURATION, CAPABILITY, RECORDS, BLOCKS, ADDRESS, FOOTER, REST } state;
+  bool has_ram, in_wanted, has_addresses;
+  uint32_t capabilities_left;
   uint32_t ram_id;
   uint64_t memory_bytes, blocks_left;
   /* Why it cannot be read; NULL as long as it can. */
