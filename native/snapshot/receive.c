@@ -2,7 +2,8 @@
  * receive SOCKET RAM DEVICES BLOCK: waits for QEMU at a Unix socket, and takes the migration stream that it sends apart as it comes: the pages of a RAM
  * block into the flat file RAM, where what was never sent stays a hole, and everything else into DEVICES. Both are new files.
  *
- * Says "ready" when QEMU may call, and at the end "memory BYTES", when all of it is on disk. Exit code 1: a file, with its name, the reason and errno; 3:
+ * Says "ready" when QEMU may call. When all was taken it waits for the end of its standard input: until then the guest may stand still, and should not have
+ * to wait for the disk. Then it says "memory BYTES", when all of it is on disk. Exit code 1: a file, with its name, the reason and errno; 3:
  * the stream. It ends with the process that started it.
  */
 #include "stream.h"
@@ -21,7 +22,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 4 << 20, PAGES_AT_ONCE = 512, WRITE_BACK_BYTES = 16 << 20 };
+enum { BUFFER_BYTES = 4 << 20, PAGES_AT_ONCE = 512, WRITE_BACK_BYTES = 8 << 20 };
 enum { EXIT_FILE = 1, EXIT_USAGE = 2, EXIT_STREAM = 3 };
 
 struct file {
@@ -180,9 +181,13 @@ static int accept_one(const char *path)
   return caller;
 }
 
+/* In pieces: while the disk has all of it to write, whoever writes to another file waits, as QEMU does for the log of the guest's console. */
 static void finish(const struct file *file, uint64_t bytes)
 {
-  if (ftruncate(file->fd, (off_t)bytes) != 0 || fdatasync(file->fd) != 0 || close(file->fd) != 0) die_of(file->path, errno);
+  if (ftruncate(file->fd, (off_t)bytes) != 0) die_of(file->path, errno);
+  for (uint64_t at = 0; at < bytes; at += WRITE_BACK_BYTES)
+    if (sync_file_range(file->fd, (off_t)at, WRITE_BACK_BYTES, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0) die_of(file->path, errno);
+  if (fdatasync(file->fd) != 0 || close(file->fd) != 0) die_of(file->path, errno);
 }
 
 int main(int count, char **argument)
@@ -197,6 +202,8 @@ int main(int count, char **argument)
   int error = take(&stream, accept_one(argument[1]));
   if (error == -EPROTO) die(EXIT_STREAM, "the stream", stream.broken);
   if (error) die_of(taking.failed ? taking.failed->path : "memory", -error);
+  while (getchar() != EOF)
+    ;
   finish(&taking.ram, taking.memory_bytes);
   finish(&taking.devices, taking.devices_bytes);
   printf("memory %" PRIu64 "\n", taking.memory_bytes);

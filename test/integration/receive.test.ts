@@ -75,7 +75,7 @@ async function taken(chunks: Buffer[], folder = scratchFolder()): Promise<{ memo
   qemu.on('error', () => {}) // who refuses the rest hangs up
   for (const chunk of chunks) if (!qemu.write(chunk)) await Promise.race([once(qemu, 'drain'), once(qemu, 'close')])
   qemu.end()
-  const { memoryBytes, devicesSha256 } = await receiver.done
+  const { memoryBytes, devicesSha256 } = await receiver.finish()
   expect(existsSync(socket)).toBe(false)
   return { memoryBytes, devicesSha256, ram: readFileSync(files.ram), rest: readFileSync(files.devices), heldBytes: statSync(files.ram).blocks * 512 }
 }
@@ -133,7 +133,7 @@ describe('a migration stream', () => {
     const folder = scratchFolder()
     const receiver = await receive(join(folder, 'socket'), { ram: join(folder, 'ram'), devices: join(folder, 'devices') })
     await receiver.abandon()
-    await failureOf('cancelled', () => receiver.done)
+    await failureOf('cancelled', () => receiver.broken)
   })
 
   it('that is damaged anywhere is survived, under sanitizers', () => {

@@ -5,7 +5,7 @@ import { together } from '../task/together'
 import { throwIfCancelled, type Work } from '../task/work'
 import { copyMemory } from './copy'
 import type { CaptureWay } from './method'
-import { continueAfter, endMigration, Migration } from './migration'
+import { endMigration, Migration, seenTo } from './migration'
 import { receive, type Received, type StreamFiles } from './receive'
 
 export interface CaptureOptions {
@@ -36,8 +36,6 @@ export async function capture(qmp: QmpSession, options: CaptureOptions, work: Wo
   const { how, socket, running } = options
   const receiver = await receive(socket, options.files)
   const copy = how.method === 'copied' ? copyMemory(how.memory, options.files.ram) : null
-  const broken = receiver.done.then(() => new Promise<never>(() => {}))
-  broken.catch(() => {}) // told by who waits for it, if anybody does
   const stall = watchStall(qmp)
   try {
     await Migration.during(qmp, CAPABILITIES[how.method], async (migration) => {
@@ -48,12 +46,13 @@ export async function capture(qmp: QmpSession, options: CaptureOptions, work: Wo
         await options.atInstant()
         work.log('memory is being written out')
         await migration.start(socket)
-        await migration.reach('completed', work, broken)
+        await migration.reach('completed', work, receiver.broken)
+        if (how.method !== 'background') await seenTo(qmp)
       }
       await together([saved(), ...(copy ? [copy.finish()] : [])])
-      if (how.method !== 'background' && options.resume) await continueAfter(qmp)
+      if (how.method !== 'background' && options.resume) await qmp.execute('cont')
     })
-    return { ...(await receiver.done), stallMs: running ? stall.ms() : 0 }
+    return { ...(await receiver.finish()), stallMs: running ? stall.ms() : 0 }
   } catch (error) {
     await goOn(qmp, running).catch(() => {}) // QEMU has ended: told by what failed
     throw (await receiver.trouble()) ?? error
@@ -78,7 +77,9 @@ async function unlessCancelled(signal: AbortSignal, act: Promise<unknown>): Prom
 /** No migration is under way afterwards, and a guest that ran runs. */
 export async function goOn(qmp: QmpSession, running: boolean): Promise<void> {
   await endMigration(qmp)
-  if (running && !(await qmp.execute('query-status')).running) await continueAfter(qmp)
+  if (!running || (await qmp.execute('query-status')).running) return
+  await seenTo(qmp)
+  await qmp.execute('cont')
 }
 
 /** How long the guest stood still, by QEMU's own clock. */

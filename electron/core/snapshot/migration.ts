@@ -106,10 +106,9 @@ export class Migration {
 const refused = (info: MigrationInfo): Failure =>
   failure('program-failed', 'QEMU could not write the machine’s memory out.', { program: 'QEMU', exitCode: null, cause: info['error-desc'] })
 
-/** Lets a guest go on that a migration stopped, once QEMU has seen to its end. */
-export async function continueAfter(qmp: QmpSession): Promise<void> {
+/** Waits until QEMU has seen to the end of a migration that stopped the guest: before, it cannot go on. */
+export async function seenTo(qmp: QmpSession): Promise<void> {
   while ((await qmp.execute('query-status')).status === 'finish-migrate') await delay(1)
-  await qmp.execute('cont')
 }
 
 /**

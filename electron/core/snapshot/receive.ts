@@ -27,8 +27,10 @@ export interface Received {
 
 /** Somebody waits for a migration stream. */
 export interface Receiver {
-  /** Fulfilled when all of it is on disk. @throws no-space, file, protocol (it broke off, or is none), cancelled */
-  readonly done: Promise<Received>
+  /** Rejects when it takes no more of it. @throws no-space, file, protocol (it broke off, or is none), cancelled */
+  readonly broken: Promise<never>
+  /** Fulfilled when all of it is on disk: to be called when QEMU has sent it, and the guest need not wait for that. @throws as `broken` */
+  finish(): Promise<Received>
   /** Why it takes no more, if that is what made QEMU fail: a file that cannot be written. To be asked when QEMU sends no more. */
   trouble(): Promise<Failure | null>
   /** Takes no more of it; the files are left to the caller. */
@@ -44,10 +46,12 @@ export async function receive(socket: string, files: StreamFiles): Promise<Recei
   checkSocketPath(socket)
   const stop = new AbortController()
   let listening: () => void
+  let atEnd: (rest: string) => void
   const ready = new Promise<void>((resolve) => (listening = resolve))
   const program = run(nativeFile('receive'), [socket, files.ram, files.devices, MEMORY_BLOCK], {
     signal: stop.signal,
     acceptExitCodes: [EXIT_FILE, EXIT_STREAM],
+    input: new Promise<string>((resolve) => (atEnd = resolve)),
     onStdout: (text) => {
       if (text.startsWith('ready')) listening()
     }
@@ -56,8 +60,13 @@ export async function receive(socket: string, files: StreamFiles): Promise<Recei
     if (exitCode !== 0) throw explained(exitCode, stderr.trim(), files)
     return { memoryBytes: Number(/^memory (\d+)$/m.exec(stdout)![1]), devicesSha256: createHash('sha256').update(await readBytes(files.devices)).digest('hex') }
   })
-  done.catch(() => {}) // told by whoever waits for it
+  const broken = done.then(() => new Promise<never>(() => {}))
+  broken.catch(() => {}) // told by whoever waits for it
   await Promise.race([ready, done])
+  const finish = (): Promise<Received> => {
+    atEnd('')
+    return done
+  }
   const trouble = async (): Promise<Failure | null> => {
     const error: unknown = await Promise.race([done.then(() => null, (reason: unknown) => reason), delay(TROUBLE_MS, null)])
     return error instanceof Failure && (error.error.code === 'no-space' || error.error.code === 'file') ? error : null
@@ -66,7 +75,7 @@ export async function receive(socket: string, files: StreamFiles): Promise<Recei
     stop.abort()
     await done.catch(() => {}) // why is told by whoever abandons it
   }
-  return { done, trouble, abandon }
+  return { broken, finish, trouble, abandon }
 }
 
 /** @param words `receive: the stream: WHY`, or `receive: FILE: WHY (ERRNO)` */
