@@ -1,12 +1,15 @@
+import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { failureIn, openLab, type Lab } from '../support/lab'
 import { readPattern, writePattern } from '../support/pattern'
+import { smallFileSystem } from '../support/scratch'
 
 const MiB = 2 ** 20
 
 /** A snapshot `class` of a machine without a guest that runs, whose disk holds `a`. */
-async function withSnapshot(): Promise<Lab> {
-  const lab = await openLab()
+async function withSnapshot(home?: string): Promise<Lab> {
+  const lab = await openLab(home === undefined ? {} : { home })
   await lab.done('machine.create', { name: 'lab1', source: 'none', disk: '16M', memory: '64M', cpus: 1, network: [] })
   writePattern(await lab.call('disk.show', { machine: 'lab1', disk: 'disk0' }), 'a', 0, MiB)
   await lab.done('machine.start', { machine: 'lab1' })
@@ -51,4 +54,22 @@ it('a class lab is made of a snapshot, stopped, started, made anew and removed a
   expect(await lab.call('lab.list', {})).toEqual([])
   expect(lab.events.filter(({ kind }) => kind === 'lab-removed')).toHaveLength(1)
   await lab.call('snapshot.remove', { snapshot: 'class' })
+})
+
+it('a machine that cannot be made anew, as the disk is all but full, stays as it is', async ({ skip }) => {
+  const small = smallFileSystem(64 * MiB)
+  if (!small) return skip('no file system can be made here')
+  const lab = await withSnapshot(small)
+  await lab.done('lab.deploy', { from: 'class', count: 1, prefix: 'ws', start: false })
+  writePattern(await diskOf(lab, 'ws-1'), 'b', 0, MiB)
+  const filler = join(small, 'filler')
+  expect(() => writeFileSync(filler, Buffer.alloc(64 * MiB))).toThrow('ENOSPC')
+  truncateSync(filler, statSync(filler).size - 20 * 1024) // what its removal needs, but not a new one
+  expect(failureIn(await lab.ended('lab.recreate', { lab: 'ws' }))).toMatchObject({ code: 'no-space' })
+  rmSync(filler)
+  expect(await statesOf(lab)).toEqual(['ws-1 created'])
+  readPattern(await diskOf(lab, 'ws-1'), 'b', 0, MiB)
+  await lab.done('lab.recreate', { lab: 'ws' })
+  await lab.done('machine.stop', { machine: 'ws-1', force: true })
+  readPattern(await diskOf(lab, 'ws-1'), 'a', 0, MiB)
 })

@@ -204,7 +204,7 @@ describe('what goes wrong', () => {
     process.kill((state as { pid: number }).pid, 'SIGKILL')
     const task = await lab.call('task.wait', { taskId })
     if (task.state.kind === 'done') return // it was quicker than the kill
-    expect(failureIn(task)).toMatchObject({ code: 'connection-lost' })
+    expect(failureIn(task)).toMatchObject({ code: 'program-failed', message: 'QEMU of “lab1” ended while its snapshot was being taken.' })
     expect(folders(lab)).toEqual([])
     await until(lab, async () => (await lab.machine('lab1')).state.kind === 'crashed')
     await reads(lab, 'a')

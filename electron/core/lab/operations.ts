@@ -5,7 +5,7 @@ import type { ManagedMachine } from '../machine/machine'
 import { startMachine } from '../machine/start'
 import { isOff } from '../machine/state'
 import { forkSnapshot, inParallel } from '../snapshot/fork'
-import { discard, makeClone, noteWhole, requireUsable, runClone } from '../snapshot/restore'
+import { makeClone, noteWhole, requireUsable, runClone } from '../snapshot/restore'
 import { asWork, throwIfCancelled, type Work } from '../task/work'
 
 type Place = LabRecord['machines'][number]
@@ -59,9 +59,8 @@ async function recreate(place: Place, labId: string, snapshot: SnapshotRecord, c
   const old = machineAt(place, context)
   old?.requireUnreserved()
   const name = old?.name ?? place.name
-  if (old) await discard(old, context)
   // Each machine is a step of its own: what was made stays when another one fails.
-  const clone = await asWork((own) => makeClone(snapshot, name, context, own), work.signal)
+  const clone = await asWork((own) => makeClone(snapshot, name, context, own, old), work.signal)
   const turned = (one: Place): Place => (one.machineId === place.machineId ? { name, machineId: clone.definition.id } : one)
   await context.labs.change(labId, (lab) => ({ ...lab, machines: lab.machines.map(turned) }))
   try {

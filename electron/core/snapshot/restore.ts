@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { failure, Failure, type Disk, type MachineDefinition, type ParsedInputOf, type Renewal, type ResultOf, type Snapshot, type SnapshotRecord } from '#contract'
+import { failure, type Disk, type MachineDefinition, type ParsedInputOf, type Renewal, type ResultOf, type Snapshot, type SnapshotRecord } from '#contract'
 import type { Context } from '../context'
 import { isAsRecorded } from '../disk/fingerprint'
 import { copyBig, copySmall, ensurePrivateFolder, exists, readBytes, removeFile, removeTree, syncFile, writeFileAtomic, writeJsonAtomic } from '../host/files'
@@ -8,7 +8,7 @@ import { machinePaths, type MachinePaths } from '../library/paths'
 import type { Incoming } from '../machine/command-line'
 import { newNic } from '../machine/definition'
 import { DiskTarget } from '../machine/disk-target'
-import { lastLines } from '../machine/exit'
+import { explainedLoss, isLoss } from '../machine/loss'
 import { linkDisk } from '../machine/link-disk'
 import type { ManagedMachine } from '../machine/machine'
 import { startFromSnapshot } from '../machine/start'
@@ -150,9 +150,12 @@ async function goBack(machine: ManagedMachine, before: MachineDefinition, variab
   if (variables) await writeFileAtomic(machine.paths.uefiVariables, variables)
 }
 
-/** Makes a machine of its own from a snapshot: it shares the layers, and has its own identity. It is off, and half made until `noteWhole`. */
-export async function makeClone(record: SnapshotRecord, name: string, context: Context, work: Work): Promise<ManagedMachine> {
-  await context.machines.requireFreeName(name)
+/**
+ * Makes a machine of its own from a snapshot: it shares the layers, and has its own identity. It is off, and half made until `noteWhole`.
+ * @param old a machine that it takes the place of: that goes for good, but not before all that can fail is done
+ */
+export async function makeClone(record: SnapshotRecord, name: string, context: Context, work: Work, old?: ManagedMachine): Promise<ManagedMachine> {
+  await context.machines.requireFreeName(name, old)
   const folder = await context.library.unfinished()
   work.onUndo(() => removeTree(folder))
   const paths = machinePaths(folder)
@@ -166,6 +169,7 @@ export async function makeClone(record: SnapshotRecord, name: string, context: C
   await writeJsonAtomic(paths.definition, clone)
   await writeFileAtomic(paths.halfMade, '')
   throwIfCancelled(work.signal)
+  if (old) await discard(old, context)
   const machine = await context.machines.add(clone, folder)
   work.onUndo(() => discard(machine, context))
   return machine
@@ -208,14 +212,9 @@ export async function renewClone(machine: ManagedMachine, record: SnapshotRecord
     await setLinks(machine, record.definition, true)
     return renewal
   } catch (error) {
-    if (!isOff(machine.state) && !isLoss(error)) throw error
-    await machine.whenOff
-    throw failure('program-failed', `QEMU of “${machine.name}” ended while that was being made.`, { program: 'QEMU', exitCode: null, cause: await lastLines(machine.paths.qemuLog) })
+    throw isOff(machine.state) || isLoss(error) ? await explainedLoss(machine, error, `QEMU of “${machine.name}” ended while that was being made.`) : error
   }
 }
-
-/** QEMU is gone, or going. */
-const isLoss = (error: unknown): boolean => error instanceof Failure && ['connection-lost', 'qemu-exited'].includes(error.error.code)
 
 /** Starts QEMU with a snapshot's memory and devices; it stands still then. @throws program-failed with QEMU's words */
 async function load(machine: ManagedMachine, record: SnapshotRecord, context: Context, work: Work): Promise<void> {
@@ -233,9 +232,7 @@ async function load(machine: ManagedMachine, record: SnapshotRecord, context: Co
     work.phase('loading devices')
     await loaded(machine)
   } catch (error) {
-    if (!isLoss(error)) throw error
-    await machine.whenOff
-    throw failure('program-failed', 'QEMU could not go on from the snapshot.', { program: 'QEMU', exitCode: null, cause: await lastLines(machine.paths.qemuLog) })
+    throw isLoss(error) ? await explainedLoss(machine, error, 'QEMU could not go on from the snapshot.') : error
   } finally {
     if (sharedMemory) await removeFile(machine.paths.memory) // QEMU has it, and it goes with QEMU
   }

@@ -6,6 +6,7 @@ import { snapshotPaths, type SnapshotPaths } from '../library/paths'
 import { DEVICE_LAYOUT } from '../machine/command-line'
 import { DiskTarget } from '../machine/disk-target'
 import type { ManagedMachine } from '../machine/machine'
+import { explainedLoss, isLoss } from '../machine/loss'
 import { finishPending } from '../machine/overlays'
 import type { Qemu } from '../machine/qemu'
 import { screenPng } from '../machine/screenshot'
@@ -124,7 +125,11 @@ async function takeLive(machine: ManagedMachine, qemu: Qemu, cover: Cover, { pat
       }
     },
     work
-  ).finally(() => removeFile(machine.paths.capture))
+  )
+    .catch(async (error: unknown) => {
+      throw isLoss(error) ? await explainedLoss(machine, error, `QEMU of “${machine.name}” ended while its snapshot was being taken.`) : error
+    })
+    .finally(() => removeFile(machine.paths.capture))
   await machine.levelState()
   work.log(goesOn ? `The guest stood still for ${Math.round(captured.stallMs)} ms.` : 'The guest stood still.')
   const { sizeBytes, modifiedAtMs } = await fileFacts(paths.ram)
