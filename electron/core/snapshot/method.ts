@@ -1,8 +1,8 @@
 import { Failure, type CaptureMethod } from '#contract'
+import { memoryFile, type MemoryFile } from '../host/memory-file'
 import type { ManagedMachine } from '../machine/machine'
 import type { Qemu } from '../machine/qemu'
 import type { QmpSession } from '../qmp/session'
-import { memoryFile, type MemoryFile } from './copy'
 
 /**
  * What each way costs the guest, roughly, as measured (docs/snapshots.md): a moment, and what grows with its memory. `copied` compares what the guest has touched;
