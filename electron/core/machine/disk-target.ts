@@ -7,6 +7,7 @@ import { requireSoundHeader } from '../disk/sound-header'
 import { removeBigFile } from '../host/big-files'
 import { exists, fileFacts } from '../host/files'
 import type { QmpSession } from '../qmp/session'
+import { snapshotsByFile } from './file-users'
 import type { ManagedMachine } from './machine'
 
 /** A disk that something is done to: its record, its files, and the QEMU that has it open, if one does. */
@@ -72,6 +73,14 @@ export class DiskTarget {
       })
     )
     return [...new Set(sharing.flat())]
+  }
+
+  /** Snapshots that have the file of a layer, in words: `the snapshot “before”`. */
+  async snapshotsOf(layer: Layer): Promise<string> {
+    const { sharedId } = await fileFacts(this.pathOf(layer.file))
+    const holders = (await snapshotsByFile(this.context)).get(sharedId ?? '') ?? []
+    if (holders.length === 0) return 'a snapshot'
+    return `the snapshot${holders.length === 1 ? '' : 's'} ${holders.map(({ name }) => `“${name}”`).join(', ')}`
   }
 
   /** No storage daemon opens its files until the answer is called. @throws in-use when one has them open */

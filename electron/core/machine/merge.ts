@@ -83,7 +83,7 @@ export async function requireOwn(target: DiskTarget, layer: Layer | undefined): 
   if (layer) target.requireUnpublished([layer])
   if (!layer || !(await isShared(target.pathOf(layer.file)))) return
   const others = await target.sharersOf(layer)
-  const why = others.length > 0 ? `is a layer of ${others.join(', ')} too, which would be damaged` : 'is a part of a snapshot too, and cannot be written to'
+  const why = others.length > 0 ? `is a layer of ${others.join(', ')} too, which would be damaged` : `is a part of ${await target.snapshotsOf(layer)} too, and cannot be written to`
   throw failure('in-use', `${layer.nodeName} of ${target.label} ${why}.`, {
     what: layer.nodeName,
     next: 'Commits that keep their history can be made at any time; or flatten this disk or the others first, or remove the snapshots that stand on it.'

@@ -39,7 +39,9 @@ function files(machine: Machine, disk: Disk): ImageFile[] {
     health: layer.frozen?.modifiedAtMs === 0 ? { kind: 'changed', message: 'Somebody wrote to it, and layers stand on it.' } : { kind: 'ok' },
     of: { kind: 'layer', machineId: machine.id, machine: machine.name, disk: disk.id, place, layer },
     otherNames: [],
-    users: [machine.name]
+    users: [machine.name],
+    snapshots: [],
+    sharedWith: []
   })
   return [
     ...disk.layers.map((layer, index) => one(layer, disk.layers[index + 1], index === 0 ? 'active' : 'below')),
@@ -59,7 +61,9 @@ const imageFiles = (world: World): ImageFile[] =>
       health: image.problem === undefined ? { kind: 'ok' } : { kind: 'missing', message: image.problem },
       of: { kind: 'image', imageId: image.id, name: image.name },
       otherNames: [],
-      users: [...world.machines.values()].filter((machine) => machine.definition?.disks.some((disk) => disk.image?.imageId === image.id)).map((machine) => machine.name)
+      users: [...world.machines.values()].filter((machine) => machine.definition?.disks.some((disk) => disk.image?.imageId === image.id)).map((machine) => machine.name),
+      snapshots: [],
+      sharedWith: []
     }))
 
 function view(input: OnDisk, world: World): DiskView {

@@ -363,6 +363,14 @@ describe('what else is done to a disk', () => {
     await screen.findByRole('button', { name: 'Add a disk…' })
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
   })
+  it('goes from a running guest that has it mounted only when that is said', async () => {
+    const double = await openDisks('lab1')
+    fireEvent.click(await menuItem(/^Detach/))
+    const form = await dialog()
+    fireEvent.click(form.getByRole('checkbox', { name: /^Take it even if it is mounted/ }))
+    fireEvent.click(form.getByRole('button', { name: 'Detach' }))
+    await waitFor(() => expect(inputsOf(double, 'disk.detach')).toMatchObject([{ disk: 'disk0', force: true }]))
+  })
 })
 
 describe('the disks of the library', () => {
