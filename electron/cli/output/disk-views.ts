@@ -35,7 +35,13 @@ function roleOf({ of }: ImageFile): string {
 
 /** Below the table: the files that are not as they should be. */
 const problemsOf = (files: readonly ImageFile[], paint: Paint): string =>
-  files.map(({ path, health }) => (health.kind === 'ok' ? '' : `${paint.red(`${path} is ${health.kind}:`)} ${health.message}\n`)).join('')
+  files.map((file) => (file.health.kind === 'ok' ? '' : `${paint.red(`${file.path} is ${file.health.kind}:`)} ${file.health.message}\n${wayBack(file)}`)).join('')
+
+/** A layer that is missing, and that a linked clone or a snapshot still has. */
+function wayBack({ health, of }: ImageFile): string {
+  if (health.kind === 'ok' || health.foundAt === undefined || of.kind !== 'layer') return ''
+  return `It is still there under another name. Put it back: strata disk find ${shellQuote(of.machine)} ${of.disk} ${shellQuote(health.foundAt)}\n`
+}
 
 /** What the state of a commit lets one do. */
 const STATES: { [K in CommitRecord['state']]: string } = { applied: 'can be undone', undone: 'undone; can be redone', merged: 'final', forgotten: 'undone, and given up' }

@@ -72,10 +72,10 @@ export const Disk = z.object({
 })
 export type Disk = z.output<typeof Disk>
 
-/** How an image file is. `changed`: somebody wrote to it while other layers stand on it. */
+/** How an image file is. `changed`: somebody wrote to it while other layers stand on it. `foundAt`: where the very file still is, of one that is missing. */
 export const FileHealth = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ok') }),
-  z.object({ kind: z.enum(['missing', 'changed', 'damaged', 'unreadable']), message: z.string() })
+  z.object({ kind: z.enum(['missing', 'changed', 'damaged', 'unreadable']), message: z.string(), foundAt: z.string().optional() })
 ])
 export type FileHealth = z.output<typeof FileHealth>
 

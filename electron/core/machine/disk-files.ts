@@ -7,6 +7,7 @@ import { diskTarget, type DiskTarget } from './disk-target'
 import type { ManagedMachine } from './machine'
 import { sharedWith, snapshotsByFile, snapshotsOnImage } from './file-users'
 import { historyBytes } from './overlays'
+import { whereElse } from './same-file'
 
 /** Every image file that machines need, or one machine does: one each, whatever the number of its names. Layers first, from the top of each disk down. */
 export async function listFiles(context: Context, machine?: ManagedMachine): Promise<ImageFile[]> {
@@ -108,12 +109,14 @@ function layerFiles(context: Context, machine: ManagedMachine, disk: Disk): Prom
       if (layer.frozen && !(await isAsRecorded(pathOf(layer), layer.frozen))) return { kind: 'changed', message: 'Somebody wrote to it, and layers stand on it.' }
       return undefined
     })
+    const foundAt = seen.health.kind === 'missing' ? await whereElse(machine, layer, context) : null
     const entry: ImageFile = {
       path: pathOf(layer),
       format: layer.format,
       backing: below ? pathOf(below) : (disk.image?.path ?? null),
       virtualSizeBytes: disk.sizeBytes,
       ...seen,
+      ...(foundAt === null || seen.health.kind === 'ok' ? {} : { health: { ...seen.health, foundAt } }),
       of: { kind: 'layer', machineId: machine.definition.id, machine: machine.name, disk: disk.id, place, layer },
       otherNames: [],
       users: [machine.name],

@@ -2,7 +2,7 @@ import type { Image, ImageFile } from '#contract'
 import { cx, formatSize, Table, tip, type Column, type TableLayout } from '#ui'
 import { createPersisted, goTo, goToMachine, useImages } from '../../../app'
 import { chooseDisk } from '../choice'
-import { fileName, lookOfHealth, noteOfLayer, titleOfFile } from '../words'
+import { fileName, lookOfHealth, noteOfLayer, titleOfFile, usersOf } from '../words'
 import styles from './library.module.css'
 
 const useLayout = createPersisted<TableLayout>(
@@ -50,11 +50,11 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
       sortBy: (file) => fileName(file.path),
       cell: (file) => <span {...tip(file.path)}>{fileName(file.path)}</span>
     },
-    { id: 'owner', header: 'Belongs to', width: 120, sortBy: ownerOf, cell: (file) => <span {...tip(file.otherNames.length > 0 ? ownersOf(file).join('; ') : null)}>{ownerOf(file)}</span> },
+    { id: 'owner', header: 'Belongs to', width: 140, sortBy: ownerOf, cell: (file) => <span {...tip(file.otherNames.length > 0 ? ownersOf(file).join('; ') : null)}>{ownerOf(file)}</span> },
     {
       id: 'what',
       header: 'What it is',
-      width: 140,
+      width: 152,
       sortBy: (file) => titleOfFile(file, images),
       cell: (file) => {
         const note = file.of.kind === 'layer' ? noteOfLayer(file.of.layer) : ''
@@ -72,6 +72,14 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
       spare: true,
       sortBy: (file) => fileName(file.backing ?? ''),
       cell: (file) => <span {...tip(file.backing)}>{file.backing ? fileName(file.backing) : '—'}</span>
+    },
+    {
+      id: 'users',
+      header: 'Used by',
+      width: 200,
+      spare: true,
+      sortBy: (file) => usersOf(file).length,
+      cell: (file) => <span {...tip(usersOf(file).join('\n') || null)}>{usersOf(file).join(', ') || '—'}</span>
     },
     {
       id: 'size',
