@@ -4,6 +4,7 @@ import { noteBacking } from '../disk/qemu-img'
 import { underneath } from '../disk/nodes'
 import { fingerprint, isAsRecorded } from '../disk/fingerprint'
 import { requireSoundHeader } from '../disk/sound-header'
+import { mergeDone, mergingLayers } from '../disk/stack'
 import { removeBigFile } from '../host/big-files'
 import { exists, fileFacts } from '../host/files'
 import type { QmpSession } from '../qmp/session'
@@ -52,6 +53,14 @@ export class DiskTarget {
   async noteBackingOf(index: number): Promise<void> {
     const layer = this.disk.layers[index]
     if (layer?.format === 'qcow2') await noteBacking(this.pathOf(layer.file), underneath(this.disk, index, this.pathOf))
+  }
+
+  /** The disk as it is to be recorded when the merge that is pending is done. */
+  async merged(): Promise<Disk> {
+    const { disk } = this
+    const going = mergingLayers(disk)
+    const into = disk.layers[disk.layers.indexOf(going[0]!) + going.length]!
+    return mergeDone(disk, await this.bytesOf(into.file))
   }
 
   /** What a layer takes on the host. */

@@ -1,7 +1,7 @@
 import { failure, Failure, type Layer } from '#contract'
 import { diskNodes } from '../disk/nodes'
 import { commitImage } from '../disk/qemu-img'
-import { activeLayer, mergeBegun, mergeDone, mergingLayers, withOverlay } from '../disk/stack'
+import { activeLayer, mergeBegun, mergingLayers, withOverlay } from '../disk/stack'
 import { writeOut } from '../host/big-files'
 import { isShared } from '../host/files'
 import type { QmpSession } from '../qmp/session'
@@ -97,6 +97,6 @@ async function mergeFiles(target: DiskTarget, work: Work): Promise<void> {
   const at = disk.layers.indexOf(going[0]!)
   const into = disk.layers[at + going.length]!
   await commitImage(pathOf(going[0]!.file), diskNodes(disk, pathOf, at), pathOf(into.file), work)
-  await target.save(mergeDone(disk))
+  await target.save(await target.merged())
   if (at > 0) await target.noteBackingOf(at - 1)
 }

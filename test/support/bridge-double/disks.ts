@@ -124,7 +124,7 @@ const commit = (operation: 'overlay.commit' | 'overlay.renew', input: ParsedInpu
   change(operation, operation === 'overlay.renew' ? 'Renew' : 'Commit', input, world, (disk) => {
     if (input.history && input.into === undefined) return withOverlay(sealed(disk, input.note, SEALED_BYTES, Date.now()), {}, Date.now())
     const { nodeName } = activeLayer(disk)
-    return withOverlay(mergeDone(mergeBegun(disk, nodeName)), {}, Date.now())
+    return withOverlay(mergeDone(mergeBegun(disk, nodeName), SEALED_BYTES), {}, Date.now())
   })
 
 export const diskHandlers: DiskHandlers = {
