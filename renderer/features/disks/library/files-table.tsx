@@ -68,7 +68,7 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
     {
       id: 'backing',
       header: 'Stands on',
-      width: 116,
+      width: 136,
       spare: true,
       sortBy: (file) => fileName(file.backing ?? ''),
       cell: (file) => <span {...tip(file.backing)}>{file.backing ? fileName(file.backing) : '—'}</span>
@@ -76,7 +76,7 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
     {
       id: 'users',
       header: 'Used by',
-      width: 200,
+      width: 240,
       spare: true,
       sortBy: (file) => usersOf(file).length,
       cell: (file) => <span {...tip(usersOf(file).join('\n') || null)}>{usersOf(file).join(', ') || '—'}</span>
@@ -92,13 +92,14 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
     {
       id: 'health',
       header: 'Health',
-      width: 100,
+      width: 124,
       sortBy: (file) => lookOfHealth(file.health).word,
       cell: (file) => {
         const look = lookOfHealth(file.health)
         return (
           <span className={cx(styles.health, look.bad && styles.bad)} {...tip('message' in file.health ? file.health.message : null)}>
-            <look.icon size={13} strokeWidth={1.75} aria-hidden /> {look.word}
+            <look.icon size={13} strokeWidth={1.75} aria-hidden />
+            <span className={styles.word}>{look.word}</span>
           </span>
         )
       }
