@@ -1,7 +1,7 @@
 /**
- * npm run -s bench -- renew [RUNS] [MIB...]: a guest changes 64 MB and 512 MB of a disk, and the overlay is renewed while it writes 4 KiB blocks
+ * npm run -s bench -- renew [RUNS] [MIB...] [for-good | history]: a guest changes 64 MB and 512 MB of a disk, and the overlay is renewed while it writes 4 KiB blocks
  * one after the other; against `qemu-img commit` of a copy of the same overlay that nobody uses, which leaves it empty as renewing does
- * (`ratio`), and against `qemu-img commit -d`, which leaves it as it is (`ratioToKeeping`). Once merged for good, and once with history. Which
+ * (`ratio`), and against `qemu-img commit -d`, which leaves it as it is (`ratioToKeeping`). Once merged for good, and once with history, or only as is said. Which
  * of the two comes first changes with every run. The longest write is told beside that of the same guest while nothing is renewed.
  */
 import { execFileSync } from 'node:child_process'
@@ -23,7 +23,10 @@ const BUSY_MIB = 16
 /** So many writes have been carried out before the overlay is renewed. */
 const WRITES_BEFORE = 200
 const runs = Number(process.argv[2] ?? 5)
-const sizes = process.argv.length > 3 ? process.argv.slice(3).map(Number) : [64, 512]
+const WAYS = ['for-good', 'history']
+const only = process.argv.find((word) => WAYS.includes(word))
+const given = process.argv.slice(3).filter((word) => !WAYS.includes(word)).map(Number)
+const sizes = given.length > 0 ? given : [64, 512]
 
 interface Run {
   offlineMs: number
@@ -135,9 +138,9 @@ function summary(mib: number, all: readonly Run[]): Record<string, number> {
 
 async function main(): Promise<void> {
   const forGood = []
-  for (const mib of sizes) forGood.push(await measure(mib, false))
+  if (only !== 'history') for (const mib of sizes) forGood.push(await measure(mib, false))
   const withHistory = []
-  for (const mib of sizes) withHistory.push(await measure(mib, true))
+  if (only !== 'for-good') for (const mib of sizes) withHistory.push(await measure(mib, true))
   emit('renew', { runs, forGood, withHistory })
 }
 void main()

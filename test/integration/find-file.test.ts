@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, renameSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ImageFile } from '#contract'
@@ -97,5 +97,47 @@ describe('a file that a disk stands on and that is gone', () => {
     expect((await find(join(away, 'layer'))).state.kind).toBe('done')
     expect(await health()).toEqual(['ok', 'ok'])
     readPattern(await lab.call('disk.show', D), 'a', 0, MiB)
+  })
+})
+
+describe('a layer that is gone, and that somebody else has', () => {
+  const foundAt = async (): Promise<(string | undefined)[]> => (await lab.call('disk.show', D)).files.map(({ health }) => (health.kind === 'ok' ? undefined : health.foundAt))
+  const create = (name: string, disk: string) => lab.done('machine.create', { name, source: 'none', disk, memory: '64M', cpus: 1, network: [] })
+  /** What others stand on is recorded when a machine starts. */
+  const startOnce = async (machine: string): Promise<void> => {
+    await lab.done('machine.start', { machine, paused: true })
+    await lab.done('machine.stop', { machine, force: true })
+  }
+
+  it('is known to be at a linked clone’s, or at a snapshot’s, and is one file with it again', async () => {
+    await create('lab1', '16M')
+    await create('lab2', '16M')
+    writePattern(await lab.call('disk.show', D), 'a', 0, MiB)
+    await lab.done('disk.clone', { ...D, to: 'lab2', linked: true })
+    await startOnce('lab1')
+    await startOnce('lab2')
+    const [, sealed] = (await lab.call('disk.show', D)).files
+    const [, clones] = (await lab.call('disk.show', { machine: 'lab2', disk: 'disk1' })).files
+    rmSync(sealed!.path)
+    expect(await foundAt()).toEqual([undefined, clones!.path])
+    expect((await find(clones!.path)).state.kind).toBe('done')
+    expect(statSync(sealed!.path).ino).toBe(statSync(clones!.path).ino)
+    readPattern(await lab.call('disk.show', D), 'a', 0, MiB)
+
+    await lab.done('disk.remove', { machine: 'lab2', disk: 'disk1' })
+    rmSync(sealed!.path)
+    expect(await foundAt()).toEqual([undefined, undefined])
+  })
+
+  it('is a snapshot’s also where nothing was recorded of it yet', async () => {
+    await create('lab1', '16M')
+    writePattern(await lab.call('disk.show', D), 'b', 0, MiB)
+    const { id } = await lab.done('snapshot.take', { machine: 'lab1', name: 'one' })
+    const [, sealed] = (await lab.call('disk.show', D)).files
+    rmSync(sealed!.path)
+    const [, path] = await foundAt()
+    expect(path).toContain(id)
+    expect((await find(path!)).state.kind).toBe('done')
+    readPattern(await lab.call('disk.show', D), 'b', 0, MiB)
   })
 })

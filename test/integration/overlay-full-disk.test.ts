@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Disk } from '#contract'
-import { failureIn, openLab, type Lab } from '../support/lab'
+import { failureIn, openLab, until, type Lab } from '../support/lab'
 import { readPattern, writePattern } from '../support/pattern'
 import { scratchFolder } from '../support/scratch'
 
@@ -40,7 +40,8 @@ describe.skipIf(!isRoot)('on a host whose disk is full', () => {
   it('an overlay that has no room is not put on, and all is as before', async () => {
     const before = await disk()
     const free = fill(0)
-    expect(failureIn(await lab.ended('overlay.create', D)).code).toBe('no-space')
+    // What could not be written is what was asked for, not some note about it.
+    expect(failureIn(await lab.ended('overlay.create', D))).toMatchObject({ code: 'no-space', path: expect.stringContaining('machines/lab1/') as unknown })
     free()
     expect({ ...(await disk()), nextLayer: 0 }).toEqual({ ...before, nextLayer: 0 })
     await lab.done('overlay.renew', D)
@@ -62,5 +63,21 @@ describe.skipIf(!isRoot)('on a host whose disk is full', () => {
     await reads('a', 0, 2 * MiB)
     await reads('b', 8 * MiB, 12 * MiB)
     expect((await lab.done('disk.check', D)).files.every((file) => file.problems === null)).toBe(true)
+  })
+
+  it('a guest stands still, the reason is told, and it goes on when there is room', async () => {
+    execFileSync('mount', ['-o', 'remount,size=160m', home])
+    await lab.done('machine.create', { name: 'guest', display: false, network: [], memory: '256M' })
+    await lab.done('machine.start', { machine: 'guest', wait: 'agent' })
+    const free = fill(4 * MiB)
+    const write = 'dd if=/dev/urandom of=/root/file bs=1M count=12; md5sum /root/file > /root/sum; sync; touch /run/written'
+    await lab.call('guest.exec', { machine: 'guest', command: ['sh', '-c', `(${write}) > /run/log 2>&1 &`] })
+    await until(lab, async () => (await lab.machine('guest')).state.kind === 'paused', 30_000)
+    expect((await lab.machine('guest')).state).toMatchObject({ reason: expect.stringContaining('the host’s disk is full') as unknown })
+    expect(failureIn(await lab.ended('overlay.renew', { machine: 'guest' }))).toMatchObject({ code: 'no-space', path: expect.stringContaining('machines/guest/') as unknown })
+    free()
+    await lab.call('machine.resume', { machine: 'guest' })
+    const check = 'until [ -e /run/written ]; do sleep 0.1; done; md5sum -c /root/sum'
+    expect(await lab.call('guest.exec', { machine: 'guest', command: ['sh', '-c', check] })).toMatchObject({ exitCode: 0 })
   })
 })

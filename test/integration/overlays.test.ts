@@ -112,6 +112,16 @@ describe('the disk of a machine that is off', () => {
     expect(failureIn(await lab.ended('overlay.commit', { ...D, history: false })).message).toContain('only layer')
   })
 
+  it('says of a commit that more was merged into what it changes since', async () => {
+    await write('a', 0)
+    await lab.done('overlay.renew', D)
+    await write('b', 8 * MiB, 4 * MiB)
+    await lab.done('overlay.commit', { ...D, history: false })
+    const [first] = await lab.call('overlay.history', D)
+    expect(first).toMatchObject({ sequence: 1, state: 'applied' })
+    expect(first!.bytes).toBeGreaterThan(5 * MiB)
+  })
+
   it('merges several layers into one further down', async () => {
     const [first] = await names()
     for (const letter of ['a', 'b', 'c']) {

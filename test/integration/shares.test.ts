@@ -23,6 +23,8 @@ describe('a disk shared read-only', () => {
     await vms.write('a', 0)
     await lab.done('share.create', { disk: 'lab1:disk1', to: ['lab2', 'lab3'] })
     expect(await vms.states()).toBe('machine, lab2 connected, lab3 off')
+    const files = await lab.call('disk.list', { machine: 'lab1' })
+    expect(files.map(({ of, sharedWith }) => `${of.kind === 'layer' ? of.disk : 'image'} ${sharedWith.join()}`)).toEqual(['disk0 ', 'disk1 lab2,lab3', 'image '])
     await vms.start('lab3')
     expect(await vms.states()).toBe('machine, lab2 connected, lab3 connected')
     await vms.expectSame(0, ['lab2', 'lab3'])

@@ -3,12 +3,25 @@ import type { Paint } from './paint'
 import { formatSize, shellQuote, table } from './text'
 
 /** A disk, for people: its stack as it lies, the active layer on top, then what was undone, then its history. */
-function diskBlock({ machine, disk, files, undone, historyBytes, historyBudgetBytes, inUse }: DiskView, paint: Paint): string {
-  const rows = [...files, ...undone].map((file) => [nameOf(file, disk.id), roleOf(file), formatSize(file.fileSizeBytes), file.path])
-  const history = disk.history.length === 0 ? '' : `\nCommits (${formatSize(historyBytes)} of at most ${formatSize(historyBudgetBytes)}):\n${historyTable(disk.history, paint)}`
+function diskBlock(view: DiskView, paint: Paint): string {
+  const { machine, disk, files, undone, inUse } = view
+  const all = [...files, ...undone]
+  // Who else has a layer is said where somebody does.
+  const others = all.some((file) => file.of.kind === 'layer' && usersOf(file).length > 1)
+  const rows = all.map((file) => [nameOf(file, disk.id), roleOf(file), formatSize(file.fileSizeBytes), ...(others ? [usersOf(file).join(', ') || '-'] : []), file.path])
+  const history = disk.history.length === 0 ? '' : `\nCommits (${budgetOf(view)}):\n${historyTable(disk.history, paint)}`
   const head = `${disk.id} of ${machine}: ${formatSize(disk.sizeBytes)}${inUse ? ', open in its QEMU' : ''}${disk.pending ? ', with a merge that is not finished' : ''}\n`
-  return head + table(['LAYER', 'IS', 'ON DISK', 'FILE'], rows, paint.dim) + problemsOf([...files, ...undone], paint) + history
+  return head + table(['LAYER', 'IS', 'ON DISK', ...(others ? ['USED BY'] : []), 'FILE'], rows, paint.dim) + problemsOf([...files, ...undone], paint) + history
 }
+
+/** What the history takes. The lowest layer is what the disk stands on, and is never merged away: what lies in it does not count. */
+function budgetOf({ disk, historyBytes, historyBudgetBytes }: DiskView): string {
+  const lowest = disk.layers.at(-1)!.commit
+  return `${formatSize(historyBytes)} of at most ${formatSize(historyBudgetBytes)}${lowest ? `, not counting commit ${lowest.sequence}, the lowest layer` : ''}`
+}
+
+/** Machines, snapshots, and machines that have it over a share. */
+const usersOf = ({ users, snapshots, sharedWith }: ImageFile): string[] => [...users, ...snapshots.map(({ name }) => `snapshot ${name}`), ...sharedWith.map((name) => `${name} (shared)`)]
 
 const nameOf = ({ of }: ImageFile, disk: string): string => (of.kind === 'layer' ? of.layer.nodeName : `${disk}-image`)
 
@@ -22,7 +35,13 @@ function roleOf({ of }: ImageFile): string {
 
 /** Below the table: the files that are not as they should be. */
 const problemsOf = (files: readonly ImageFile[], paint: Paint): string =>
-  files.map(({ path, health }) => (health.kind === 'ok' ? '' : `${paint.red(`${path} is ${health.kind}:`)} ${health.message}\n`)).join('')
+  files.map((file) => (file.health.kind === 'ok' ? '' : `${paint.red(`${file.path} is ${file.health.kind}:`)} ${file.health.message}\n${wayBack(file)}`)).join('')
+
+/** A layer that is missing, and that a linked clone or a snapshot still has. */
+function wayBack({ health, of }: ImageFile): string {
+  if (health.kind === 'ok' || health.foundAt === undefined || of.kind !== 'layer') return ''
+  return `It is still there under another name. Put it back: strata disk find ${shellQuote(of.machine)} ${of.disk} ${shellQuote(health.foundAt)}\n`
+}
 
 /** What the state of a commit lets one do. */
 const STATES: { [K in CommitRecord['state']]: string } = { applied: 'can be undone', undone: 'undone; can be redone', merged: 'final', forgotten: 'undone, and given up' }
@@ -45,7 +64,7 @@ const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu
 function filesTable(files: readonly ImageFile[], paint: Paint): string {
   const rows = files.map((file) => {
     const what = file.of.kind === 'layer' ? `${file.of.machine} ${file.of.layer.nodeName}` : 'image'
-    return [what, roleOf(file), formatSize(file.virtualSizeBytes), formatSize(file.fileSizeBytes), file.users.join(', ') || '-', file.path]
+    return [what, roleOf(file), formatSize(file.virtualSizeBytes), formatSize(file.fileSizeBytes), usersOf(file).join(', ') || '-', file.path]
   })
   return table(['LAYER', 'IS', 'SIZE', 'ON DISK', 'USED BY', 'FILE'], rows, paint.dim) + problemsOf(files, paint)
 }

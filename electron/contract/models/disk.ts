@@ -72,10 +72,10 @@ export const Disk = z.object({
 })
 export type Disk = z.output<typeof Disk>
 
-/** How an image file is. `changed`: somebody wrote to it while other layers stand on it. */
+/** How an image file is. `changed`: somebody wrote to it while other layers stand on it. `foundAt`: where the very file still is, of one that is missing. */
 export const FileHealth = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ok') }),
-  z.object({ kind: z.enum(['missing', 'changed', 'damaged', 'unreadable']), message: z.string() })
+  z.object({ kind: z.enum(['missing', 'changed', 'damaged', 'unreadable']), message: z.string(), foundAt: z.string().optional() })
 ])
 export type FileHealth = z.output<typeof FileHealth>
 
@@ -108,7 +108,11 @@ export const ImageFile = z.object({
   /** The same file under other names: disks of linked clones have the layers that they share each in a folder of their own. */
   otherNames: z.array(z.object({ path: z.string(), backing: z.string().nullable(), of: FileRole })),
   /** Names of the machines whose disks need it, those in the trash too. */
-  users: z.array(z.string())
+  users: z.array(z.string()),
+  /** Snapshots that have it, or stand on it: as long as they are there, it stays as it is. `machine`: what the machine was called then. */
+  snapshots: z.array(z.object({ id: z.string(), name: z.string(), machine: z.string() })),
+  /** Of a layer: names of the machines that its disk is shared with. */
+  sharedWith: z.array(z.string())
 })
 export type ImageFile = z.output<typeof ImageFile>
 

@@ -7,6 +7,7 @@ import { machineRef } from './machine'
 
 export const diskRef = z.string().regex(/^[a-z][a-z0-9]{0,15}$/, 'a disk is called disk0, disk1, ...').default('disk0').meta({ description: 'which disk', cli: '<disk>' })
 const one = z.object({ machine: machineRef, disk: diskRef })
+const force = z.boolean().default(false).meta({ description: 'take it though the guest has it mounted: what it has not written to it yet is lost' })
 const imageRef = z.string().min(1).meta({ description: 'name or id of the image', cli: '<image>' })
 
 export const diskOperations = {
@@ -57,7 +58,8 @@ export const diskOperations = {
     help: 'take a disk from a machine and keep it as an image of the library; a running guest is asked to let go of it',
     input: one.extend({
       name: Name.optional().meta({ description: 'its name in the library' }),
-      timeoutSeconds: z.number().positive().max(600).default(20).meta({ description: 'how long the guest may take' })
+      timeoutSeconds: z.number().positive().max(600).default(20).meta({ description: 'how long the guest may take' }),
+      force
     }),
     result: Image,
     task: true,
@@ -65,7 +67,7 @@ export const diskOperations = {
   }),
   'disk.remove': operation({
     help: 'take a disk from a machine and delete it for good',
-    input: one.extend({ timeoutSeconds: z.number().positive().max(600).default(20).meta({ description: 'how long the guest may take to let go' }) }),
+    input: one.extend({ timeoutSeconds: z.number().positive().max(600).default(20).meta({ description: 'how long the guest may take to let go' }), force }),
     result: z.object({ removed: z.string(), freedBytes: z.number() }),
     task: true,
     positional: ['machine', 'disk']

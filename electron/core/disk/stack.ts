@@ -132,14 +132,19 @@ export function mergeBegun(disk: Disk, nodeName: string, into?: string): Disk {
   }
 }
 
-/** The merge that is pending is done: its layers are no more. */
-export function mergeDone(disk: Disk): Disk {
+/**
+ * The merge that is pending is done: its layers are no more.
+ * @param intoBytes what the layer takes now that they went into; if it is a commit, that is what the commit changes
+ */
+export function mergeDone(disk: Disk, intoBytes: number): Disk {
   const going = mergingLayers(disk)
   const at = disk.layers.indexOf(going[0]!)
+  const sequence = disk.layers[at + going.length]!.commit?.sequence
   // The one below has their data now, and the one above another backing file: neither is as it was recorded.
   const touched = new Set([disk.layers[at - 1], disk.layers[at + going.length]])
   const layers = disk.layers.filter((one) => !going.includes(one)).map((one) => (touched.has(one) ? { ...one, frozen: null } : one))
-  return { ...disk, layers, pending: null, garbage: [...disk.garbage, ...going.map((layer) => layer.file)] }
+  const history = disk.history.map((entry) => (entry.sequence === sequence ? { ...entry, bytes: intoBytes } : entry))
+  return { ...disk, layers, history, pending: null, garbage: [...disk.garbage, ...going.map((layer) => layer.file)] }
 }
 
 /** The layers that the merge which is pending takes off, the uppermost first; none if no merge is. They go into the one below the last. */

@@ -41,6 +41,13 @@ export interface GuestInterface {
   statistics: { receivedBytes: number; sentBytes: number } | null
 }
 
+/** Where a device is on the PCI bus, as its guest counts. */
+export interface PciPlace {
+  bus: number
+  slot: number
+  function: number
+}
+
 const Info = z.object({ version: z.string() })
 const HostName = z.object({ 'host-name': z.string() })
 const OsInfo = z.object({ 'pretty-name': z.string().optional(), name: z.string().optional(), 'kernel-release': z.string().optional() })
@@ -52,7 +59,15 @@ const Interfaces = z.array(
     statistics: z.object({ 'rx-bytes': z.number(), 'tx-bytes': z.number() }).optional()
   })
 )
-const FileSystems = z.array(z.object({ mountpoint: z.string(), type: z.string(), 'total-bytes': z.number().optional(), 'used-bytes': z.number().optional() }))
+const FileSystems = z.array(
+  z.object({
+    mountpoint: z.string(),
+    type: z.string(),
+    'total-bytes': z.number().optional(),
+    'used-bytes': z.number().optional(),
+    disk: z.array(z.object({ 'pci-controller': z.object({ bus: z.number(), slot: z.number(), function: z.number() }) })).optional()
+  })
+)
 const Started = z.object({ pid: z.number() })
 const ExecStatus = z.object({
   exited: z.boolean(),
@@ -159,6 +174,13 @@ export class GuestAgent {
   async fileSystems(options: AgentOptions = {}): Promise<GuestInfo['fileSystems']> {
     const fileSystems = await this.command('guest-get-fsinfo', {}, FileSystems, options)
     return fileSystems.map((fs) => ({ mountpoint: fs.mountpoint, type: fs.type, totalBytes: fs['total-bytes'] ?? null, usedBytes: fs['used-bytes'] ?? null }))
+  }
+
+  /** Where file systems are mounted that lie on the disk at a place of the PCI bus, in whole or in part. */
+  async mountedFrom(place: PciPlace, options: AgentOptions = {}): Promise<string[]> {
+    const fileSystems = await this.command('guest-get-fsinfo', {}, FileSystems, options)
+    const isThere = ({ bus, slot, function: part }: PciPlace): boolean => bus === place.bus && slot === place.slot && part === place.function
+    return fileSystems.filter(({ disk }) => disk?.some((one) => isThere(one['pci-controller']))).map(({ mountpoint }) => mountpoint)
   }
 
   /**

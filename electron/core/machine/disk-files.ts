@@ -5,7 +5,9 @@ import { mapLayer } from '../disk/qemu-img'
 import { fileFacts } from '../host/files'
 import { diskTarget, type DiskTarget } from './disk-target'
 import type { ManagedMachine } from './machine'
+import { sharedWith, snapshotsByFile, snapshotsOnImage } from './file-users'
 import { historyBytes } from './overlays'
+import { whereElse } from './same-file'
 
 /** Every image file that machines need, or one machine does: one each, whatever the number of its names. Layers first, from the top of each disk down. */
 export async function listFiles(context: Context, machine?: ManagedMachine): Promise<ImageFile[]> {
@@ -26,7 +28,9 @@ export async function listFiles(context: Context, machine?: ManagedMachine): Pro
           health,
           of: { kind: 'image' as const, imageId: image.id, name: image.name },
           otherNames: [],
-          users: context.machines.usersOfImage(image.id)
+          users: context.machines.usersOfImage(image.id),
+          snapshots: snapshotsOnImage(context, image.id),
+          sharedWith: []
         }
       })
     ))
@@ -41,13 +45,20 @@ interface NamedLayer {
 }
 
 async function listLayers(context: Context, machine?: ManagedMachine): Promise<ImageFile[]> {
-  const lookAt = (machines: readonly ManagedMachine[]): Promise<NamedLayer[]> => Promise.all(machines.flatMap((one) => one.definition.disks.flatMap((disk) => layerFiles(one, disk))))
-  if (!machine) return joinNames(await lookAt(context.machines.all()))
-  const own = await lookAt([machine])
+  const lookAt = (machines: readonly ManagedMachine[]): Promise<NamedLayer[]> => Promise.all(machines.flatMap((one) => one.definition.disks.flatMap((disk) => layerFiles(context, one, disk))))
+  if (!machine) return joinNames(await noteSnapshots(context, await lookAt(context.machines.all())))
+  const own = await noteSnapshots(context, await lookAt([machine]))
   if (own.every(({ sharedId }) => sharedId === null)) return own.map(({ file }) => file)
   // Who else has them is known to the other machines alone.
   const others = await lookAt(context.machines.all().filter((one) => one !== machine))
   return joinNames([...own, ...others.filter(({ sharedId }) => sharedId !== null)]).filter(({ of }) => of.kind === 'layer' && of.machineId === machine.definition.id)
+}
+
+/** Only a file that has several names can be a snapshot's too. */
+async function noteSnapshots(context: Context, layers: NamedLayer[]): Promise<NamedLayer[]> {
+  if (layers.every(({ sharedId }) => sharedId === null)) return layers
+  const byFile = await snapshotsByFile(context)
+  return layers.map(({ file, sharedId }) => ({ sharedId, file: { ...file, snapshots: (sharedId !== null && byFile.get(sharedId)) || [] } }))
 }
 
 /** One entry a file: the first of its names, with the others. */
@@ -59,6 +70,7 @@ function joinNames(layers: readonly NamedLayer[]): ImageFile[] {
     if (known) {
       known.otherNames.push({ path: file.path, backing: file.backing, of: file.of })
       known.users = [...new Set([...known.users, ...file.users])]
+      known.sharedWith = [...new Set([...known.sharedWith, ...file.sharedWith])]
       // Each disk has recorded by itself how the file was.
       if (known.health.kind === 'ok') known.health = file.health
     } else {
@@ -71,9 +83,9 @@ function joinNames(layers: readonly NamedLayer[]): ImageFile[] {
 
 export async function viewDisk(target: DiskTarget, context: Context): Promise<DiskView> {
   const { machine, disk } = target
-  const [layers, all] = await Promise.all([Promise.all(layerFiles(machine, disk)), listFiles(context, machine)])
-  const usersOf = new Map(all.flatMap(({ path, otherNames, users }) => [path, ...otherNames.map((other) => other.path)].map((name) => [name, users] as const)))
-  const files = layers.map(({ file }): ImageFile => ({ ...file, users: usersOf.get(file.path) ?? file.users }))
+  const [layers, all] = await Promise.all([Promise.all(layerFiles(context, machine, disk)), listFiles(context, machine)])
+  const usersOf = new Map(all.flatMap(({ path, otherNames, users, snapshots }) => [path, ...otherNames.map((other) => other.path)].map((name) => [name, { users, snapshots }] as const)))
+  const files = layers.map(({ file }): ImageFile => ({ ...file, ...usersOf.get(file.path) }))
   const placed = (place: 'undone' | 'other'): ImageFile[] => files.filter((file) => file.of.kind === 'layer' && (file.of.place === 'undone') === (place === 'undone'))
   return {
     machineId: machine.definition.id,
@@ -89,22 +101,27 @@ export async function viewDisk(target: DiskTarget, context: Context): Promise<Di
 
 export const showDisk = (input: { machine: string; disk: string }, context: Context): Promise<DiskView> => viewDisk(diskTarget(input, context), context)
 
-function layerFiles(machine: ManagedMachine, disk: Disk): Promise<NamedLayer>[] {
+function layerFiles(context: Context, machine: ManagedMachine, disk: Disk): Promise<NamedLayer>[] {
+  const clients = sharedWith(context, machine, disk)
   const pathOf = (layer: Layer): string => machine.paths.disk(layer.file)
   const file = async (layer: Layer, below: Layer | undefined, place: 'active' | 'below' | 'undone'): Promise<NamedLayer> => {
     const { sharedId, ...seen } = await look(pathOf(layer), async () => {
       if (layer.frozen && !(await isAsRecorded(pathOf(layer), layer.frozen))) return { kind: 'changed', message: 'Somebody wrote to it, and layers stand on it.' }
       return undefined
     })
+    const foundAt = seen.health.kind === 'missing' ? await whereElse(machine, layer, context) : null
     const entry: ImageFile = {
       path: pathOf(layer),
       format: layer.format,
       backing: below ? pathOf(below) : (disk.image?.path ?? null),
       virtualSizeBytes: disk.sizeBytes,
       ...seen,
+      ...(foundAt === null || seen.health.kind === 'ok' ? {} : { health: { ...seen.health, foundAt } }),
       of: { kind: 'layer', machineId: machine.definition.id, machine: machine.name, disk: disk.id, place, layer },
       otherNames: [],
-      users: [machine.name]
+      users: [machine.name],
+      snapshots: [],
+      sharedWith: clients
     }
     return { file: entry, sharedId }
   }

@@ -14,12 +14,14 @@ import { diskDevice } from './command-line'
 import { makeDisk, makeFilesOf } from './create'
 import { groundOf, wholeSectors, type DiskPlan } from './definition'
 import { DiskTarget, diskTarget, reserved } from './disk-target'
-import { freePort, unplugDevice } from './hot-plug'
+import { freePort, requireInPort, requireUnmounted, unplugDevice } from './hot-plug'
 import { dropNode, makeLayerFile, resizeNodes } from './layer-nodes'
 import type { ManagedMachine } from './machine'
 import { requireOwn } from './merge'
+import type { Qemu } from './qemu'
 
 type One = { machine: string; disk: string }
+type TakeOff = { timeoutSeconds: number; force: boolean }
 
 /** An empty disk more. */
 export async function createDisk(input: ParsedInputOf<'disk.create'>, context: Context, work: Work): Promise<DiskTarget> {
@@ -82,21 +84,28 @@ export async function plug(qmp: QmpSession, target: DiskTarget, disk: Disk): Pro
   }
 }
 
-/** The guest is asked to let go of the device; then its nodes are closed. @throws time-out (it keeps it; nothing has changed) */
-async function unplug(qmp: QmpSession, disk: Disk, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
-  await unplugDevice(qmp, { device: `${disk.id}-device`, label: disk.id, timeoutSeconds, signal })
-  await dropNode(qmp, activeLayer(disk).nodeName)
+/**
+ * The guest is asked to let go of the device; then its nodes are closed.
+ * @param force also if it has the disk mounted
+ * @throws unsupported (it was there at the start), in-use (it has, and it was not forced), time-out (it keeps it; nothing has changed)
+ */
+async function unplug(qemu: Qemu, disk: Disk, { timeoutSeconds, force }: TakeOff, signal: AbortSignal): Promise<void> {
+  const device = { device: `${disk.id}-device`, label: disk.id, signal }
+  await requireInPort(qemu.qmp, device)
+  if (!force) await requireUnmounted(qemu, device)
+  await unplugDevice(qemu.qmp, { ...device, timeoutSeconds })
+  await dropNode(qemu.qmp, activeLayer(disk).nodeName)
 }
 
 /** Takes a disk from a machine. @param keep what becomes of its files, once nobody has them open */
-async function takeOff<T>(input: One & { timeoutSeconds: number }, context: Context, work: Work, keep: (target: DiskTarget, disk: Disk) => Promise<T>): Promise<T> {
+async function takeOff<T>(input: One & TakeOff, context: Context, work: Work, keep: (target: DiskTarget, disk: Disk) => Promise<T>): Promise<T> {
   const target = diskTarget(input, context)
   context.shares.requireUnshared(target.machine, input.disk, 'taken off')
   return reserved(target, 'is being taken off', async () => {
-    const { disk, machine, qmp } = target
-    if (qmp) {
+    const { disk, machine } = target
+    if (machine.running) {
       work.phase('asking the guest to let go of it')
-      await unplug(qmp, disk, input.timeoutSeconds, work.signal)
+      await unplug(machine.running, disk, input, work.signal)
     }
     const result = await keep(target, disk)
     await redefine(machine, context, { disks: machine.definition.disks.filter((one) => one.id !== disk.id) })

@@ -4,9 +4,11 @@ import { noteBacking } from '../disk/qemu-img'
 import { underneath } from '../disk/nodes'
 import { fingerprint, isAsRecorded } from '../disk/fingerprint'
 import { requireSoundHeader } from '../disk/sound-header'
+import { mergeDone, mergingLayers } from '../disk/stack'
 import { removeBigFile } from '../host/big-files'
 import { exists, fileFacts } from '../host/files'
 import type { QmpSession } from '../qmp/session'
+import { snapshotsByFile } from './file-users'
 import type { ManagedMachine } from './machine'
 
 /** A disk that something is done to: its record, its files, and the QEMU that has it open, if one does. */
@@ -53,6 +55,14 @@ export class DiskTarget {
     if (layer?.format === 'qcow2') await noteBacking(this.pathOf(layer.file), underneath(this.disk, index, this.pathOf))
   }
 
+  /** The disk as it is to be recorded when the merge that is pending is done. */
+  async merged(): Promise<Disk> {
+    const { disk } = this
+    const going = mergingLayers(disk)
+    const into = disk.layers[disk.layers.indexOf(going[0]!) + going.length]!
+    return mergeDone(disk, await this.bytesOf(into.file))
+  }
+
   /** What a layer takes on the host. */
   async bytesOf(file: string): Promise<number> {
     return (await fileFacts(this.pathOf(file))).allocatedBytes
@@ -72,6 +82,14 @@ export class DiskTarget {
       })
     )
     return [...new Set(sharing.flat())]
+  }
+
+  /** Snapshots that have the file of a layer, in words: `the snapshot “before”`. */
+  async snapshotsOf(layer: Layer): Promise<string> {
+    const { sharedId } = await fileFacts(this.pathOf(layer.file))
+    const holders = (await snapshotsByFile(this.context)).get(sharedId ?? '') ?? []
+    if (holders.length === 0) return 'a snapshot'
+    return `the snapshot${holders.length === 1 ? '' : 's'} ${holders.map(({ name }) => `“${name}”`).join(', ')}`
   }
 
   /** No storage daemon opens its files until the answer is called. @throws in-use when one has them open */

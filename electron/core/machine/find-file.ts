@@ -2,11 +2,12 @@ import { failure, type Image, type ImageRecord, type Layer, type ParsedInputOf }
 import type { Context } from '../context'
 import { compareWith, fingerprint, requireVeryFile } from '../disk/fingerprint'
 import { imageInfo } from '../disk/qemu-img'
-import { copyBig, exists, fileFacts, move, removeFile } from '../host/files'
+import { copyBig, exists, fileFacts, linkOrCopyBig, move, removeFile } from '../host/files'
 import type { Work } from '../task/work'
 import { groundOf } from './definition'
 import { DiskTarget, diskTarget, reserved } from './disk-target'
 import type { ManagedMachine } from './machine'
+import { whereElse } from './same-file'
 
 /**
  * A file that a disk stands on was moved or lost, and somebody says where it is. It is taken only if it is the very file: a disk on another
@@ -21,7 +22,7 @@ export async function findFile(input: ParsedInputOf<'disk.find'>, context: Conte
     work.phase('comparing')
     await fileFacts(input.path) // it has to be there, and to be readable
     const { layer, image } = await missing(target, context)
-    if (layer) await putBack(target, layer, input, work)
+    if (layer) await putBack(target, layer, input, await whereElse(target.machine, layer, context), work)
     else if (image) await putToUse(image, input, context, work)
     else if (!(await takenAsItIs(target, input))) throw failure('wrong-state', `Every file of ${target.label} is where it belongs.`, { name: target.disk.id, state: 'complete' })
     await target.machine.measureDisks()
@@ -71,9 +72,10 @@ async function noteAsItIs(target: DiskTarget, { nodeName, file }: Layer): Promis
   await target.save({ ...target.disk, layers: noted(target.disk.layers), undone: noted(target.disk.undone) })
 }
 
-async function putBack(target: DiskTarget, layer: Layer, { path, unchecked }: { path: string; unchecked: boolean }, work: Work): Promise<void> {
+/** @param known where a linked clone or a snapshot has it: then it is one file for both again, as it was */
+async function putBack(target: DiskTarget, layer: Layer, { path, unchecked }: { path: string; unchecked: boolean }, known: string | null, work: Work): Promise<void> {
   target.requireOff('putting a layer back')
-  const compared = layer.frozen ? await compareWith(path, layer.frozen) : 'unsure'
+  const compared = path === known ? 'same' : layer.frozen ? await compareWith(path, layer.frozen) : 'unsure'
   if (compared === 'other') requireVeryFile(compared, path, layer.nodeName, unchecked)
   const { virtualSizeBytes } = await imageInfo({ path, format: layer.format })
   requireVeryFile(virtualSizeBytes === target.disk.sizeBytes ? compared : 'other', path, layer.nodeName, unchecked)
@@ -82,7 +84,8 @@ async function putBack(target: DiskTarget, layer: Layer, { path, unchecked }: { 
   work.onUndo(() => removeFile(unfinished))
   work.phase('copying it back')
   await removeFile(unfinished)
-  await copyBig(path, unfinished, { signal: work.signal, onProgress: work.progress })
+  if (path === known) await linkOrCopyBig(path, unfinished, work.signal)
+  else await copyBig(path, unfinished, { signal: work.signal, onProgress: work.progress })
   work.pointOfNoReturn()
   await move(unfinished, to)
   await noteAsItIs(target, layer)

@@ -1,6 +1,11 @@
-import { failure } from '#contract'
+import { failure, Failure } from '#contract'
+import type { PciDeviceInfo } from '../qmp/commands'
 import type { QmpSession } from '../qmp/session'
 import { HOT_PLUG_PORTS } from './command-line'
+import type { Qemu } from './qemu'
+
+/** An agent that has not answered by then is not there. */
+const MOUNTED_TIMEOUT_MS = 5000
 
 /** A port that a device can be plugged into now. @throws unsupported (all are taken) */
 export async function freePort(qmp: QmpSession): Promise<string> {
@@ -12,6 +17,43 @@ export async function freePort(qmp: QmpSession): Promise<string> {
   }
   if (free[0]) return free[0]
   throw failure('unsupported', 'All hot-plug ports of the machine are taken.', { next: `Stop the machine, and add the disk then; up to ${HOT_PLUG_PORTS.length} can be added while it runs.` })
+}
+
+/**
+ * That the guest has nothing of a disk mounted, by the word of its agent: Linux lets go of a disk whether or not it is in use, and what it had not
+ * written to it yet is lost. Where no agent answers, or it does not tell, only the guest knows, and it passes.
+ * Source: qga/qapi-schema.json, "GuestDiskAddress", and qapi/pci.json, "query-pci": both count buses as the guest has numbered them.
+ * @throws in-use (naming where)
+ */
+export async function requireUnmounted({ qmp, agent }: Pick<Qemu, 'qmp' | 'agent'>, { device, label, signal }: Pick<Unplugging, 'device' | 'label' | 'signal'>): Promise<void> {
+  const buses = await qmp.execute('query-pci')
+  const place = buses.map(({ devices }) => findDevice(devices, device)).find((found) => found !== null)
+  if (!place) return
+  const mounted = await agent.mountedFrom(place, { timeoutMs: MOUNTED_TIMEOUT_MS, signal }).catch((error: unknown) => {
+    if (error instanceof Failure && error.error.code !== 'cancelled') return []
+    throw error
+  })
+  if (mounted.length === 0) return
+  throw failure('in-use', `The guest has ${label} mounted on ${mounted.join(', ')}: what it has not written to it yet would be lost.`, {
+    what: label,
+    holder: mounted.join(', '),
+    next: 'Unmount it in the guest, and do it again; or say that it may be taken all the same (force).'
+  })
+}
+
+function findDevice(devices: readonly PciDeviceInfo[], id: string): PciDeviceInfo | null {
+  for (const device of devices) {
+    const found = device.qdev_id === id ? device : findDevice(device.pci_bridge?.devices ?? [], id)
+    if (found) return found
+  }
+  return null
+}
+
+/** That a device is in a port, and not on the bus that the machine was started with, which lets go of none. @throws unsupported */
+export async function requireInPort(qmp: QmpSession, { device, label }: Pick<Unplugging, 'device' | 'label'>): Promise<void> {
+  const bus = await qmp.execute('qom-get', { path: `/machine/peripheral/${device}`, property: 'parent_bus' })
+  if (HOT_PLUG_PORTS.some((port) => bus === `/machine/peripheral/${port}/${port}`)) return
+  throw failure('unsupported', `${label} was there when the machine was started: only disks that were added since can be taken off while it runs.`, { next: 'Stop the machine, and do it again.' })
 }
 
 export interface Unplugging {

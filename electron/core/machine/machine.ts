@@ -2,6 +2,8 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { failure, Failure, type Accelerator, type Machine, type MachineDefinition, type MachineState } from '#contract'
 import { allocatedBytes, removeFile } from '../host/files'
+import type { RunState } from '../qmp/commands'
+import type { QmpSession } from '../qmp/session'
 import type { MachinePaths } from '../library/paths'
 import { cancelled, type Work } from '../task/work'
 import type { LaunchContext } from './command-line'
@@ -27,6 +29,9 @@ const PAUSE_REASONS: Record<string, string> = {
   postmigrate: 'memory saved',
   watchdog: 'its watchdog fired'
 }
+
+/** QEMU stops a guest whose write finds no room, and tries that write again when it goes on. */
+const FULL_DISK = 'the host’s disk is full; make room there, then let it go on: nothing is lost'
 
 /** A machine of the library: its definition, its state, and the QEMU that runs it, if one does. */
 export class ManagedMachine {
@@ -172,10 +177,10 @@ export class ManagedMachine {
       if (data.id === 'agent-port' && !this.agentUnasked) this.noteAgent(data.open)
     })
     this.trimTimer = setInterval(() => void this.console?.trim().catch(() => {}), TRIM_INTERVAL_MS).unref()
-    const { status, running } = await qmp.execute('query-status')
+    const { running, reason } = await whetherRunning(qmp)
     const ports = await qmp.execute('query-chardev')
     this.agentAnswers = !this.agentUnasked && ports.some((port) => port.label === 'agent' && port['frontend-open'])
-    this.apply({ kind: 'launched', pid: qemu.record.pid, sinceMs: qemu.record.startedAtMs, paused: running ? null : pauseReason(status) })
+    this.apply({ kind: 'launched', pid: qemu.record.pid, sinceMs: qemu.record.startedAtMs, paused: running ? null : reason })
   }
 
   /** Waits until the guest agent answers. @throws qemu-exited, time-out, cancelled */
@@ -301,16 +306,15 @@ export class ManagedMachine {
   }
 
   private async notePause(qemu: Qemu): Promise<void> {
-    const { status, running } = await qemu.qmp.execute('query-status').catch(() => ({ status: 'shutdown' as const, running: true }))
-    if (!running && status !== 'shutdown') this.apply({ kind: 'paused', reason: pauseReason(status) })
+    const { status, running, reason } = await whetherRunning(qemu.qmp).catch(() => ({ status: 'shutdown' as const, running: true, reason: '' }))
+    if (!running && status !== 'shutdown') this.apply({ kind: 'paused', reason })
   }
 
   /** Asks QEMU how it stands, where its events may have come in another order than its answers. */
   async levelState(): Promise<void> {
-    const { qmp } = this.live('asked')
-    const { running, status } = await qmp.execute('query-status')
+    const { running, reason } = await whetherRunning(this.live('asked').qmp)
     if (running) this.apply({ kind: 'resumed' })
-    else this.apply({ kind: 'paused', reason: pauseReason(status) })
+    else this.apply({ kind: 'paused', reason })
   }
 
   /** Of a guest that goes on from a snapshot. */
@@ -345,4 +349,9 @@ export class ManagedMachine {
   }
 }
 
-const pauseReason = (status: string): string => PAUSE_REASONS[status] ?? 'paused'
+/** How QEMU stands, and why in words where it is paused. What its devices say comes first: nothing lies between the state and who is told. */
+async function whetherRunning(qmp: QmpSession): Promise<{ status: RunState; running: boolean; reason: string }> {
+  const [devices, { status, running }] = await Promise.all([qmp.execute('query-block'), qmp.execute('query-status')])
+  const full = status === 'io-error' && devices.some((device) => device['io-status'] === 'nospace')
+  return { status, running, reason: full ? FULL_DISK : (PAUSE_REASONS[status] ?? 'paused') }
+}

@@ -1,6 +1,6 @@
 import type { Layer } from '#contract'
 import { runJob } from '../disk/block-job'
-import { activeLayer, mergeDone, mergingLayers } from '../disk/stack'
+import { activeLayer, mergingLayers } from '../disk/stack'
 import { keepWritingOut, writeOut } from '../host/big-files'
 import type { QmpSession } from '../qmp/session'
 import type { Work } from '../task/work'
@@ -39,7 +39,7 @@ export async function mergeBelow(qmp: QmpSession, target: DiskTarget, work: Work
   }
   const lettingGo = letGo(qmp, target, going, into)
   lettingGo.catch(() => {}) // told below, when the record is written
-  await target.save(mergeDone(disk))
+  await target.save(await target.merged())
   await lettingGo
 }
 
@@ -94,7 +94,7 @@ export async function mergeActive(qmp: QmpSession, target: DiskTarget, work: Wor
   }
   try {
     await runJob(qmp, start, { signal: null, progress: work.progress, onReady, behind: { afterBytes, act: stopGuest }, what: `The merge of ${layer.nodeName}` })
-    await target.save(mergeDone(target.disk))
+    await target.save(await target.merged())
   } finally {
     if (stopped) await qmp.execute('cont').catch(() => {}) // QEMU has ended: told by what failed
     await writingOut.end()

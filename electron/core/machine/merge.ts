@@ -1,7 +1,7 @@
 import { failure, Failure, type Layer } from '#contract'
 import { diskNodes } from '../disk/nodes'
 import { commitImage } from '../disk/qemu-img'
-import { activeLayer, mergeBegun, mergeDone, mergingLayers, withOverlay } from '../disk/stack'
+import { activeLayer, mergeBegun, mergingLayers, withOverlay } from '../disk/stack'
 import { writeOut } from '../host/big-files'
 import { isShared } from '../host/files'
 import type { QmpSession } from '../qmp/session'
@@ -83,7 +83,7 @@ export async function requireOwn(target: DiskTarget, layer: Layer | undefined): 
   if (layer) target.requireUnpublished([layer])
   if (!layer || !(await isShared(target.pathOf(layer.file)))) return
   const others = await target.sharersOf(layer)
-  const why = others.length > 0 ? `is a layer of ${others.join(', ')} too, which would be damaged` : 'is a part of a snapshot too, and cannot be written to'
+  const why = others.length > 0 ? `is a layer of ${others.join(', ')} too, which would be damaged` : `is a part of ${await target.snapshotsOf(layer)} too, and cannot be written to`
   throw failure('in-use', `${layer.nodeName} of ${target.label} ${why}.`, {
     what: layer.nodeName,
     next: 'Commits that keep their history can be made at any time; or flatten this disk or the others first, or remove the snapshots that stand on it.'
@@ -97,6 +97,6 @@ async function mergeFiles(target: DiskTarget, work: Work): Promise<void> {
   const at = disk.layers.indexOf(going[0]!)
   const into = disk.layers[at + going.length]!
   await commitImage(pathOf(going[0]!.file), diskNodes(disk, pathOf, at), pathOf(into.file), work)
-  await target.save(mergeDone(disk))
+  await target.save(await target.merged())
   if (at > 0) await target.noteBackingOf(at - 1)
 }

@@ -2,7 +2,7 @@ import { failure, type Disk, type Layer } from '#contract'
 import { neverHeldAnything } from '../disk/fingerprint'
 import { endForeignJobs } from '../disk/block-job'
 import { mapLayer } from '../disk/qemu-img'
-import { activeLayer, mergeDone, mergingLayers, oldestMergeable, sealed, withOverlay } from '../disk/stack'
+import { activeLayer, mergingLayers, oldestMergeable, sealed, withOverlay } from '../disk/stack'
 import { writeOut } from '../host/big-files'
 import { isShared, removeFile } from '../host/files'
 import type { BlockDeviceInfo, ImageInfo } from '../qmp/commands'
@@ -167,7 +167,7 @@ async function levelWithQemu(qmp: QmpSession, target: DiskTarget): Promise<void>
   const going = mergingLayers(target.disk)
   if (going[0] && !filesOf(inserted.image).includes(target.pathOf(going[0].file))) {
     const into = target.disk.layers[target.disk.layers.indexOf(going[0]) + going.length]!
-    await target.save(mergeDone(target.disk))
+    await target.save(await target.merged())
     await letGo(qmp, target, going, target.disk.layers.find((layer) => layer.nodeName === into.nodeName)!)
   }
   const { layers } = target.disk

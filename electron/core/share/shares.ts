@@ -155,6 +155,11 @@ export class Shares {
     })
   }
 
+  /** The machines that a disk is shared with. */
+  clientsOf(owner: ManagedMachine, disk: string): ManagedMachine[] {
+    return this.of(owner, disk)?.clients ?? []
+  }
+
   /** Commits of a disk that readers have, or are to get: they are to stay as they are. */
   versionsOf(owner: ManagedMachine, disk: string): ReadonlySet<number> {
     const share = this.of(owner, disk)

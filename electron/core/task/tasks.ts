@@ -126,7 +126,7 @@ export class Tasks {
       }
     }
     try {
-      await this.journal.begun(task)
+      await this.noteBegun(task, work)
       const result = await act(work)
       task.ratio = 1
       task.state = { kind: 'done', result }
@@ -139,6 +139,19 @@ export class Tasks {
     task.endedAtMs = Date.now()
     this.push(entry)
     return task
+  }
+
+  /**
+   * A disk that is full keeps no work from being tried: some of it makes room, and what cannot be done for want of room fails by itself, naming
+   * what could not be written.
+   */
+  private async noteBegun(task: Task, work: Work): Promise<void> {
+    try {
+      await this.journal.begun(task)
+    } catch (error) {
+      if (!(error instanceof Failure) || error.error.code !== 'no-space') throw error
+      work.log('The disk that holds the library is full. If this is cut off, the next start cannot tell of it.')
+    }
   }
 
   private entry(taskId: string): Entry {

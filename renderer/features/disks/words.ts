@@ -48,6 +48,13 @@ export function namesOfCommits(sequences: readonly number[]): string {
   return `commits ${sorted.slice(0, -1).join(', ')} and ${last}`
 }
 
+/** Who needs a file, in words: machines, snapshots, and machines that have its disk over a share. */
+export const usersOf = ({ users, snapshots, sharedWith }: ImageFile): string[] => [
+  ...users,
+  ...snapshots.map(({ name, machine }) => `snapshot “${name}” of ${machine}`),
+  ...sharedWith.map((name) => `${name}, with which it is shared`)
+]
+
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** What is said beside a size that is none. */

@@ -11,6 +11,8 @@ export interface FindFileDialogProps {
   description: string
   /** Where it was. */
   was: string
+  /** Where it is known to be: that is proposed. */
+  foundAt?: string | undefined
   /** Whether something is recorded that it can be compared with. */
   compared: boolean
   /** What becomes of the file that is found, in one sentence. */
@@ -22,12 +24,13 @@ export interface FindFileDialogProps {
 }
 
 /** Asks where a file is now that is not where it was. Only the very file will do. */
-export function FindFileDialog({ title, description, was, compared, then, subject, onFind }: FindFileDialogProps) {
-  const [path, setPath] = useState('')
+export function FindFileDialog({ title, description, was, foundAt, compared, then, subject, onFind }: FindFileDialogProps) {
+  const [path, setPath] = useState(foundAt ?? '')
   const [unchecked, setUnchecked] = useState(false)
   const work = useTaskRun()
   // Nothing is recorded of it, or it may be a copy of which nobody can say whether it is one.
-  const unsure = !compared || unchecked || work.error?.code === 'wrong-state'
+  const proposed = foundAt !== undefined && path === foundAt
+  const unsure = (!compared && !proposed) || unchecked || work.error?.code === 'wrong-state'
   const blocked = (): string | null => {
     if (title === null) return 'Nothing is missing.'
     if (path === '') return 'Say where the file is now.'
@@ -57,10 +60,12 @@ export function FindFileDialog({ title, description, was, compared, then, subjec
             work={work}
           />
           <Sentence>
-            {compared
+            {proposed
+              ? 'That is the very file: a linked clone or a snapshot has it under a name of its own. Both have it from then on.'
+              : compared
               ? 'It is compared with what is recorded of it: only the very file will do, as the layers above it hold nothing but what differs from it.'
-              : 'The guest wrote to this layer last, so nothing is recorded that it could be compared with; only its format and size are.'}{' '}
-            {then}
+              : 'The guest wrote to this layer last, so nothing is recorded that it could be compared with; only its format and size are.'}
+            {!proposed && ` ${then}`}
           </Sentence>
           {unsure && (
             <Checkbox

@@ -35,16 +35,24 @@ function files(machine: Machine, disk: Disk): ImageFile[] {
     backing: below ? pathOf(machine, below) : (disk.image?.path ?? null),
     virtualSizeBytes: disk.sizeBytes,
     fileSizeBytes: bytesOf(disk, layer, place),
-    // No imagined file is as old as that: a layer that is recorded so is one that was changed since.
-    health: layer.frozen?.modifiedAtMs === 0 ? { kind: 'changed', message: 'Somebody wrote to it, and layers stand on it.' } : { kind: 'ok' },
+    health: healthOf(layer),
     of: { kind: 'layer', machineId: machine.id, machine: machine.name, disk: disk.id, place, layer },
     otherNames: [],
-    users: [machine.name]
+    users: [machine.name],
+    snapshots: [],
+    sharedWith: []
   })
   return [
     ...disk.layers.map((layer, index) => one(layer, disk.layers[index + 1], index === 0 ? 'active' : 'below')),
     ...disk.undone.map((layer, index) => one(layer, disk.undone[index - 1] ?? disk.layers[1], 'undone'))
   ]
+}
+
+/** No imagined file is as old as 1970: a layer that is recorded so was changed since, and one from before that is gone, and a snapshot has it. */
+function healthOf({ frozen, file }: Layer): ImageFile['health'] {
+  if (!frozen || frozen.modifiedAtMs > 0) return { kind: 'ok' }
+  if (frozen.modifiedAtMs === 0) return { kind: 'changed', message: 'Somebody wrote to it, and layers stand on it.' }
+  return { kind: 'missing', message: `“${file}” does not exist.`, foundAt: `/snapshots/one/disks/${file}` }
 }
 
 const imageFiles = (world: World): ImageFile[] =>
@@ -59,7 +67,9 @@ const imageFiles = (world: World): ImageFile[] =>
       health: image.problem === undefined ? { kind: 'ok' } : { kind: 'missing', message: image.problem },
       of: { kind: 'image', imageId: image.id, name: image.name },
       otherNames: [],
-      users: [...world.machines.values()].filter((machine) => machine.definition?.disks.some((disk) => disk.image?.imageId === image.id)).map((machine) => machine.name)
+      users: [...world.machines.values()].filter((machine) => machine.definition?.disks.some((disk) => disk.image?.imageId === image.id)).map((machine) => machine.name),
+      snapshots: [],
+      sharedWith: []
     }))
 
 function view(input: OnDisk, world: World): DiskView {
@@ -114,7 +124,7 @@ const commit = (operation: 'overlay.commit' | 'overlay.renew', input: ParsedInpu
   change(operation, operation === 'overlay.renew' ? 'Renew' : 'Commit', input, world, (disk) => {
     if (input.history && input.into === undefined) return withOverlay(sealed(disk, input.note, SEALED_BYTES, Date.now()), {}, Date.now())
     const { nodeName } = activeLayer(disk)
-    return withOverlay(mergeDone(mergeBegun(disk, nodeName)), {}, Date.now())
+    return withOverlay(mergeDone(mergeBegun(disk, nodeName), SEALED_BYTES), {}, Date.now())
   })
 
 export const diskHandlers: DiskHandlers = {

@@ -108,7 +108,7 @@ describe('help', () => {
 
 test('a disk is shown as it lies, and its history as what can be done', () => {
   const layer = { nodeName: 'disk0-2', file: 'b', format: 'qcow2', createdAtMs: 0, note: '', commit: null, temporary: false, frozen: null }
-  const file = { format: 'qcow2', backing: null, virtualSizeBytes: 2 ** 30, fileSizeBytes: 4096, health: { kind: 'ok' }, otherNames: [], users: ['lab1'] }
+  const file = { format: 'qcow2', backing: null, virtualSizeBytes: 2 ** 30, fileSizeBytes: 4096, health: { kind: 'ok' }, otherNames: [], users: ['lab1'], snapshots: [], sharedWith: [] }
   const of = { kind: 'layer', machineId: 'm', machine: 'lab1', disk: 'disk0', place: 'active', layer }
   const atMs = new Date(2026, 0, 31, 14, 5, 6).getTime()
   const sealed = { ...of, place: 'below', layer: { ...layer, nodeName: 'disk0-1', commit: { sequence: 1, atMs, note: 'one\n\x1b[31mtwo' } } }
@@ -118,7 +118,7 @@ test('a disk is shown as it lies, and its history as what can be done', () => {
     { ...file, path: '/i', of: { kind: 'image', imageId: 'i', name: 'base' } }
   ]
   const history = [{ sequence: 1, atMs, note: 'one\n\x1b[31mtwo', bytes: 2 ** 20, state: 'applied' }]
-  const view = { machineId: 'm', machine: 'lab1', disk: { id: 'disk0', sizeBytes: 2 ** 30, history, pending: null }, files, undone: [], historyBytes: 4096, historyBudgetBytes: 2 ** 30, inUse: true }
+  const view = { machineId: 'm', machine: 'lab1', disk: { id: 'disk0', sizeBytes: 2 ** 30, layers: [layer, sealed.layer], history, pending: null }, files, undone: [], historyBytes: 4096, historyBudgetBytes: 2 ** 30, inUse: true }
   expect(showResult('overlay.commit', view, plain, {}).split('\n')).toEqual([
     'disk0 of lab1: 1 GiB, open in its QEMU',
     'LAYER        IS                     ON DISK  FILE',
@@ -127,10 +127,12 @@ test('a disk is shown as it lies, and its history as what can be done', () => {
     'disk0-image  image base             4 KiB    /i',
     '/a is missing: It is not there.',
     '',
-    'Commits (4 KiB of at most 1 GiB):',
+    'Commits (4 KiB of at most 1 GiB, not counting commit 1, the lowest layer):',
     'COMMIT  WHEN                 SIZE   STATE          NOTE',
     '1       2026-01-31 14:05:06  1 MiB  can be undone  one [31mtwo',
     ''
   ])
+  const held = { ...view, files: files.map((one) => (one.path === '/a' ? { ...one, users: ['lab1', 'lab2'], snapshots: [{ id: 's', name: 'before', machine: 'lab1' }], sharedWith: ['web'] } : one)) }
+  expect(showResult('disk.show', held, plain, {})).toMatch(/USED BY .*FILE\n[^]*lab1, lab2, snapshot before, web \(shared\) +\/a\n/)
   expect(showResult('disk.check', { files: [{ path: '/a', leakedClusters: 0, problems: null }, { path: '/b', leakedClusters: 2, problems: null }] }, plain, {})).toContain('/a: sound\n/b: sound; 2 leaked clusters')
 })

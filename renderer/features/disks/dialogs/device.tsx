@@ -46,20 +46,28 @@ export function ResizeDialog({ machine, view }: DiskDialogProps) {
   )
 }
 
-const LetGo = ({ name }: { name: string }) => (
-  <Banner tone="warning">
-    {name} runs: unmount what is on the disk in the guest first. The guest is asked to let go of it, and may refuse.
-  </Banner>
+/** Of a guest that runs: it has to let go of the disk. */
+const LetGo = ({ name, force, onForce }: { name: string; force: boolean; onForce: (force: boolean) => void }) => (
+  <>
+    <Banner tone="warning">{name} runs: unmount what is on the disk in the guest first. It is asked to let go of it, and may refuse.</Banner>
+    <Checkbox
+      checked={force}
+      onChange={onForce}
+      label="Take it even if it is mounted"
+      note="What the guest has not written to it yet is lost. Otherwise it stays, if the guest’s agent says that it is mounted."
+    />
+  </>
 )
 
 /** Off the machine, into the library. */
 export function DetachDialog({ machine, view }: DiskDialogProps) {
   const { disk } = view
   const [name, setName] = useState('')
+  const [force, setForce] = useState(false)
   const work = useTaskRun()
   const problem = wrongOptionalName(name)
   const run = async (): Promise<void> => {
-    const image = await work.run('disk.detach', { machine: machine.id, disk: disk.id, ...(name === '' ? {} : { name }) })
+    const image = await work.run('disk.detach', { machine: machine.id, disk: disk.id, ...(name === '' ? {} : { name }), ...(force ? { force } : {}) })
     if (!image) return
     closeOverlay()
     toast(`${disk.id} is kept as the image “${image.name}”.`, {
@@ -82,7 +90,7 @@ export function DetachDialog({ machine, view }: DiskDialogProps) {
         <TextInput autoFocus value={name} onChange={setName} />
       </Field>
       <Sentence>The image is one file that stands on nothing. The disk’s layers and its history go.</Sentence>
-      {view.inUse && <LetGo name={machine.name} />}
+      {view.inUse && <LetGo name={machine.name} force={force} onForce={setForce} />}
     </TaskDialog>
   )
 }
@@ -91,10 +99,11 @@ export function DetachDialog({ machine, view }: DiskDialogProps) {
 export function RemoveDialog({ machine, view }: DiskDialogProps) {
   const { disk } = view
   const [sure, setSure] = useState(false)
+  const [force, setForce] = useState(false)
   const work = useTaskRun()
   const total = [...view.files, ...view.undone].reduce((sum, file) => sum + (file.of.kind === 'layer' ? file.fileSizeBytes : 0), 0)
   const run = async (): Promise<void> => {
-    const done = await work.run('disk.remove', { machine: machine.id, disk: disk.id })
+    const done = await work.run('disk.remove', { machine: machine.id, disk: disk.id, ...(force ? { force } : {}) })
     if (!done) return
     closeOverlay()
     toast(`${disk.id} of ${machine.name} is deleted; ${formatSize(done.freedBytes)} given back.`)
@@ -116,7 +125,7 @@ export function RemoveDialog({ machine, view }: DiskDialogProps) {
         label={`Delete all that is on ${disk.id}: ${formatSize(total)}, with its history`}
         note="It does not go to the trash and cannot be brought back. To keep what it holds, detach it instead."
       />
-      {view.inUse && <LetGo name={machine.name} />}
+      {view.inUse && <LetGo name={machine.name} force={force} onForce={setForce} />}
     </TaskDialog>
   )
 }

@@ -28,6 +28,7 @@ function MissingDialog({ machine, view, lost }: DiskDialogProps & { lost: ImageF
         lost ? `${disk.id} of ${machine.name} stands on ${fileName(lost.path)}, which is not where it was.` : 'Every file of this disk is where it belongs.'
       }
       was={lost?.path ?? ''}
+      foundAt={lost && lost.health.kind !== 'ok' ? lost.health.foundAt : undefined}
       // A layer that the guest wrote to last is recorded nowhere.
       compared={lost?.of.kind !== 'layer' || lost.of.layer.frozen !== null}
       then={lost?.of.kind === 'image' ? 'Every machine that stands on the image uses it then.' : 'It is copied back to where it belongs.'}

@@ -2,7 +2,7 @@ import type { Image, ImageFile } from '#contract'
 import { cx, formatSize, Table, tip, type Column, type TableLayout } from '#ui'
 import { createPersisted, goTo, goToMachine, useImages } from '../../../app'
 import { chooseDisk } from '../choice'
-import { fileName, lookOfHealth, noteOfLayer, titleOfFile } from '../words'
+import { fileName, lookOfHealth, noteOfLayer, titleOfFile, usersOf } from '../words'
 import styles from './library.module.css'
 
 const useLayout = createPersisted<TableLayout>(
@@ -50,11 +50,11 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
       sortBy: (file) => fileName(file.path),
       cell: (file) => <span {...tip(file.path)}>{fileName(file.path)}</span>
     },
-    { id: 'owner', header: 'Belongs to', width: 120, sortBy: ownerOf, cell: (file) => <span {...tip(file.otherNames.length > 0 ? ownersOf(file).join('; ') : null)}>{ownerOf(file)}</span> },
+    { id: 'owner', header: 'Belongs to', width: 140, sortBy: ownerOf, cell: (file) => <span {...tip(file.otherNames.length > 0 ? ownersOf(file).join('; ') : null)}>{ownerOf(file)}</span> },
     {
       id: 'what',
       header: 'What it is',
-      width: 140,
+      width: 152,
       sortBy: (file) => titleOfFile(file, images),
       cell: (file) => {
         const note = file.of.kind === 'layer' ? noteOfLayer(file.of.layer) : ''
@@ -68,10 +68,18 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
     {
       id: 'backing',
       header: 'Stands on',
-      width: 116,
+      width: 136,
       spare: true,
       sortBy: (file) => fileName(file.backing ?? ''),
       cell: (file) => <span {...tip(file.backing)}>{file.backing ? fileName(file.backing) : '—'}</span>
+    },
+    {
+      id: 'users',
+      header: 'Used by',
+      width: 240,
+      spare: true,
+      sortBy: (file) => usersOf(file).length,
+      cell: (file) => <span {...tip(usersOf(file).join('\n') || null)}>{usersOf(file).join(', ') || '—'}</span>
     },
     {
       id: 'size',
@@ -84,13 +92,14 @@ function columnsOf(images: Readonly<Record<string, Image>>): Column<ImageFile>[]
     {
       id: 'health',
       header: 'Health',
-      width: 100,
+      width: 124,
       sortBy: (file) => lookOfHealth(file.health).word,
       cell: (file) => {
         const look = lookOfHealth(file.health)
         return (
           <span className={cx(styles.health, look.bad && styles.bad)} {...tip('message' in file.health ? file.health.message : null)}>
-            <look.icon size={13} strokeWidth={1.75} aria-hidden /> {look.word}
+            <look.icon size={13} strokeWidth={1.75} aria-hidden />
+            <span className={styles.word}>{look.word}</span>
           </span>
         )
       }

@@ -7,7 +7,7 @@ import { lookOf } from '../../machines'
 import { whyNotDisk } from '../allowed'
 import { chooseDisk } from '../choice'
 import { thickness } from '../drawing/sketch'
-import { lookOfHealth, noteOfLayer, titleOfFile } from '../words'
+import { lookOfHealth, noteOfLayer, titleOfFile, usersOf } from '../words'
 import type { Site, Tower } from './landscape'
 import styles from './library.module.css'
 
@@ -68,7 +68,7 @@ function proposeRebase(machineId: string, disk: string, imageId: string): void {
 /** What one reads of a file when it is pointed at. */
 function wordsOf(file: ImageFile, images: Readonly<Record<string, Image>>): string {
   const note = file.of.kind === 'layer' ? noteOfLayer(file.of.layer) : ''
-  return [titleOfFile(file, images) + (note ? `: ${note}` : ''), formatSize(file.fileSizeBytes), lookOfHealth(file.health).word].join('\n')
+  return [titleOfFile(file, images) + (note ? `: ${note}` : ''), formatSize(file.fileSizeBytes), lookOfHealth(file.health).word, `Used by ${usersOf(file).join('; ')}`].join('\n')
 }
 
 function TowerView({ tower }: { tower: Tower }) {
@@ -137,7 +137,7 @@ function Ground({ file }: { file: ImageFile | null }) {
   const title = titleOfFile(file, images)
   return (
     <div className={styles.ground} style={{ minHeight: thickness(file.fileSizeBytes, 40, 72) }}>
-      <span className={styles.words} {...tip(file.path)}>
+      <span className={styles.words} {...tip(`${file.path}\nUsed by ${usersOf(file).join('; ') || 'nobody'}`)}>
         <strong>{title}</strong>
         <span className={styles.second}>
           <span className={cx(health.bad && styles.bad, styles.health)}>

@@ -1,7 +1,7 @@
 import { useState, type HTMLAttributes } from 'react'
 import { ArrowDown, EllipsisVertical, PenLine } from 'lucide-react'
 import type { DiskView, ImageFile, Layer, Machine } from '#contract'
-import { ContextMenu, cx, formatLiveSize, formatSize, IconButton, Menu, RelativeTime, tip } from '#ui'
+import { ContextMenu, cx, formatCount, formatLiveSize, formatSize, IconButton, Menu, RelativeTime, tip } from '#ui'
 import { openOverlay, toast, useImages } from '../../../app'
 import { thickness } from '../drawing/sketch'
 import { lookOfHealth, noteOfLayer, titleOfFile } from '../words'
@@ -200,6 +200,7 @@ function SlabNote({ file }: { file: ImageFile }) {
           </span>
           {of.layer.temporary && <span className={styles.chip}>for this run only</span>}
           {file.users.length > 1 && <span {...tip(`Linked clones share this file: ${file.users.join(', ')}`)} className={styles.chip}>shared with {file.users.filter((user) => user !== of.machine).join(', ')}</span>}
+          {of.place === 'active' && file.sharedWith.length > 0 && <span {...tip(`They have the disk over a share: ${file.sharedWith.join(', ')}`)} className={styles.chip}>served to {file.sharedWith.join(', ')}</span>}
         </>
       ) : (
         <>
@@ -211,6 +212,18 @@ function SlabNote({ file }: { file: ImageFile }) {
           ))}
         </>
       )}
+      <SnapshotChip snapshots={file.snapshots} />
+    </span>
+  )
+}
+
+/** As long as a snapshot has a file, nothing is merged into it. */
+function SnapshotChip({ snapshots }: Pick<ImageFile, 'snapshots'>) {
+  if (snapshots.length === 0) return null
+  const names = snapshots.map(({ name, machine }) => `“${name}” of ${machine}`)
+  return (
+    <span {...tip(`It stays as it is for: ${names.join(', ')}`)} className={styles.chip}>
+      {snapshots.length === 1 ? `snapshot ${snapshots[0]!.name}` : formatCount(snapshots.length, 'snapshot')}
     </span>
   )
 }

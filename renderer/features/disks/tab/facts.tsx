@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import type { Image, ImageFile } from '#contract'
 import { CopyLine, cx, formatSize, RelativeTime } from '#ui'
 import { copyText } from '../../../app'
-import { fileName, lookOfHealth } from '../words'
+import { fileName, lookOfHealth, usersOf } from '../words'
 import styles from './disks-tab.module.css'
 
 /** Everything that is known of one file of a disk. */
@@ -20,7 +20,7 @@ export function Facts({ file, images }: { file: ImageFile; images: Readonly<Reco
     ['Guest sees', formatSize(file.virtualSizeBytes)],
     ['Format', file.format],
     ['Stands on', file.backing ? fileName(file.backing) : 'nothing'],
-    ['Used by', file.users.join(', ') || 'nobody']
+    ['Used by', usersOf(file).join('; ') || 'nobody']
   ]
   if (of.kind === 'layer') rows.push(['Made', <RelativeTime key="made" atMs={of.layer.createdAtMs} />])
   else if (images[of.imageId]) rows.push(['Added', <RelativeTime key="added" atMs={images[of.imageId]!.addedAtMs} />])

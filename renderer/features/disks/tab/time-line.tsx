@@ -24,7 +24,7 @@ export function TimeLine({ view, onChoose, chosen, only }: TimeLineProps) {
   const undone = newestFirst.filter((entry) => entry.state === 'undone')
   const rest = newestFirst.filter((entry) => entry.state !== 'undone')
   const entry = (one: CommitRecord) => (
-    <Entry key={one.sequence} entry={one} onChoose={onChoose} changes={changes(one, chosen)} only={only} />
+    <Entry key={one.sequence} entry={one} onChoose={onChoose} changes={changes(one, chosen)} first={chosen?.sequence === one.sequence} only={only} />
   )
   return (
     <ol className={styles.line} aria-label="History">
@@ -64,10 +64,12 @@ interface EntryProps {
   entry: CommitRecord
   onChoose: (entry: CommitRecord) => void
   changes: boolean
+  /** It has the focus when the line appears. */
+  first: boolean
   only: TimeLineProps['only']
 }
 
-function Entry({ entry, onChoose, changes, only }: EntryProps) {
+function Entry({ entry, onChoose, changes, first, only }: EntryProps) {
   const { sequence, atMs, note, bytes, state } = entry
   const possible = (state === 'applied' || state === 'undone') && (only === undefined || only === state)
   const hint = WHY_NOT[state] ?? (!possible ? null : state === 'applied' ? 'Go back to before this commit' : 'Redo up to this commit')
@@ -89,7 +91,7 @@ function Entry({ entry, onChoose, changes, only }: EntryProps) {
   return (
     <li className={styles.item} data-state={state} data-changes={changes || undefined}>
       {possible ? (
-        <button type="button" className={styles.entry} aria-pressed={changes} {...tip(hint)} onClick={() => onChoose(entry)}>
+        <button type="button" autoFocus={first} className={styles.entry} aria-pressed={changes} {...tip(hint)} onClick={() => onChoose(entry)}>
           {content}
         </button>
       ) : (

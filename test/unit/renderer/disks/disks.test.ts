@@ -218,6 +218,18 @@ describe('layers', () => {
   })
 })
 
+/** The machines, with the layer below the active one recorded with another time than it has: see the double. */
+function recordedAs(modifiedAtMs: number): ReturnType<typeof diskMachines> {
+  const frozen = { sizeBytes: 1, modifiedAtMs, headSha256: '' }
+  return diskMachines().map((machine) => ({
+    ...machine,
+    definition: machine.definition && {
+      ...machine.definition,
+      disks: machine.definition.disks.map((disk) => ({ ...disk, layers: disk.layers.map((layer, index) => (index === 1 ? { ...layer, frozen } : layer)) }))
+    }
+  }))
+}
+
 describe('a file that is not where it was', () => {
   it('is said with the disk, and found again', async () => {
     const images = [{ ...builtinImage(), problem: '“/srv/base.qcow2” does not exist.' }]
@@ -231,6 +243,18 @@ describe('a file that is not where it was', () => {
     fireEvent.click(form.getByRole('button', { name: 'Use this file' }))
     await waitFor(() => expect(inputsOf(double, 'disk.find')).toMatchObject([{ disk: 'disk0', path: '/media/base.qcow2', unchecked: false }]))
     await screen.findByText(/is there again/)
+  })
+})
+
+describe('a layer that is gone', () => {
+  it('is proposed from where a snapshot or a linked clone has it', async () => {
+    const double = await openDisks('lab2', { machines: recordedAs(-1) })
+    const banner = within((await screen.findByText(/is not where it was/)).closest<HTMLElement>('[role=alert]')!)
+    fireEvent.click(banner.getByRole('button', { name: 'Find it…' }))
+    const form = await dialog()
+    form.getByText(/a linked clone or a snapshot has it/)
+    fireEvent.click(form.getByRole('button', { name: 'Use this file' }))
+    await waitFor(() => expect(inputsOf(double, 'disk.find')).toMatchObject([{ disk: 'disk0', path: expect.stringContaining('/snapshots/one/disks/') as unknown, unchecked: false }]))
   })
 })
 
@@ -293,16 +317,7 @@ describe('what else is done to a disk', () => {
     expect(found.getAllByText('sound').length).toBeGreaterThan(2)
   })
   it('with a layer that was changed by somebody else says so, and takes it as it is once somebody is sure', async () => {
-    const machines = diskMachines()
-    const frozen = { sizeBytes: 1, modifiedAtMs: 0, headSha256: '' }
-    const changed = machines.map((machine) => ({
-      ...machine,
-      definition: machine.definition && {
-        ...machine.definition,
-        disks: machine.definition.disks.map((disk) => ({ ...disk, layers: disk.layers.map((layer, index) => (index === 1 ? { ...layer, frozen } : layer)) }))
-      }
-    }))
-    const double = await openDisks('lab2', { machines: changed })
+    const double = await openDisks('lab2', { machines: recordedAs(0) })
     const trouble = await screen.findByText(/was changed by somebody else: lab2 cannot start/)
     fireEvent.click(within(trouble.closest<HTMLElement>('[role=alert]')!).getByRole('button', { name: 'Take it as it is…' }))
     const form = await dialog()
@@ -362,6 +377,14 @@ describe('what else is done to a disk', () => {
     fireEvent.click(form.getByRole('button', { name: 'Remove for good' }))
     await screen.findByRole('button', { name: 'Add a disk…' })
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+  })
+  it('goes from a running guest that has it mounted only when that is said', async () => {
+    const double = await openDisks('lab1')
+    fireEvent.click(await menuItem(/^Detach/))
+    const form = await dialog()
+    fireEvent.click(form.getByRole('checkbox', { name: /^Take it even if it is mounted/ }))
+    fireEvent.click(form.getByRole('button', { name: 'Detach' }))
+    await waitFor(() => expect(inputsOf(double, 'disk.detach')).toMatchObject([{ disk: 'disk0', force: true }]))
   })
 })
 

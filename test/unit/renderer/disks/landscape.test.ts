@@ -13,7 +13,9 @@ const image = (path: string): ImageFile => ({
   health: { kind: 'ok' },
   of: { kind: 'image', imageId: path, name: path },
   otherNames: [],
-  users: []
+  users: [],
+  snapshots: [],
+  sharedWith: []
 })
 const layer = (machine: string, file: string, backing: string | null, place: 'active' | 'below' | 'undone'): ImageFile => ({
   ...image(`/${machine}/${file}`),
