@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { failure, toAppError, type Failure } from '#contract'
 import { ensurePrivateFolder, exists, readJson, removeFile, truncate, writeJsonAtomic } from '../host/files'
@@ -12,6 +13,7 @@ const PROGRAM = 'qemu-storage-daemon'
 const LAUNCH_TIMEOUT_MS = 30_000
 const ADOPT_TIMEOUT_MS = 2_000
 const QUIT_TIMEOUT_MS = 5_000
+const KILL_TIMEOUT_MS = 10_000
 
 const DaemonRecord = z.object({ schemaVersion: z.literal(1), pid: z.number().int(), startTicks: z.number(), bootId: z.string() })
 type DaemonRecord = z.output<typeof DaemonRecord>
@@ -24,6 +26,8 @@ export interface StorageDaemon {
   readonly ended: Promise<void>
   /** Ends it in good order: what is being read is answered first, and its files are closed. */
   quit(): Promise<void>
+  /** Ends it at once: what it had not written is gone. @throws time-out (the system itself waits for its storage, and does not let it end) */
+  kill(): Promise<void>
   /** Lets go of it: it runs on. */
   release(): void
 }
@@ -100,19 +104,29 @@ function daemonOver(qmp: QmpSession, record: DaemonRecord, exited: Promise<void>
     qmp.close()
     await removeFile(runtime.daemonRecord)
   })
+  const kill = async (): Promise<void> => {
+    signalProcess(record.pid, record.startTicks, 'SIGKILL')
+    if (await endsWithin(ended, KILL_TIMEOUT_MS)) return
+    throw failure('time-out', 'The storage daemon does not end.', { waitedMs: KILL_TIMEOUT_MS, next: 'The system waits for the storage that its files are on: it ends as soon as that answers.' })
+  }
   return {
     pid: record.pid,
     qmp,
     ended,
     quit: async () => {
-      const timer = setTimeout(() => signalProcess(record.pid, record.startTicks, 'SIGKILL'), QUIT_TIMEOUT_MS)
-      await qmp.execute('quit').catch(() => {}) // it ends before it answers, or has ended
-      await ended
-      clearTimeout(timer)
+      qmp.execute('quit').catch(() => {}) // it ends before it answers, or has ended
+      if (!(await endsWithin(ended, QUIT_TIMEOUT_MS))) await kill()
     },
+    kill,
     release: () => {
       released = true
       qmp.close()
     }
   }
+}
+
+async function endsWithin(ended: Promise<void>, timeoutMs: number): Promise<boolean> {
+  const over = new AbortController()
+  const late = delay(timeoutMs, false, { signal: over.signal }).catch(() => true)
+  return Promise.race([ended.then(() => true), late]).finally(() => over.abort())
 }

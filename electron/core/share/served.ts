@@ -15,6 +15,10 @@ interface Served {
   level(): Promise<void>
 }
 
+/** What can be done when it hangs. @param machine whose QEMU it is; null: a storage daemon */
+export const nextOfHung = (label: string, machine: string | null): string =>
+  machine === null ? `Have another take its place: strata share restart ${label}` : `Force “${machine}” off: a storage daemon serves the disk then.`
+
 /** Waits until somebody serves a share. @throws wrong-state (nobody can), cancelled */
 export async function requireServed(share: Served, signal: AbortSignal): Promise<void> {
   const deadlineMs = performance.now() + SERVED_TIMEOUT_MS
@@ -26,6 +30,7 @@ export async function requireServed(share: Served, signal: AbortSignal): Promise
   }
   const { server, owner, label } = share
   if (isServing(server)) return
+  if (server.kind === 'hung') throw failure('wrong-state', `Whoever serves ${label} does not answer.`, { name: label, state: server.kind, next: nextOfHung(label, server.machine) })
   const why = server.kind === 'failed' ? server.message : `“${owner?.name ?? label}” is on its way up or down.`
   throw failure('wrong-state', `${label} is not served now: ${why}`, { name: label, state: server.kind, next: 'Try again when its owner is running or off.' })
 }

@@ -1,6 +1,6 @@
 import { CircleAlert, CircleCheck, CircleDashed, CircleOff, LoaderCircle, Unplug } from 'lucide-react'
 import type { ClusterMember, DiskContent, Machine, Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
-import { formatCount, formatRate, formatSpan, type StateLook } from '#ui'
+import { formatClockSeconds, formatCount, formatRate, formatSpan, type StateLook } from '#ui'
 
 export const labelOf = (share: Share): string => (share.server.kind === 'broken' ? `Share ${share.id}` : `${share.disk} of ${share.machine}`)
 
@@ -48,6 +48,7 @@ const SERVERS: Record<Share['server']['kind'], StateLook> = {
   machine: { tone: 'running', icon: CircleCheck, word: 'Serving' },
   daemon: { tone: 'running', icon: CircleCheck, word: 'Serving' },
   moving: { tone: 'busy', icon: LoaderCircle, word: 'Being handed over', turning: true },
+  hung: { tone: 'failed', icon: CircleAlert, word: 'Does not answer' },
   failed: { tone: 'failed', icon: CircleAlert, word: 'Not served' },
   broken: { tone: 'failed', icon: CircleAlert, word: 'Cannot be used' }
 }
@@ -81,9 +82,26 @@ export function sayServer({ server, machine }: Share): string {
       return `${machine} is off: a storage daemon serves it.`
     case 'moving':
       return 'It passes to another process; what is read meanwhile waits.'
+    case 'hung':
+      return sayHung(server)
     case 'failed':
     case 'broken':
       return server.message
+  }
+}
+
+/** That it does not answer, why if that is known, and what can be done. */
+function sayHung({ machine, sinceMs, because }: Extract<Share['server'], { kind: 'hung' }>): string {
+  const who = machine === null ? 'The storage daemon' : `The QEMU of ${machine}, which serves it,`
+  const next = machine === null ? 'another can take its place' : `force ${machine} off, and a storage daemon serves it`
+  const since = `${who} has not answered since ${formatClockSeconds(sinceMs)}`
+  switch (because) {
+    case 'stopped':
+      return `${since}: it is stopped, by a signal or a debugger. Guests wait until it goes on; or ${next}.`
+    case 'storage':
+      return `${since}: the storage that its files are on does not answer. Guests wait until that does.`
+    case null:
+      return `${since}. Guests wait; if it stays so, ${next}.`
   }
 }
 
