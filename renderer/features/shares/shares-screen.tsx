@@ -9,7 +9,7 @@ import { LimitDialog } from './limit-dialog'
 import { SettingsDialog } from './settings-dialog'
 import { sayLatency, sayRate, type ShareRate } from './rates'
 import { useShareLoad } from './use-load'
-import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayLimits, sayMember, sayPublished, sayRefreshed, sayServer, saySettings, sayTransport, sayVersion, whyNotPublish, whyNotRefresh } from './words'
+import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayLimits, sayMember, sayPublished, sayRefreshed, sayServer, saySettings, sayTransport, sayVersion, whyNotAsked, whyNotPublish, whyNotRefresh } from './words'
 import styles from './shares.module.css'
 
 /** Every shared disk: who serves it, and who has it. */
@@ -124,9 +124,9 @@ function EndHung({ share, machine }: { share: Share; machine: string | null }) {
         Restart it…
       </Button>
       {asking && (
-        <ConfirmDialog title={`Restart the storage daemon of ${labelOf(share)}?`} verb="Restart it" danger onClose={() => setAsking(false)} onConfirm={restart}>
+        <ConfirmDialog title="Restart the storage daemon?" verb="Restart it" danger onClose={() => setAsking(false)} onConfirm={restart}>
           <p>
-            It is ended at once, and another takes its place. {share.writeThrough || share.mode === 'ro' ? 'Nothing that was answered is lost.' : 'What guests had written and not synced may be lost.'} Some of what they ask for at this moment may never be
+            The one that serves {labelOf(share)} is ended at once, and another takes its place. {share.writeThrough || share.mode === 'ro' ? 'Nothing that was answered is lost.' : 'What guests had written and not synced may be lost.'} Some of what they ask for at this moment may never be
             answered: such a guest has to be reset.
           </p>
           <p>If it goes on by itself, nothing is lost at all.</p>
@@ -212,7 +212,7 @@ function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: Sh
       </p>
       <span className={styles.actions}>
         {share.mode === 'rw' && !place.writes && (
-          <Button icon={PencilLine} size="small" aria-label={`Let ${name} write…`} onClick={() => setHanding(true)}>
+          <Button icon={PencilLine} size="small" aria-label={`Let ${name} write…`} blocked={whyNotAsked(share)} onClick={() => setHanding(true)}>
             Let it write…
           </Button>
         )}
