@@ -178,7 +178,7 @@ describe('a share', () => {
     await vms.inGuest('lab2', `test ! -e ${SHARED}`)
     await lab.done('share.create', { disk: 'lab1:disk1', to: ['lab2'], nextStart: true })
     expect(await vms.states()).toBe('idle, lab2 unplugged')
-    expect((await vms.share()).clients[0]!.reason).toContain('before its next start')
+    expect((await vms.share()).clients[0]!.reason).toContain('at its next start')
     expect(await refused({ to: [] })).toMatchObject({ code: 'already-exists' })
     expect(failureIn(await lab.ended('share.attach', { share: 'lab1', machine: 'lab2' }))).toMatchObject({ code: 'already-exists' })
     await lab.ended('machine.stop', { machine: 'lab2', force: true })

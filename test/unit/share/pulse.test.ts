@@ -27,14 +27,22 @@ class Monitor {
   }
 }
 
+/** A process that is in one wait as for a device, which no signal but SIGKILL ends: that of vfork(2), for a child that goes on. */
+async function waitingForDevice(): Promise<{ pid: number; kill: () => void }> {
+  const child = spawn('perl', ['-e', 'syscall(58) or select(undef, undef, undef, 60)'], { detached: true, stdio: 'ignore' })
+  const pid = child.pid!
+  await vi.waitFor(() => expect(readProcessWaits(pid).waits).toHaveLength(1))
+  return { pid, kill: () => void (child.exitCode === null && child.signalCode === null && process.kill(-pid, 'SIGKILL')) }
+}
+
 describe('whoever serves a shared disk', () => {
-  /** Looked after is this very process, which waits for no device. */
-  const watched = (): { monitor: Monitor; pulse: Pulse; told: (string | null)[] } => {
+  /** @param pid by default this very process, which waits for no device */
+  const watched = (pid = process.pid): { monitor: Monitor; pulse: Pulse; told: (string | null)[] } => {
     vi.useFakeTimers({ now: 1_000_000 })
     const monitor = new Monitor()
     const told: (string | null)[] = []
     const pulse = new Pulse(() => told.push(pulse.hanging && `since ${pulse.hanging.sinceMs}`))
-    pulse.watch({ qmp: monitor.qmp, pid: process.pid })
+    pulse.watch({ qmp: monitor.qmp, pid })
     return { monitor, pulse, told }
   }
 
@@ -59,6 +67,19 @@ describe('whoever serves a shared disk', () => {
     expect(told).toEqual(['since 1004000', null])
     await vi.advanceTimersByTimeAsync(2_000)
     expect(monitor.asked).toBe(3)
+  })
+
+  it('hangs when one of its threads waits for a device all the time, though its monitor answers', async () => {
+    const { pid, kill } = await waitingForDevice()
+    onTestFinished(kill)
+    const { pulse, told } = watched(pid)
+    await vi.advanceTimersByTimeAsync(PATIENCE_MS)
+    expect(told).toEqual([])
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(pulse.hanging).toEqual({ pid, sinceMs: 1_002_000, because: 'storage' })
+    kill()
+    vi.useRealTimers()
+    await vi.waitFor(() => expect(readProcessWaits(pid).waits).toEqual([]))
   })
 
   it('is looked after no more when it has ended, nor when another serves', async () => {
