@@ -24,6 +24,8 @@ export interface StorageDaemon {
   readonly qmp: QmpSession
   /** Fulfilled when the process has ended, by whatever. */
   readonly ended: Promise<void>
+  /** Opens one more image in it, in the way that its first one is read. @throws qmp */
+  open(node: Record<string, unknown>): Promise<void>
   /** Ends it in good order: what is being read is answered first, and its files are closed. */
   quit(): Promise<void>
   /** Ends it at once: what it had not written is gone. @throws time-out (the system itself waits for its storage, and does not let it end) */
@@ -39,13 +41,15 @@ export interface StorageDaemon {
  */
 export async function launchDaemon(runtime: DaemonPaths, node: Record<string, unknown>): Promise<StorageDaemon> {
   try {
-    return await launch(runtime, byIoUring(node))
+    return await launch(runtime, node, byIoUring)
   } catch (error) {
     // It is switched off on some systems (sysctl kernel.io_uring_disabled, in containers), and is left out of some QEMUs.
     if (!toAppError(error).causes.some((words) => words.includes('io_uring'))) throw error
-    return launch(runtime, node)
+    return launch(runtime, node, (one) => one)
   }
 }
+/** How nodes are to read their files. */
+type ReadFiles = (node: Record<string, unknown>) => Record<string, unknown>
 
 /**
  * The same nodes, whose files are read and written by io_uring: without it each request is handed to a thread, and its answer handed back, which are two
@@ -57,12 +61,12 @@ export const byIoUring = (node: Record<string, unknown>): Record<string, unknown
 })
 const isNode = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && 'driver' in value
 
-async function launch(runtime: DaemonPaths, node: Record<string, unknown>): Promise<StorageDaemon> {
+async function launch(runtime: DaemonPaths, node: Record<string, unknown>, as: ReadFiles): Promise<StorageDaemon> {
   await ensurePrivateFolder(runtime.root)
   checkSocketPath(runtime.daemonQmp)
   await removeFile(runtime.daemonQmp)
   await truncate(runtime.daemonLog)
-  const started = await spawnDetached(PROGRAM, daemonArguments(runtime, node), { logFile: runtime.daemonLog })
+  const started = await spawnDetached(PROGRAM, daemonArguments(runtime, as(node)), { logFile: runtime.daemonLog })
   const record: DaemonRecord = { schemaVersion: 1, pid: started.pid, startTicks: started.startTicks, bootId: bootId() }
   const gone = new AbortController()
   const exited = started.exited.then(() => gone.abort())
@@ -70,7 +74,7 @@ async function launch(runtime: DaemonPaths, node: Record<string, unknown>): Prom
     await writeJsonAtomic(runtime.daemonRecord, record)
     const socket = await waitForSocket(runtime.daemonQmp, { signal: gone.signal, timeoutMs: LAUNCH_TIMEOUT_MS })
     const qmp = await QmpSession.over(socket, { peer: 'the storage daemon' })
-    return daemonOver(qmp, record, exited, runtime)
+    return daemonOver(qmp, record, exited, runtime, as)
   } catch (error) {
     // Its monitor answers before its images are opened: one that could not is seen to hang up, or to be gone.
     const ended = gone.signal.aborted || toAppError(error).code === 'connection-lost'
@@ -109,7 +113,7 @@ export async function adoptDaemon(runtime: DaemonPaths): Promise<StorageDaemon |
     const socket = await waitForSocket(runtime.daemonQmp, { signal: new AbortController().signal, timeoutMs: ADOPT_TIMEOUT_MS })
     const qmp = await QmpSession.over(socket, { peer: 'the storage daemon', timeoutMs: ADOPT_TIMEOUT_MS })
     const ended = qmp.closed.then(() => processGone(record.pid, record.startTicks))
-    return daemonOver(qmp, record, ended, runtime)
+    return daemonOver(qmp, record, ended, runtime, (node) => node)
   } catch {
     signalProcess(record.pid, record.startTicks, 'SIGKILL') // it hangs, or is out of reach: another takes its place
     await removeFile(runtime.daemonRecord)
@@ -117,7 +121,7 @@ export async function adoptDaemon(runtime: DaemonPaths): Promise<StorageDaemon |
   }
 }
 
-function daemonOver(qmp: QmpSession, record: DaemonRecord, exited: Promise<void>, runtime: DaemonPaths): StorageDaemon {
+function daemonOver(qmp: QmpSession, record: DaemonRecord, exited: Promise<void>, runtime: DaemonPaths, as: ReadFiles): StorageDaemon {
   let released = false
   const ended = exited.then(async () => {
     if (released) return new Promise<void>(() => {}) // never told: it is the next owner's
@@ -133,6 +137,7 @@ function daemonOver(qmp: QmpSession, record: DaemonRecord, exited: Promise<void>
     pid: record.pid,
     qmp,
     ended,
+    open: async (node) => void (await qmp.execute('blockdev-add', as(node) as never)),
     quit: async () => {
       qmp.execute('quit').catch(() => {}) // it ends before it answers, or has ended
       if (!(await endsWithin(ended, QUIT_TIMEOUT_MS))) await kill()
