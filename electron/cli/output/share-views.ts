@@ -73,7 +73,7 @@ function serverLine({ server, machine, disk }: Share, paint: Paint): string {
   if (server.kind === 'failed') return paint.red(server.message)
   if (server.kind !== 'hung') return SERVED_BY[server.kind]
   const why = server.because === null ? '' : BECAUSE[server.because]
-  const next = server.machine === null ? `strata share restart ${machine}:${disk}` : `strata machine stop ${server.machine} --force`
+  const next = server.because === 'storage' ? 'it goes on when that answers' : server.machine === null ? `strata share restart ${machine}:${disk}` : `strata machine stop ${server.machine} --force`
   return `${paint.red(`${server.machine === null ? 'the storage daemon' : 'its machine'} (pid ${server.pid}) has not answered for ${ago(server.sinceMs)}${why}`)}: ${next}`
 }
 const BECAUSE = { stopped: ', as it is stopped by a signal or a debugger', storage: ', as its storage does not' }

@@ -59,7 +59,7 @@ export const shareOperations = {
     help: 'end a storage daemon that serves a disk and hangs, and let another take its place, as if it had been killed',
     input: z.object({
       share,
-      force: z.boolean().default(false).meta({ description: 'also one that answers' })
+      force: z.boolean().default(false).meta({ description: 'also one that answers, or whose storage does not' })
     }),
     result: Share,
     task: true,

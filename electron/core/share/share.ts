@@ -11,7 +11,7 @@ import { ClientLinks } from './links'
 import { isServing, mayWrite, needsExport } from './plan'
 import type { OpenedBy } from './read-disk'
 import { saveShare } from './record'
-import { nextOfHung, requireServed } from './served'
+import { requireRestartable, requireServed } from './served'
 import { Serving, type ServingParts } from './serving'
 import { chooseTransport, expectedTransport, whyNbd } from './transport'
 import { limitsOf, publishedOf, versionFor, withVersion } from './versions'
@@ -135,13 +135,10 @@ export class ManagedShare {
 
   /**
    * Ends a storage daemon that hangs; another takes its place. For its clients that is as if it had been killed.
-   * @param force also one that answers @throws wrong-state (it answers, or none serves), time-out (the system does not let it end)
+   * @param force also one that answers, or whose storage does not @throws what `requireRestartable` throws, time-out (the system does not let it end)
    */
   async restart(force: boolean): Promise<Share> {
-    const { server, label } = this
-    if (server.kind === 'hung' && server.machine !== null) throw failure('wrong-state', `The QEMU of “${server.machine}” serves ${label}, beside its guest.`, { name: label, state: 'hung', next: nextOfHung(label, server.machine) })
-    if (server.kind !== 'hung' && server.kind !== 'daemon') throw failure('wrong-state', `No storage daemon serves ${label}.`, { name: label, state: server.kind, next: 'There is nothing to restart.' })
-    if (server.kind === 'daemon' && !force) throw failure('wrong-state', `The storage daemon of ${label} answers.`, { name: label, state: server.kind, next: 'End it all the same, as if it had been killed: --force' })
+    requireRestartable(this.server, this.label, force)
     await this.serving.killDaemon()
     await requireServed(this, new AbortController().signal)
     return this.view()

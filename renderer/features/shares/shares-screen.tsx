@@ -85,7 +85,7 @@ function ShareCard({ share }: { share: Share }) {
           {sayServer(share)}
           <span className={styles.quiet}>{saySettings(share)}</span>
         </p>
-        {share.server.kind === 'hung' && <EndHung share={share} machine={share.server.machine} />}
+        {share.server.kind === 'hung' && share.server.because !== 'storage' && <EndHung share={share} machine={share.server.machine} />}
         <IconButton icon={Settings2} size="small" label={`How ${labelOf(share)} is shared…`} onClick={() => setSetting(true)} />
       </div>
       {share.clients.length === 0 ? (
@@ -104,7 +104,7 @@ function ShareCard({ share }: { share: Share }) {
   )
 }
 
-/** What hangs is ended when somebody says so: it may go on by itself, and then nothing is lost. */
+/** What hangs is ended when somebody says so: it may go on by itself, and then nothing is lost. One that waits for its storage does not end before that answers. */
 function EndHung({ share, machine }: { share: Share; machine: string | null }) {
   const [asking, setAsking] = useState(false)
   if (machine !== null) {
