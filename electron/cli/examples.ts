@@ -28,6 +28,7 @@ export const EXAMPLES: { overview: readonly string[] } & Record<string, readonly
   'share.create': ['strata share create lab1:disk1 --to lab2 --to lab3', 'strata share create lab1:disk1 --to lab2 --next-start'],
   'share.hand-over': ['strata share hand-over lab1:disk1 lab2', 'strata share hand-over lab1:disk1 lab1 --mount /data'],
   'share.edit': ['strata share edit lab1:disk1 --hold 60', 'strata share edit lab1:disk1 --write-through'],
+  'share.restart': ['strata share restart lab1:disk1'],
   'share.limit': ['strata share limit lab1:disk1 lab2 --requests 500 --bytes 10M', 'strata share limit lab1:disk1 lab2 --requests 0 --bytes 0'],
   'share.refresh': ['strata share refresh lab1:disk1'],
   'share.publish': ['strata share publish lab1:disk1', 'strata share publish lab1:disk1 --live'],

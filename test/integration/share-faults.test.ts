@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { annoy } from '../support/hostile-client'
-import { openLab, until, type Lab } from '../support/lab'
+import { failureIn, openLab, until, type Lab } from '../support/lab'
 import { isRoot } from '../support/scratch'
 import { SHARED, ShareLab } from '../support/share-lab'
 
@@ -71,6 +71,7 @@ describe('while a client writes to a shared disk', () => {
     await vms.expectNumbers('lab2', 'lab2')
 
     await expectWrittenThrough(vms)
+    await expectHangTold(vms)
     await expectHeldForATime(vms)
   })
 })
@@ -81,6 +82,24 @@ async function expectWrittenThrough(vms: ShareLab): Promise<void> {
   await vms.becomes('daemon, lab2 connected, lab3 off')
   await vms.stopNumbers('lab2')
   await vms.expectUnsynced('lab2', 'lab2', async () => void process.kill(await vms.daemonPid(), 'SIGKILL'))
+}
+
+/** One that hangs is told, and is left alone: it may go on. One can have another in its place. */
+async function expectHangTold(vms: ShareLab): Promise<void> {
+  const { lab } = vms
+  const pid = await vms.daemonPid()
+  process.kill(pid, 'SIGSTOP')
+  await vms.becomes('hung, lab2 waiting, lab3 off')
+  expect((await vms.share()).server).toMatchObject({ kind: 'hung', machine: null, pid, because: 'stopped' })
+  process.kill(pid, 'SIGCONT')
+  await vms.becomes('daemon, lab2 connected, lab3 off')
+  expect(await vms.daemonPid()).toBe(pid)
+  expect(failureIn(await lab.ended('share.restart', { share: 'lab1' })).message).toContain('answers')
+  process.kill(pid, 'SIGSTOP')
+  const { server } = await lab.done('share.restart', { share: 'lab1', force: true })
+  expect(server.kind === 'daemon' && server.pid).not.toBe(pid)
+  await vms.becomes('daemon, lab2 connected, lab3 off')
+  await vms.inGuest('lab2', `dd if=${SHARED} of=/dev/null bs=4096 count=1 iflag=direct`)
 }
 
 /** Nobody can serve it: the guest waits for as long as it is to, then it gets errors, until somebody can. */

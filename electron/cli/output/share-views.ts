@@ -1,12 +1,13 @@
 import type { Share, ShareBench, SharePublication, ShareRefresh, ShareWorkload } from '#contract'
 import type { Paint } from './paint'
-import { block, formatSize, none, table } from './text'
+import { ago, block, formatSize, none, table } from './text'
 
 const SERVED_BY: { [K in Share['server']['kind']]: string } = {
   idle: '-',
   machine: 'its machine',
   daemon: 'the storage daemon',
   moving: 'moving',
+  hung: 'does not answer',
   failed: 'nobody',
   broken: 'nobody'
 }
@@ -68,9 +69,18 @@ function limitsOf({ limits: { requestsPerSecond, bytesPerSecond } }: Share['clie
   return none([...(requestsPerSecond === null ? [] : [`${requestsPerSecond} requests/s`]), ...(bytesPerSecond === null ? [] : [`${formatSize(bytesPerSecond)}/s`])])
 }
 
+function serverLine({ server, machine, disk }: Share, paint: Paint): string {
+  if (server.kind === 'failed') return paint.red(server.message)
+  if (server.kind !== 'hung') return SERVED_BY[server.kind]
+  const why = server.because === null ? '' : BECAUSE[server.because]
+  const next = server.because === 'storage' ? 'it goes on when that answers' : server.machine === null ? `strata share restart ${machine}:${disk}` : `strata machine stop ${server.machine} --force`
+  return `${paint.red(`${server.machine === null ? 'the storage daemon' : 'its machine'} (pid ${server.pid}) has not answered for ${ago(server.sinceMs)}${why}`)}: ${next}`
+}
+const BECAUSE = { stopped: ', as it is stopped by a signal or a debugger', storage: ', as its storage does not' }
+
 /** One shared disk: who serves it, and a line for each machine that has it. */
 export function shareBlock(share: Share, paint: Paint): string {
-  const server = share.server.kind === 'failed' ? paint.red(share.server.message) : SERVED_BY[share.server.kind]
+  const server = serverLine(share, paint)
   const rows = share.clients.map((client) => [client.machine, client.state, client.writes ? 'writes' : client.version === null ? 'reads' : `reads version ${client.version}`, client.transport, limitsOf(client), client.reason ?? client.transportReason ?? ''])
   const head = block([
     ['Disk', `${share.machine}:${share.disk}`],

@@ -99,6 +99,11 @@ export const ShareServer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('daemon'), pid: z.number() }),
   /** It passes from one to the other; what clients read waits meanwhile. */
   z.object({ kind: z.literal('moving') }),
+  /**
+   * Whoever serves it does not answer; what clients read waits. `machine`: the owner, whose own QEMU that is; null: a storage daemon. `because`, where
+   * the system tells: `stopped` by a signal or a debugger, or it waits for `storage`, which does not answer either.
+   */
+  z.object({ kind: z.literal('hung'), machine: z.string().nullable(), pid: z.number(), sinceMs: z.number(), because: z.enum(['stopped', 'storage']).nullable() }),
   /** Nobody can serve it; what clients read waits until somebody can. */
   z.object({ kind: z.literal('failed'), message: z.string() }),
   /** The share's own file cannot be used: of what it says nothing is known but its id. */

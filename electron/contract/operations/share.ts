@@ -55,6 +55,16 @@ export const shareOperations = {
     result: Share,
     positional: ['share']
   }),
+  'share.restart': operation({
+    help: 'end a storage daemon that serves a disk and hangs, and let another take its place, as if it had been killed',
+    input: z.object({
+      share,
+      force: z.boolean().default(false).meta({ description: 'also one that answers, or whose storage does not' })
+    }),
+    result: Share,
+    task: true,
+    positional: ['share']
+  }),
   'share.limit': operation({
     help: 'bound what a machine may ask of a shared disk, also while it runs; what is not named stays as it is',
     input: z.object({

@@ -40,6 +40,12 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     const change = { ...(hold === undefined ? {} : { holdSeconds: hold || null }), ...(writeThrough === undefined ? {} : { writeThrough }) }
     return shares.get(share).edit(change)
   },
+  'share.restart': asTask(
+    'share.restart',
+    (input, context) => `Restart what serves ${labelOf(input, context)}`,
+    labelOf,
+    (input, { shares }) => shares.get(input.share).restart(input.force)
+  ),
   'share.limit': ({ share, machine, requests, bytes }, { shares, machines }) => {
     const limits = { ...(requests === undefined ? {} : { requestsPerSecond: requests || null }), ...(bytes === undefined ? {} : { bytesPerSecond: bytes || null }) }
     return shares.members.limit(shares.get(share), machines.get(machine), limits)

@@ -211,22 +211,42 @@ function openLog(path: string): number {
   }
 }
 
-/** The fields of /proc/PID/stat from the third on, so that field n of proc(5) is at n - 3; null when the process is gone. */
-function statFields(pid: number): string[] | null {
+/** What a reader of /proc finds; null when the process, or its thread, is gone. */
+function whileThere<T>(read: () => T): T | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name before it may hold spaces and parentheses
+    return read()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ESRCH') return null
     throw error // too many open files, say: nothing is known then about the process
   }
 }
+const textOf = (path: string): string | null => whileThere(() => readFileSync(path, 'latin1'))
+const folderOf = (path: string): string[] | null => whileThere(() => readdirSync(path))
+
+/** The fields of /proc/PID/stat from the third on, so that field n of proc(5) is at n - 3; null when the process is gone. */
+function statFields(pid: number): string[] | null {
+  const stat = textOf(`/proc/${pid}/stat`)
+  return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name before it may hold spaces and parentheses
+}
 
 /** When a process started, in clock ticks since boot (field 22 of /proc/PID/stat); null when it is gone or a zombie. */
 export function processStartTicks(pid: number): number | null {
   const fields = statFields(pid)
   return fields === null || fields[0] === 'Z' ? null : Number(fields[19])
+}
+
+/**
+ * What a process waits for, as the system tells it: whether it is stopped (by a signal, or a debugger), and its threads that wait for a device and
+ * cannot be interrupted. A name that stays the same is one and the same wait, as it holds how often the thread has waited. Empty when it is gone. Source: proc(5).
+ */
+export function readProcessWaits(pid: number): { stopped: boolean; waits: string[] } {
+  const state = statFields(pid)?.[0]
+  const waits = (folderOf(`/proc/${pid}/task`) ?? []).flatMap((thread) => {
+    const status = textOf(`/proc/${pid}/task/${thread}/status`) ?? ''
+    return /^State:\s+D/m.test(status) ? [`${thread}:${/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1] ?? ''}`] : []
+  })
+  return { stopped: state === 'T' || state === 't', waits }
 }
 
 /** Whether this very process still runs, not another one that got its pid. */

@@ -144,7 +144,7 @@ class Rig {
     await makePrivate(socket)
     await plugShare(qmp, { shareId: ID, machineId: this.machine.definition.id, socketPath: socket, transport: 'vhost-user-blk', writes: true }, signal)
 
-    await daemon.qmp.execute('blockdev-add', this.node('nbd'))
+    await daemon.open(this.node('nbd'))
     await ensureNbdServer(daemon.qmp, this.runtime.daemonNbd)
     await daemon.qmp.execute('block-export-add', { type: 'nbd', id: 'nbd', 'node-name': await limited(daemon, 'nbd'), name: 'nbd', writable: true })
     await qmp.execute('blockdev-add', { ...nbdNode(this.runtime.daemonNbd, 'nbd'), 'node-name': 'bench-nbd' })

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { failure, toAppError, type Failure } from '#contract'
 import { ensurePrivateFolder, exists, readJson, removeFile, truncate, writeJsonAtomic } from '../host/files'
@@ -12,6 +13,7 @@ const PROGRAM = 'qemu-storage-daemon'
 const LAUNCH_TIMEOUT_MS = 30_000
 const ADOPT_TIMEOUT_MS = 2_000
 const QUIT_TIMEOUT_MS = 5_000
+const KILL_TIMEOUT_MS = 10_000
 
 const DaemonRecord = z.object({ schemaVersion: z.literal(1), pid: z.number().int(), startTicks: z.number(), bootId: z.string() })
 type DaemonRecord = z.output<typeof DaemonRecord>
@@ -22,23 +24,49 @@ export interface StorageDaemon {
   readonly qmp: QmpSession
   /** Fulfilled when the process has ended, by whatever. */
   readonly ended: Promise<void>
+  /** Opens one more image in it, in the way that its first one is read. @throws qmp */
+  open(node: Record<string, unknown>): Promise<void>
   /** Ends it in good order: what is being read is answered first, and its files are closed. */
   quit(): Promise<void>
+  /** Ends it at once: what it had not written is gone. @throws time-out (the system itself waits for its storage, and does not let it end) */
+  kill(): Promise<void>
   /** Lets go of it: it runs on. */
   release(): void
 }
 
 /**
- * Starts a daemon that has an image open.
+ * Starts a daemon that has an image open; by io_uring, where the system and QEMU let it.
  * @param node the image as block nodes, with all that it stands on
  * @throws missing-program, program-failed (with its words), time-out
  */
 export async function launchDaemon(runtime: DaemonPaths, node: Record<string, unknown>): Promise<StorageDaemon> {
+  try {
+    return await launch(runtime, node, byIoUring)
+  } catch (error) {
+    // It is switched off on some systems (sysctl kernel.io_uring_disabled, in containers), and is left out of some QEMUs.
+    if (!toAppError(error).causes.some((words) => words.includes('io_uring'))) throw error
+    return launch(runtime, node, (one) => one)
+  }
+}
+/** How nodes are to read their files. */
+type ReadFiles = (node: Record<string, unknown>) => Record<string, unknown>
+
+/**
+ * The same nodes, whose files are read and written by io_uring: without it each request is handed to a thread, and its answer handed back, which are two
+ * wake-ups more. Source: BlockdevOptionsFile `aio`, qapi/block-core.json.
+ */
+export const byIoUring = (node: Record<string, unknown>): Record<string, unknown> => ({
+  ...Object.fromEntries(Object.entries(node).map(([name, value]) => [name, isNode(value) ? byIoUring(value) : value])),
+  ...(node.driver === 'file' ? { aio: 'io_uring' } : {})
+})
+const isNode = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && 'driver' in value
+
+async function launch(runtime: DaemonPaths, node: Record<string, unknown>, as: ReadFiles): Promise<StorageDaemon> {
   await ensurePrivateFolder(runtime.root)
   checkSocketPath(runtime.daemonQmp)
   await removeFile(runtime.daemonQmp)
   await truncate(runtime.daemonLog)
-  const started = await spawnDetached(PROGRAM, daemonArguments(runtime, node), { logFile: runtime.daemonLog })
+  const started = await spawnDetached(PROGRAM, daemonArguments(runtime, as(node)), { logFile: runtime.daemonLog })
   const record: DaemonRecord = { schemaVersion: 1, pid: started.pid, startTicks: started.startTicks, bootId: bootId() }
   const gone = new AbortController()
   const exited = started.exited.then(() => gone.abort())
@@ -46,7 +74,7 @@ export async function launchDaemon(runtime: DaemonPaths, node: Record<string, un
     await writeJsonAtomic(runtime.daemonRecord, record)
     const socket = await waitForSocket(runtime.daemonQmp, { signal: gone.signal, timeoutMs: LAUNCH_TIMEOUT_MS })
     const qmp = await QmpSession.over(socket, { peer: 'the storage daemon' })
-    return daemonOver(qmp, record, exited, runtime)
+    return daemonOver(qmp, record, exited, runtime, as)
   } catch (error) {
     // Its monitor answers before its images are opened: one that could not is seen to hang up, or to be gone.
     const ended = gone.signal.aborted || toAppError(error).code === 'connection-lost'
@@ -85,7 +113,7 @@ export async function adoptDaemon(runtime: DaemonPaths): Promise<StorageDaemon |
     const socket = await waitForSocket(runtime.daemonQmp, { signal: new AbortController().signal, timeoutMs: ADOPT_TIMEOUT_MS })
     const qmp = await QmpSession.over(socket, { peer: 'the storage daemon', timeoutMs: ADOPT_TIMEOUT_MS })
     const ended = qmp.closed.then(() => processGone(record.pid, record.startTicks))
-    return daemonOver(qmp, record, ended, runtime)
+    return daemonOver(qmp, record, ended, runtime, (node) => node)
   } catch {
     signalProcess(record.pid, record.startTicks, 'SIGKILL') // it hangs, or is out of reach: another takes its place
     await removeFile(runtime.daemonRecord)
@@ -93,26 +121,37 @@ export async function adoptDaemon(runtime: DaemonPaths): Promise<StorageDaemon |
   }
 }
 
-function daemonOver(qmp: QmpSession, record: DaemonRecord, exited: Promise<void>, runtime: DaemonPaths): StorageDaemon {
+function daemonOver(qmp: QmpSession, record: DaemonRecord, exited: Promise<void>, runtime: DaemonPaths, as: ReadFiles): StorageDaemon {
   let released = false
   const ended = exited.then(async () => {
     if (released) return new Promise<void>(() => {}) // never told: it is the next owner's
     qmp.close()
     await removeFile(runtime.daemonRecord)
   })
+  const kill = async (): Promise<void> => {
+    signalProcess(record.pid, record.startTicks, 'SIGKILL')
+    if (await endsWithin(ended, KILL_TIMEOUT_MS)) return
+    throw failure('time-out', 'The storage daemon does not end.', { waitedMs: KILL_TIMEOUT_MS, next: 'The system waits for the storage that its files are on: it ends as soon as that answers.' })
+  }
   return {
     pid: record.pid,
     qmp,
     ended,
+    open: async (node) => void (await qmp.execute('blockdev-add', as(node) as never)),
     quit: async () => {
-      const timer = setTimeout(() => signalProcess(record.pid, record.startTicks, 'SIGKILL'), QUIT_TIMEOUT_MS)
-      await qmp.execute('quit').catch(() => {}) // it ends before it answers, or has ended
-      await ended
-      clearTimeout(timer)
+      qmp.execute('quit').catch(() => {}) // it ends before it answers, or has ended
+      if (!(await endsWithin(ended, QUIT_TIMEOUT_MS))) await kill()
     },
+    kill,
     release: () => {
       released = true
       qmp.close()
     }
   }
+}
+
+async function endsWithin(ended: Promise<void>, timeoutMs: number): Promise<boolean> {
+  const over = new AbortController()
+  const late = delay(timeoutMs, false, { signal: over.signal }).catch(() => true)
+  return Promise.race([ended.then(() => true), late]).finally(() => over.abort())
 }

@@ -43,11 +43,17 @@ export class DaemonKeeper {
     return daemon
   }
 
+  /** @throws time-out (the system does not let it end: it is there still) */
   async dismiss(): Promise<void> {
     const { daemon } = this
     this.daemon = null
     this.shortLives = 0
-    await daemon?.quit()
+    try {
+      await daemon?.quit()
+    } catch (error) {
+      this.daemon = daemon
+      throw error
+    }
   }
 
   /** Lets go of it: it runs on. */

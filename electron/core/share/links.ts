@@ -90,6 +90,7 @@ export class ClientLinks {
     if (!isLive(state)) return { state: 'starting', reason: null }
     if (!this.hasDevice(id)) return { state: 'unplugged', reason: refusal }
     if (refusal !== null) return { state: 'waiting', reason: refusal }
+    if (server.kind === 'hung') return { state: 'waiting', reason: HANGS }
     if (refusing) return { state: 'failing', reason: FAILING }
     const served = this.transportOf(id) === 'vhost-user-blk' || isServing(server)
     if (!served || this.links.get(id)?.kind === 'waiting') return { state: 'waiting', reason: server.kind === 'failed' ? server.message : null }
@@ -97,6 +98,7 @@ export class ClientLinks {
   }
 }
 
+const HANGS = 'The process that serves it does not answer.'
 const FAILING = 'Nobody has served it for longer than its guest is to wait: that gets I/O errors.'
 const CUT_OFF = 'The process that served it ended without warning. If something in the guest waits for it without end, reset the machine.'
 

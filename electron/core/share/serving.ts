@@ -15,6 +15,7 @@ import { DaemonKeeper } from './keeper'
 import type { ClientLinks } from './links'
 import type { OwnerWatch } from './owner'
 import { isServing, mayWrite, planServer } from './plan'
+import { Pulse, type Watched } from './pulse'
 import type { OpenedBy } from './read-disk'
 import { withoutRequests } from './standstill'
 import { expectedTransport } from './transport'
@@ -45,26 +46,35 @@ export interface ServingParts {
 
 /** Who serves a shared disk: the owner's QEMU, a storage daemon, or nobody; and that it exports just what is wanted. */
 export class Serving {
-  /** Who serves it now. */
-  server: ShareServer = { kind: 'idle' }
+  /** Who is to serve it now, whether or not that process is well. */
+  private chosen: ShareServer = { kind: 'idle' }
   /** The owner is about to end. */
   ending = false
   /** How many there are who work on the owner's files. */
   occupants = 0
   private readonly daemons: DaemonKeeper
   private readonly hold: Hold
+  private readonly pulse: Pulse
 
-  /** @param onDidEnd a storage daemon has ended by itself */
+  /** @param onDidEnd a storage daemon has ended by itself @param onDidHang whoever serves does not answer, or does again */
   constructor(
     private readonly share: Subject,
     private readonly parts: ServingParts,
-    onDidEnd: () => void
+    { onDidEnd, onDidHang }: { onDidEnd: () => void; onDidHang: () => void }
   ) {
     this.daemons = new DaemonKeeper(share.runtime, () => {
       share.links.noteCutOff()
       onDidEnd()
     })
     this.hold = new Hold(share.runtime.refusal, onDidEnd)
+    this.pulse = new Pulse(onDidHang)
+  }
+
+  /** Who serves it now. */
+  get server(): ShareServer {
+    const { hanging } = this.pulse
+    if (!hanging || !isServing(this.chosen)) return this.chosen
+    return { kind: 'hung', machine: this.chosen.kind === 'machine' ? this.chosen.machine : null, ...hanging }
   }
 
   /** Nobody has served it for longer than its clients are to wait: they get errors. */
@@ -88,34 +98,50 @@ export class Serving {
   }
   /** Lets go of what serves: it runs on. */
   release(): void {
+    this.pulse.watch(null)
     this.daemons.release()
     this.hold.release()
   }
+  /** Ends the storage daemon at once, whatever it does; its end is told as any other. @throws time-out */
+  async killDaemon(): Promise<void> {
+    await this.daemons.current?.kill()
+  }
   async dismiss(): Promise<void> {
+    this.pulse.watch(null)
     await Promise.all([this.daemons.dismiss(), this.hold.dismiss()])
   }
 
   /** Brings about what is wanted now. It never fails: what went wrong is what `server` says. */
   async level(): Promise<void> {
-    for (const act of [async () => (this.server = await this.levelServer()), () => this.levelHold()]) {
+    for (const act of [async () => (this.chosen = await this.levelServer()), () => this.levelHold()]) {
       try {
         await act()
       } catch (error) {
-        this.server = serverAfter(error)
+        if (!this.pulse.hanging) this.chosen = serverAfter(error)
       }
     }
+    this.pulse.watch(this.watched)
+  }
+  /** The process to look after: whoever serves; one that hangs also when it is not to serve any more, as it is brought to that when it answers. */
+  private get watched(): Watched | null {
+    const { owner } = this.share
+    const qemu = this.chosen.kind === 'machine' || (this.pulse.hanging && !this.daemons.current) ? owner?.running : null
+    return qemu ? { qmp: qemu.qmp, pid: qemu.record.pid } : this.daemons.current
   }
 
   /** @throws qmp, and what a storage daemon's start throws */
   private async levelServer(): Promise<ShareServer> {
     const { owner, disk, runningClients: needed } = this.share
     if (!owner || isOff(owner.state)) {
-      if (this.server.kind === 'machine') this.share.links.noteCutOff()
+      if (this.chosen.kind === 'machine') this.share.links.noteCutOff()
       this.ending = false
     }
     const wanted = planServer({ owner: owner?.state ?? null, ending: this.ending, occupied: this.occupants > 0, needed: needed.length })
     if (wanted !== 'daemon' && this.daemons.current) await this.withoutRequests(() => this.daemons.dismiss())
-    if (owner && isLive(owner.state) && disk) await this.levelOwner(owner, disk, wanted === 'machine' ? needed : [])
+    // What hangs is not asked: it would be waited for, and what it serves stays as it is.
+    if (this.pulse.hanging && wanted === this.chosen.kind) return this.chosen
+    if (this.pulse.hanging) this.share.links.noteCutOff() // it is ended, and answers nobody before
+    if (owner && isLive(owner.state) && disk && !this.pulse.hanging) await this.levelOwner(owner, disk, wanted === 'machine' ? needed : [])
     if (wanted === 'daemon' && owner && disk) return this.levelDaemon(owner, disk, needed)
     if (wanted === 'machine' && owner) return { kind: 'machine', machine: owner.name }
     if (wanted === 'idle') return { kind: 'idle' }
@@ -166,8 +192,8 @@ export class Serving {
   private async levelHold(): Promise<void> {
     const { record, disk, owner, runningClients, links, runtime } = this.share
     const having = runningClients.filter(({ definition: { id } }) => links.hasDevice(id))
-    if (having.length === 0 || isServing(this.server)) this.hold.end()
-    else if (this.server.kind === 'failed' && owner?.state.kind !== 'unreachable') this.hold.begin() // a hand-over ends by itself
+    if (having.length === 0 || isServing(this.chosen)) this.hold.end()
+    else if (this.chosen.kind === 'failed' && owner?.state.kind !== 'unreachable') this.hold.begin() // a hand-over ends by itself
     if (!disk || !this.hold.isOver(record.holdSeconds)) return this.endRefusal()
     const daemon = await this.hold.refuser(disk)
     const clients = having.map(({ definition: { id } }) => ({ machineId: id, nodeName: REFUSAL, transport: links.transportOf(id)!, writes: mayWrite(record, id), version: null, writeThrough: false, limits: NO_LIMITS }))

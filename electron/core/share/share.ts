@@ -11,7 +11,7 @@ import { ClientLinks } from './links'
 import { isServing, mayWrite, needsExport } from './plan'
 import type { OpenedBy } from './read-disk'
 import { saveShare } from './record'
-import { requireServed } from './served'
+import { requireRestartable, requireServed } from './served'
 import { Serving, type ServingParts } from './serving'
 import { chooseTransport, expectedTransport, whyNbd } from './transport'
 import { limitsOf, publishedOf, versionFor, withVersion } from './versions'
@@ -43,7 +43,13 @@ export class ManagedShare {
     private readonly parts: ShareParts
   ) {
     this.links = new ClientLinks(record.id)
-    this.serving = new Serving(this, parts, () => void this.level())
+    this.serving = new Serving(this, parts, {
+      onDidEnd: () => void this.level(),
+      onDidHang: () => {
+        this.tell() // at once: what is under way may wait for it, too
+        void this.level()
+      }
+    })
   }
 
   /** Who serves it now. */
@@ -124,6 +130,17 @@ export class ManagedShare {
     }
     await this.save({ ...this.record, ...change })
     await this.level()
+    return this.view()
+  }
+
+  /**
+   * Ends a storage daemon that hangs; another takes its place. For its clients that is as if it had been killed.
+   * @param force also one that answers, or whose storage does not @throws what `requireRestartable` throws, time-out (the system does not let it end)
+   */
+  async restart(force: boolean): Promise<Share> {
+    requireRestartable(this.server, this.label, force)
+    await this.serving.killDaemon()
+    await requireServed(this, new AbortController().signal)
     return this.view()
   }
 

@@ -21,5 +21,5 @@ export const expectedTransport = (machine: ManagedMachine): ClientTransport => (
 export function whyNbd(machine: ManagedMachine): string {
   if (hasSharedMemory(machine)) return 'its QEMU has no vhost-user-blk'
   const later = isLive(machine.state) && machine.definition.sharedMemory
-  return `other processes cannot map its memory${later ? '; at its next start they can, and it gets the disk over vhost-user-blk' : ': see its settings, shared memory'}`
+  return `other processes cannot map its memory${later ? ' before its next start' : ': see its settings, shared memory'}`
 }

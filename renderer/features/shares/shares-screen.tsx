@@ -9,7 +9,7 @@ import { LimitDialog } from './limit-dialog'
 import { SettingsDialog } from './settings-dialog'
 import { sayLatency, sayRate, type ShareRate } from './rates'
 import { useShareLoad } from './use-load'
-import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayLimits, sayMember, sayPublished, sayRefreshed, sayServer, saySettings, sayTransport, sayVersion, whyNotPublish, whyNotRefresh } from './words'
+import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayLimits, sayMember, sayPublished, sayRefreshed, sayServer, saySettings, sayTransport, sayVersion, whyNotAsked, whyNotPublish, whyNotRefresh } from './words'
 import styles from './shares.module.css'
 
 /** Every shared disk: who serves it, and who has it. */
@@ -85,6 +85,7 @@ function ShareCard({ share }: { share: Share }) {
           {sayServer(share)}
           <span className={styles.quiet}>{saySettings(share)}</span>
         </p>
+        {share.server.kind === 'hung' && share.server.because !== 'storage' && <EndHung share={share} machine={share.server.machine} />}
         <IconButton icon={Settings2} size="small" label={`How ${labelOf(share)} is shared…`} onClick={() => setSetting(true)} />
       </div>
       {share.clients.length === 0 ? (
@@ -100,6 +101,38 @@ function ShareCard({ share }: { share: Share }) {
       {setting && <SettingsDialog share={share} onClose={() => setSetting(false)} />}
       {ending && <EndDialog share={share} onClose={() => setEnding(false)} />}
     </article>
+  )
+}
+
+/** What hangs is ended when somebody says so: it may go on by itself, and then nothing is lost. One that waits for its storage does not end before that answers. */
+function EndHung({ share, machine }: { share: Share; machine: string | null }) {
+  const [asking, setAsking] = useState(false)
+  if (machine !== null) {
+    return (
+      <Button size="small" onClick={() => openOverlay({ kind: 'force-off', machines: [share.machineId] })}>
+        Force {machine} off…
+      </Button>
+    )
+  }
+  const restart = (): void => {
+    setAsking(false)
+    void attemptTask('share.restart', { share: share.id })
+  }
+  return (
+    <>
+      <Button size="small" onClick={() => setAsking(true)}>
+        Restart it…
+      </Button>
+      {asking && (
+        <ConfirmDialog title="Restart the storage daemon?" verb="Restart it" danger onClose={() => setAsking(false)} onConfirm={restart}>
+          <p>
+            The one that serves {labelOf(share)} is ended at once, and another takes its place. {share.writeThrough || share.mode === 'ro' ? 'Nothing that was answered is lost.' : 'What guests had written and not synced may be lost.'} Some of what they ask for at this moment may never be
+            answered: such a guest has to be reset.
+          </p>
+          <p>If it goes on by itself, nothing is lost at all.</p>
+        </ConfirmDialog>
+      )}
+    </>
   )
 }
 
@@ -179,7 +212,7 @@ function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: Sh
       </p>
       <span className={styles.actions}>
         {share.mode === 'rw' && !place.writes && (
-          <Button icon={PencilLine} size="small" aria-label={`Let ${name} write…`} onClick={() => setHanding(true)}>
+          <Button icon={PencilLine} size="small" aria-label={`Let ${name} write…`} blocked={whyNotAsked(share)} onClick={() => setHanding(true)}>
             Let it write…
           </Button>
         )}

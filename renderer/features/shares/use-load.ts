@@ -26,6 +26,7 @@ export function useShareLoad(share: string, wanted: boolean): ReadonlyMap<string
     void look()
     return () => {
       over = true
+      setRates(null) // of whoever served before
       if (timer) clearTimeout(timer)
     }
   }, [share, wanted])

@@ -1,6 +1,6 @@
 import { CircleAlert, CircleCheck, CircleDashed, CircleOff, LoaderCircle, Unplug } from 'lucide-react'
 import type { ClusterMember, DiskContent, Machine, Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
-import { formatCount, formatRate, formatSpan, type StateLook } from '#ui'
+import { formatClockSeconds, formatCount, formatRate, formatSpan, type StateLook } from '#ui'
 
 export const labelOf = (share: Share): string => (share.server.kind === 'broken' ? `Share ${share.id}` : `${share.disk} of ${share.machine}`)
 
@@ -48,6 +48,7 @@ const SERVERS: Record<Share['server']['kind'], StateLook> = {
   machine: { tone: 'running', icon: CircleCheck, word: 'Serving' },
   daemon: { tone: 'running', icon: CircleCheck, word: 'Serving' },
   moving: { tone: 'busy', icon: LoaderCircle, word: 'Being handed over', turning: true },
+  hung: { tone: 'failed', icon: CircleAlert, word: 'Does not answer' },
   failed: { tone: 'failed', icon: CircleAlert, word: 'Not served' },
   broken: { tone: 'failed', icon: CircleAlert, word: 'Cannot be used' }
 }
@@ -81,9 +82,26 @@ export function sayServer({ server, machine }: Share): string {
       return `${machine} is off: a storage daemon serves it.`
     case 'moving':
       return 'It passes to another process; what is read meanwhile waits.'
+    case 'hung':
+      return sayHung(server)
     case 'failed':
     case 'broken':
       return server.message
+  }
+}
+
+/** That it does not answer, why if that is known, and what can be done. */
+function sayHung({ machine, sinceMs, because }: Extract<Share['server'], { kind: 'hung' }>): string {
+  const who = machine === null ? 'The storage daemon' : `The QEMU of ${machine}, which serves it,`
+  const next = machine === null ? 'another can take its place' : `force ${machine} off, and a storage daemon serves it`
+  const since = `${who} has not answered since ${formatClockSeconds(sinceMs)}`
+  switch (because) {
+    case 'stopped':
+      return `${since}: it is stopped, by a signal or a debugger. Guests wait until it goes on; or ${next}.`
+    case 'storage':
+      return `${since}: the storage that its files are on does not answer. Guests wait until that does.`
+    case null:
+      return `${since}. Guests wait; if it stays so, ${next}.`
   }
 }
 
@@ -117,13 +135,16 @@ export function damagedByWriters(contents: readonly DiskContent[]): string | nul
 /** Whether Strata sets up the cluster: on a disk that is empty, or bears the file system that it makes. */
 export const setsUpCluster = (contents: readonly DiskContent[]): boolean => contents.every(({ partition, kind }) => partition === null && (kind === 'nothing' || kind === 'OCFS2'))
 
+/** What whoever serves has to take part in cannot be done while that hangs. */
+export const whyNotAsked = ({ server }: Share): string | null => (server.kind === 'hung' ? 'Whoever serves it does not answer.' : null)
+
 /** Why there is nobody to refresh; null when there is. */
 export const whyNotRefresh = (share: Share): string | null =>
-  share.clients.some(({ state }) => state === 'connected') ? null : 'No machine that has it runs.'
+  whyNotAsked(share) ?? (share.clients.some(({ state }) => state === 'connected') ? null : 'No machine that has it runs.')
 
 /** Why there is nothing to publish; null when there is. */
-export const whyNotPublish = ({ server, machine }: Share): string | null =>
-  server.kind === 'daemon' ? `${machine} is off, and the storage daemon has its files: start it first.` : null
+export const whyNotPublish = (share: Share): string | null =>
+  whyNotAsked(share) ?? (share.server.kind === 'daemon' ? `${share.machine} is off, and the storage daemon has its files: start it first.` : null)
 
 /** How a machine has the disk, and why not in the fastest way. */
 export const sayTransport = ({ transport, transportReason }: ShareClient): string => (transportReason === null ? `over ${transport}` : `over NBD, as ${transportReason}`)
@@ -135,31 +156,35 @@ export function sayLimits({ limits: { requestsPerSecond, bytesPerSecond } }: Sha
 }
 
 /** What a machine does with the disk, in few words. */
-export const sayVersion = ({ version }: ShareClient): string => (version === null ? '' : `reads version ${version}, `)
+export const sayVersion = ({ version }: ShareClient): string => (version === null ? '' : `version ${version}, `)
+
+const inTurn = new Intl.ListFormat('en-GB')
+/** A sentence about some machines; none about nobody. */
+const sayOf = (names: readonly string[], one: string, many: string): string[] => (names.length === 0 ? [] : [`${inTurn.format(names)} ${names.length === 1 ? one : many}.`])
 
 /** How a publication went, in a sentence or two. */
 export function sayPublished({ version, writer, settled, readers }: SharePublication): string {
-  const named = (...states: SharePublication['readers'][number]['state'][]): string => readers.filter(({ state }) => states.includes(state)).map(({ machine }) => machine).join(', ')
+  const told = (one: string, many: string, ...states: SharePublication['readers'][number]['state'][]): string[] =>
+    sayOf(readers.filter(({ state }) => states.includes(state)).map(({ machine }) => machine), one, many)
   const what = version === null ? 'Readers have the disk itself again.' : `Version ${version} is published.`
-  const told = [
-    [named('fresh', 'unmounted'), version === null ? 'has it' : 'reads it now'],
-    [named('busy'), 'keeps what it had: a program uses the disk'],
-    [named('unasked'), 'could not be asked, and keeps what it had']
+  const said = [
+    ...(version === null ? told('has it', 'have it', 'fresh', 'unmounted') : told('reads it now', 'read it now', 'fresh', 'unmounted')),
+    ...told('keeps what it had: a program uses the disk', 'keep what they had: programs use the disk', 'busy'),
+    ...told('could not be asked, and keeps what it had', 'could not be asked, and keep what they had', 'unasked')
   ]
-  const said = told.filter(([who]) => who !== '').map(([who, how]) => `${who} ${how}.`)
   const rough = settled ? [] : [`${writer ?? 'Its writer'} could not hold still for it: it is as after a power cut.`]
   return [what, ...rough, ...(readers.length === 0 ? ['Each machine gets it when it starts.'] : said)].join(' ')
 }
 
 /** How a refresh went, in a sentence or two. */
 export function sayRefreshed({ writer, readers }: ShareRefresh): string {
-  const named = (state: ShareRefresh['readers'][number]['state']): string => readers.filter((reader) => reader.state === state).map(({ machine }) => machine).join(', ')
-  const told = [
-    [named('fresh'), writer === null ? 'mounted it anew' : `mounted it anew, and see what ${writer} has written`],
-    [named('busy'), 'could only in part: a program keeps it mounted'],
-    [named('unmounted'), 'has not mounted it'],
-    [named('unasked'), 'could not be asked']
+  const told = (wanted: ShareRefresh['readers'][number]['state'], one: string, many = one): string[] =>
+    sayOf(readers.filter(({ state }) => state === wanted).map(({ machine }) => machine), one, many)
+  const said = [
+    ...(writer === null ? told('fresh', 'mounted it anew') : told('fresh', `mounted it anew, and sees what ${writer} has written`, `mounted it anew, and see what ${writer} has written`)),
+    ...told('busy', 'could only in part: a program keeps it mounted', 'could only in part: programs keep it mounted'),
+    ...told('unmounted', 'has not mounted it', 'have not mounted it'),
+    ...told('unasked', 'could not be asked')
   ]
-  const said = told.filter(([who]) => who !== '').map(([who, what]) => `${who} ${what}.`)
   return said.length === 0 ? 'No machine reads it now.' : said.join(' ')
 }

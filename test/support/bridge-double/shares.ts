@@ -57,6 +57,7 @@ export const shareHandlers: ShareHandlers = {
     const task = world.run('share.create', `Share ${input.disk}`, input.disk, async () => input.to.reduce((share, to) => attach(share, world.machine(to), world), put(empty, world)))
     return { taskId: task.id }
   },
+  'share.restart': (input, world) => ({ taskId: world.run('share.restart', `Restart what serves ${input.share}`, input.share, async () => find(input.share, world)).id }),
   'share.contents': () => [{ partition: null, kind: 'ext4', cluster: false }],
   'share.mount': (input, world) => ({
     taskId: world.run('share.mount', `Mount ${input.share} in ${input.machine}`, input.machine, async () => {

@@ -40,8 +40,8 @@ describe('the shares', () => {
 
     fireEvent.click(card.getByRole('button', { name: 'Publish a version' }))
     await card.findByText(/version 1 published/)
-    await card.findByText('reads version 1, over vhost-user-blk')
-    await card.findByText('reads version 1, over NBD, as other processes cannot map its memory')
+    await card.findByText('version 1, over vhost-user-blk')
+    await card.findByText('version 1, over NBD, as other processes cannot map its memory')
     await card.findByRole('button', { name: 'Publish the next version' })
     fireEvent.click(card.getByRole('button', { name: 'Readers follow again' }))
     await card.findByRole('button', { name: 'Refresh readers' })

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import type { Share, SharePublication, ShareRefresh } from '#contract'
+import { sayPublished, sayRefreshed, sayServer, whyNotPublish, whyNotRefresh } from '../../../../renderer/features/shares/words'
+
+const reader = (machine: string, state: ShareRefresh['readers'][number]['state']): ShareRefresh['readers'][number] => ({ machineId: machine, machine, state, folders: [], afterMs: 1, reason: null })
+
+describe('whoever serves and does not answer', () => {
+  const hung = (server: Partial<Extract<Share['server'], { kind: 'hung' }>>): Share =>
+    ({ machine: 'lab1', clients: [], server: { kind: 'hung', machine: null, pid: 1, sinceMs: new Date(2026, 0, 1, 14, 2, 31).getTime(), because: null, ...server } }) as unknown as Share
+
+  it('is told with since when, why, and what can be done', () => {
+    expect(sayServer(hung({}))).toBe('The storage daemon has not answered since 14:02:31. Guests wait; if it stays so, another can take its place.')
+    expect(sayServer(hung({ machine: 'lab1', because: 'stopped' }))).toBe(
+      'The QEMU of lab1, which serves it, has not answered since 14:02:31: it is stopped, by a signal or a debugger. Guests wait until it goes on; or force lab1 off, and a storage daemon serves it.'
+    )
+    expect(sayServer(hung({ because: 'storage' }))).toContain('the storage that its files are on does not answer. Guests wait until that does.')
+  })
+
+  it('is not asked to take part in anything', () => {
+    for (const why of [whyNotPublish, whyNotRefresh]) expect(why(hung({}))).toBe('Whoever serves it does not answer.')
+  })
+})
+
+describe('how it went with readers', () => {
+  it('is told in sentences, of one machine and of several', () => {
+    const published: SharePublication = { version: 2, writer: 'lab1', settled: true, readers: [reader('lab2', 'fresh'), reader('lab3', 'unmounted'), reader('lab4', 'busy')] }
+    expect(sayPublished(published)).toBe('Version 2 is published. lab2 and lab3 read it now. lab4 keeps what it had: a program uses the disk.')
+    expect(sayPublished({ ...published, readers: [] })).toBe('Version 2 is published. Each machine gets it when it starts.')
+    const refreshed: ShareRefresh = { writer: 'lab1', flushMs: 1, readers: [reader('lab2', 'fresh'), reader('lab3', 'unasked')] }
+    expect(sayRefreshed(refreshed)).toBe('lab2 mounted it anew, and sees what lab1 has written. lab3 could not be asked.')
+    expect(sayRefreshed({ ...refreshed, readers: [] })).toBe('No machine reads it now.')
+  })
+})
