@@ -67,8 +67,9 @@ function connected(socket: Socket, path: string, signal: AbortSignal | undefined
 const tooLate = (path: string, waitedMs: number, cause?: unknown): Failure => failure('time-out', `Nobody answers at “${path}”.`, { waitedMs, cause })
 
 function notConnected(path: string, cause: NodeJS.ErrnoException): Failure {
-  // ENOENT: no socket yet; ECONNREFUSED: one that nobody listens on (any more); EAGAIN: its queue of callers is full.
-  if (['ENOENT', 'ECONNREFUSED', 'EAGAIN', 'ENOTSOCK'].includes(cause.code ?? '')) {
+  // ENOENT: no socket yet; ECONNREFUSED: one that nobody listens on (any more); ECONNRESET: who listened ended before
+  // it answered; EAGAIN: its queue of callers is full.
+  if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EAGAIN', 'ENOTSOCK'].includes(cause.code ?? '')) {
     return failure('connection-lost', `Nobody answers at “${path}”.`, { peer: path, cause })
   }
   return failure('file', `The socket “${path}” cannot be used.`, { path, errno: cause.code ?? 'EIO', cause })

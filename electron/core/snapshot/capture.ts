@@ -17,7 +17,7 @@ export interface CaptureOptions {
   running: boolean
   /** Whether it is to go on afterwards. */
   resume: boolean
-  /** Called while the guest still runs: what can be done before it stands still, so that it does so for less time. */
+  /** Called while the guest still runs, maybe twice: what can be done before it stands still, so that it does so for less time. */
   beforeInstant: () => Promise<void>
   /** Called while the guest stands still, before memory is taken: what else belongs to the same instant. */
   atInstant: () => Promise<void>
@@ -39,9 +39,11 @@ export async function capture(qmp: QmpSession, options: CaptureOptions, work: Wo
   const stall = watchStall(qmp)
   try {
     await Migration.during(qmp, CAPABILITIES[how.method], async (migration) => {
-      if (running) await options.beforeInstant()
-      if (copy) await unlessCancelled(work.signal, copy.nearly())
-      if (running) await qmp.execute('stop')
+      if (copy) await unlessCancelled(work.signal, together([copy.nearly(), ...(running ? [options.beforeInstant()] : [])]))
+      if (running) {
+        await options.beforeInstant()
+        await qmp.execute('stop')
+      }
       const saved = async (): Promise<void> => {
         await options.atInstant()
         work.log('memory is being written out')

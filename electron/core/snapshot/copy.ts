@@ -5,6 +5,7 @@ import { nativeFile } from '../host/native-files'
 import { run } from '../host/process'
 
 const EXIT_FILE = 1
+
 /** Memory that is being copied while its guest runs. */
 export interface MemoryCopy {
   /** Fulfilled when little is left to copy. @throws no-space, file, cancelled */
