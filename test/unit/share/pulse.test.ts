@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { readProcessWaits } from '#core/host/process'
 import { PATIENCE_MS, Pulse } from '#core/share/pulse'
@@ -31,6 +32,7 @@ class Monitor {
 async function waitingForDevice(): Promise<{ pid: number; kill: () => void }> {
   const child = spawn('perl', ['-e', 'syscall(58) or select(undef, undef, undef, 60)'], { detached: true, stdio: 'ignore' })
   const pid = child.pid!
+  await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')).not.toBe('')) // before, it waits for what it is read from
   await vi.waitFor(() => expect(readProcessWaits(pid).waits).toHaveLength(1))
   return { pid, kill: () => void (child.exitCode === null && child.signalCode === null && process.kill(-pid, 'SIGKILL')) }
 }
