@@ -10,22 +10,25 @@ const BUILT = path.join(MODULE, 'build/Release/pty.node')
 const STORE_SOURCES = inTop('native/store')
 const STORE = inTop('out/native/store.node')
 const STORE_FLAGS = ['-std=gnu11', '-O3', '-Wall', '-Wextra', '-Werror', '-Wno-psabi', '-fPIC', '-shared', '-fvisibility=hidden']
-const SNAPSHOT_SOURCES = inTop('native/snapshot')
-/** Programs that take a guest's memory, and what each is made of. */
-const SNAPSHOT_PROGRAMS = { receive: ['receive.c', 'stream.c'], copy: ['copy.c'] }
+/** Programs, and what each is made of: those that take a guest's memory, and what stands between a shared disk and its client. */
+const PROGRAMS = {
+  receive: { folder: inTop('native/snapshot'), sources: ['receive.c', 'stream.c'] },
+  copy: { folder: inTop('native/snapshot'), sources: ['copy.c'] },
+  relay: { folder: inTop('native/share'), sources: ['relay.c', 'link.c', 'message.c', 'memory.c', 'ring.c'] }
+}
 const PROGRAM_FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wconversion', '-Wstrict-prototypes', '-Wmissing-prototypes', '-pthread']
 
 /** Native modules. They use Node-API only, so that the same build loads in Node and in Electron. */
 export const native = {
   name: 'Native modules',
 
-  isDone: (stamp) => Boolean(stamp) && (!existsSync(MODULE) || stamp.built === built()) && stamp.store === store() && stamp.snapshot === snapshot(),
+  isDone: (stamp) => Boolean(stamp) && (!existsSync(MODULE) || stamp.built === built()) && stamp.store === store() && stamp.programs === programs(),
 
   async install(progress) {
     if (existsSync(MODULE)) await compilePty(progress)
     await compileStore(progress)
-    await compileSnapshot(progress)
-    return { built: existsSync(MODULE) ? built() : '', store: store(), snapshot: snapshot() }
+    await compilePrograms(progress)
+    return { built: existsSync(MODULE) ? built() : '', store: store(), programs: programs() }
   }
 }
 
@@ -60,18 +63,18 @@ async function compileStore(progress) {
   renameSync(part, STORE)
 }
 
-async function compileSnapshot(progress) {
-  progress('compiling what takes snapshots')
-  for (const [name, sources] of Object.entries(SNAPSHOT_PROGRAMS)) {
+async function compilePrograms(progress) {
+  progress('compiling what takes snapshots and relays disks')
+  for (const [name, { folder, sources }] of Object.entries(PROGRAMS)) {
     const part = `${program(name)}.${process.pid}`
-    await run('cc', [...PROGRAM_FLAGS, '-o', part, ...sources], { cwd: SNAPSHOT_SOURCES, next: 'A C compiler is needed: sudo apt-get install build-essential' })
+    await run('cc', [...PROGRAM_FLAGS, '-o', part, ...sources], { cwd: folder, next: 'A C compiler is needed: sudo apt-get install build-essential' })
     renameSync(part, program(name))
   }
 }
 
 const program = (name) => inTop(`out/native/${name}`)
 const store = () => (existsSync(STORE) ? fingerprint([STORE, STORE_SOURCES]) : '')
-const snapshot = () => {
-  const programs = Object.keys(SNAPSHOT_PROGRAMS).map(program)
-  return programs.every((file) => existsSync(file)) ? fingerprint([...programs, SNAPSHOT_SOURCES]) : ''
+const programs = () => {
+  const made = Object.keys(PROGRAMS).map(program)
+  return made.every((file) => existsSync(file)) ? fingerprint([...made, ...new Set(Object.values(PROGRAMS).map(({ folder }) => folder))]) : ''
 }

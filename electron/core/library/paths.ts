@@ -155,13 +155,24 @@ const networkPaths = (root: string) => ({
 })
 export type NetworkPaths = ReturnType<typeof networkPaths>
 
-/** Of one shared disk: a socket a client, and the storage daemon's. */
+/** Of one shared disk: sockets of each client, and the storage daemon's. */
 const shareRuntimePaths = (root: string) => ({
-  client: (machineId: string) => join(root, machineId.slice(0, 8) + '.sock'),
+  /** Where a client finds its disk. */
+  client: (machineId: string) => relayPaths(root, machineId.slice(0, 8)).client,
+  relay: (machineId: string) => relayPaths(root, machineId.slice(0, 8)),
   ...daemonPaths(root, ''),
   /** Of the daemon that answers with errors, where nobody can serve it. */
   refusal: daemonPaths(root, 'eio-')
 })
+/** From a client's QEMU to whoever serves it over vhost-user-blk. */
+const relayPaths = (root: string, name: string) => ({
+  root,
+  client: join(root, `${name}.sock`),
+  exporter: join(root, `${name}-export.sock`),
+  observer: join(root, `${name}-relay.sock`),
+  log: join(root, 'relay.log')
+})
+export type RelayPaths = ReturnType<typeof relayPaths>
 const daemonPaths = (root: string, prefix: string) => ({
   root,
   daemonQmp: join(root, `${prefix}qmp.sock`),

@@ -115,7 +115,6 @@ export async function adoptQemu(record: RunRecord): Promise<Qemu | null> {
   if (!(await exists(runtime.qmp))) return null
   const { pid, startTicks } = record
   const kill = (): void => void signalProcess(pid, startTicks, 'SIGKILL')
-  signalProcess(pid, startTicks, 'SIGCONT') // held still for a moment by an owner of the library that was ended then (core/share)
   try {
     const socket = await waitForSocket(runtime.qmp, { signal: new AbortController().signal, timeoutMs: ADOPT_TIMEOUT_MS })
     const qmp = await QmpSession.over(socket, { peer: `QEMU of “${record.definition.name}”`, timeoutMs: ADOPT_TIMEOUT_MS })

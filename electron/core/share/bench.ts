@@ -12,6 +12,7 @@ import { inGuest } from './guest-disk'
 import { addLimit } from './limit'
 import { ensureNbdServer, nbdNode } from './nbd'
 import { deviceId } from './plan'
+import { Relay } from './relay'
 import { seenInGuest } from './seat'
 
 const TRANSPORTS: readonly ShareTransport[] = ['vhost-user-blk', 'nbd', 'local']
@@ -114,6 +115,7 @@ async function limited({ qmp }: StorageDaemon, transport: ShareTransport): Promi
 /** The three disks, and all that stands behind them. */
 class Rig {
   private daemon: StorageDaemon | null = null
+  private relay: Relay | null = null
 
   constructor(
     private readonly library: Library,
@@ -138,11 +140,13 @@ class Rig {
     for (const transport of TRANSPORTS) await createDisk(this.file(transport), MIB * 2 ** 20)
 
     const daemon = (this.daemon = await launchDaemon(this.runtime, this.node('vhost-user-blk')))
-    const socket = this.runtime.client(this.machine.definition.id)
-    const addr = { type: 'unix' as const, path: socket }
+    const paths = this.runtime.relay(this.machine.definition.id)
+    const relay = (this.relay = await Relay.launch(paths, () => {}))
+    const addr = { type: 'unix' as const, path: paths.exporter }
     await daemon.qmp.execute('block-export-add', { type: 'vhost-user-blk', id: 'vhost', 'node-name': await limited(daemon, 'vhost-user-blk'), writable: true, addr, 'num-queues': 1 })
-    await makePrivate(socket)
-    await plugShare(qmp, { shareId: ID, machineId: this.machine.definition.id, socketPath: socket, transport: 'vhost-user-blk', writes: true }, signal)
+    await makePrivate(paths.exporter)
+    await relay.ready(signal)
+    await plugShare(qmp, { shareId: ID, machineId: this.machine.definition.id, socketPath: paths.client, transport: 'vhost-user-blk', writes: true }, signal)
 
     await daemon.open(this.node('nbd'))
     await ensureNbdServer(daemon.qmp, this.runtime.daemonNbd)
@@ -171,6 +175,7 @@ class Rig {
         await qmp.execute('blockdev-del', { 'node-name': `bench-${transport}` })
       }
     }
+    await this.relay?.end()
     await this.daemon?.quit()
     await removeTree(this.runtime.root)
     await removeTree(this.library.paths.shareBench())

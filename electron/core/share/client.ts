@@ -8,6 +8,8 @@ import { chardevId, deviceId, exportName } from './plan'
 
 /** After this many seconds a client tries to connect again. The least that QEMU 7.2 knows. */
 const RECONNECT_SECONDS = 1
+/** Descriptors of a client's ring: the most that QEMU knows. The relay keeps account of a ring by looking at it before it is written over, and a large one lasts longer. */
+const QUEUE_SIZE = 1024
 /** For so long a client over NBD holds what its guest asks for, and tries to connect again. How long it is held is for Strata to say. */
 const NBD_HOLD_SECONDS = 86_400
 
@@ -48,7 +50,7 @@ async function plugOverVhostUser(qmp: QmpSession, { shareId, socketPath }: Plugg
   await qmp.execute('chardev-add', { id: chardevId(shareId), backend: socket })
   try {
     await connected(qmp, shareId, signal)
-    await qmp.execute('device_add', { driver: 'vhost-user-blk-pci', id: deviceId(shareId), chardev: chardevId(shareId), 'num-queues': 1, 'config-wce': false, bus })
+    await qmp.execute('device_add', { driver: 'vhost-user-blk-pci', id: deviceId(shareId), chardev: chardevId(shareId), 'num-queues': 1, 'queue-size': QUEUE_SIZE, 'config-wce': false, bus })
   } catch (error) {
     await qmp.execute('chardev-remove', { id: chardevId(shareId) })
     throw error

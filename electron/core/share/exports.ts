@@ -30,13 +30,6 @@ function does(there: BlockExportInfo | undefined, shareId: string, disk: string,
   return there['node-name'] === limitName(disk, client.machineId, client) || Object.values(client.limits).every((limit) => limit === null)
 }
 
-/** Whether clients over vhost-user-blk are to get another export in place of the one they have: with requests under way, those would be lost. */
-export async function replacesAny(qmp: QmpSession, { shareId, disk, clients }: WantedExports): Promise<boolean> {
-  const there = await exportsIn(qmp, shareId)
-  const own = (client: WantedClient): BlockExportInfo | undefined => there.find(({ id, type }) => type === 'vhost-user-blk' && clientOfExport(id, shareId) === client.machineId.slice(0, 8))
-  return clients.some((client) => own(client) && !does(own(client), shareId, disk, client))
-}
-
 /**
  * Lets a QEMU, or a storage daemon, export a node to exactly these clients: one export each, as a vhost-user-blk export serves one
  * client at a time. One that is not to write gets it read-only, so that QEMU itself refuses what it writes. Source: block-export-add, qapi/block-export.json, QEMU 7.2.
@@ -51,10 +44,10 @@ export async function levelExports(qmp: QmpSession, wanted: WantedExports): Prom
     const client = ids.get(one.id)
     return !client || !does(one, shareId, disk, client)
   })
-  for (const { id } of useless) await end(qmp, id, runtime.client(clientOfExport(id, shareId)))
+  for (const { id, type } of useless) await end(qmp, id, pathOf(runtime, clientOfExport(id, shareId), type))
   await removeOtherLimits(qmp, disk, new Set(clients.map((client) => limitName(disk, client.machineId, client))))
   for (const [id, client] of ids) {
-    const path = runtime.client(client.machineId)
+    const path = pathOf(runtime, client.machineId, client.transport)
     const name = limitName(disk, client.machineId, client)
     if (there.some((one) => one.id === id && !useless.includes(one))) {
       // A socket that somebody deleted is made anew, once its client looks for it: one that is connected does not need it.
@@ -72,6 +65,9 @@ export async function levelExports(qmp: QmpSession, wanted: WantedExports): Prom
   }
   return anew
 }
+
+/** Where the other end of an export looks for it: over vhost-user-blk that is the client's relay. */
+const pathOf = (runtime: ShareRuntimePaths, machineId: string, transport: string): string => (transport === 'nbd' ? runtime.client(machineId) : runtime.relay(machineId).exporter)
 
 interface NewExport {
   id: string

@@ -1,9 +1,9 @@
 import type { ClientTransport, ShareClient, ShareServer } from '#contract'
 import type { ManagedMachine } from '../machine/machine'
 import { isLive, isOff } from '../machine/state'
-import type { QmpSession } from '../qmp/session'
 import { clientLink, type ClientLink } from './client'
 import { isServing, needsExport } from './plan'
+import type { Relays } from './relay'
 
 /** How the clients of a share are, as they tell it themselves, and what is known of why. All by machine id. */
 export class ClientLinks {
@@ -11,10 +11,12 @@ export class ClientLinks {
   private readonly plugging = new Map<string, ClientTransport>()
   /** Why a client runs without the disk. */
   private readonly refusals = new Map<string, string>()
-  /** Clients whose exporter ended without warning while they were connected. */
-  private readonly cutOff = new Set<string>()
 
-  constructor(private readonly shareId: string) {}
+  /** @param relays between clients and whoever serves */
+  constructor(
+    private readonly shareId: string,
+    private readonly relays: Relays
+  ) {}
 
   hasDevice(machineId: string): boolean {
     return this.linkedOver(machineId) !== null
@@ -51,7 +53,9 @@ export class ClientLinks {
 
   private async linkOf(machine: ManagedMachine): Promise<ClientLink> {
     try {
-      return await clientLink(machine.live('asked').qmp, this.shareId)
+      const link = await clientLink(machine.live('asked').qmp, this.shareId)
+      const served = link.kind !== 'connected' || link.transport === 'nbd' || this.relays.of(machine.definition.id)?.state?.exporter
+      return served ? link : { ...link, kind: 'waiting' }
     } catch {
       return { kind: 'none' } // it has just ended, which is told by its own state
     }
@@ -63,24 +67,9 @@ export class ClientLinks {
     else this.refusals.set(machineId, reason)
   }
 
-  /** Whoever served has ended without warning. Over NBD, what was not answered is asked again. */
-  noteCutOff(): void {
-    for (const [machineId, link] of this.links) if (link.kind !== 'none' && link.transport === 'vhost-user-blk') this.cutOff.add(machineId)
-  }
-
   /** What was wrong with a client that is off is over. */
   forgetOff(clients: readonly ManagedMachine[]): void {
-    for (const { state, definition } of clients) {
-      if (!isOff(state)) continue
-      this.refusals.delete(definition.id)
-      this.cutOff.delete(definition.id)
-    }
-  }
-
-  /** QEMU before 8.1 does not connect again when its guest stands still as the connection ends. */
-  async noteIfDeaf(machine: ManagedMachine, qmp: QmpSession): Promise<void> {
-    if ((await clientLink(qmp, this.shareId)).kind === 'none' || (await qmp.execute('query-status')).running || atLeast(qmp.version, 8, 1)) return
-    this.noteRefusal(machine.definition.id, `“${machine.name}” was paused while another process took over, and does not notice it. Detach the disk and attach it again.`)
+    for (const { state, definition } of clients) if (isOff(state)) this.refusals.delete(definition.id)
   }
 
   /** How a client is, and why, where that is known. */
@@ -94,15 +83,10 @@ export class ClientLinks {
     if (refusing) return { state: 'failing', reason: FAILING }
     const served = this.transportOf(id) === 'vhost-user-blk' || isServing(server)
     if (!served || this.links.get(id)?.kind === 'waiting') return { state: 'waiting', reason: server.kind === 'failed' ? server.message : null }
-    return { state: 'connected', reason: this.cutOff.has(id) ? CUT_OFF : null }
+    return { state: 'connected', reason: this.relays.of(id)?.state?.unsure ? UNSURE : null }
   }
 }
 
 const HANGS = 'The process that serves it does not answer.'
 const FAILING = 'Nobody has served it for longer than its guest is to wait: that gets I/O errors.'
-const CUT_OFF = 'The process that served it ended without warning. If something in the guest waits for it without end, reset the machine.'
-
-const atLeast = (version: string, major: number, minor: number): boolean => {
-  const [ownMajor = 0, ownMinor = 0] = version.split('.').map(Number)
-  return ownMajor > major || (ownMajor === major && ownMinor >= minor)
-}
+const UNSURE = 'Processes that served it ended without warning, and a request of it may have been lost. If something in the guest waits for it without end, reset the machine.'

@@ -8,7 +8,7 @@ import type { ManagedMachine } from '../machine/machine'
 import type { Machines } from '../machine/machines'
 import { isLive, isOff } from '../machine/state'
 import type { QmpSession } from '../qmp/session'
-import { levelExports, replacesAny, servesAnybody, type WantedExports } from './exports'
+import { levelExports, servesAnybody, type WantedExports } from './exports'
 import { levelGuard } from './guard'
 import { Hold, REFUSAL } from './hold'
 import { DaemonKeeper } from './keeper'
@@ -17,9 +17,7 @@ import type { OwnerWatch } from './owner'
 import { isServing, mayWrite, planServer } from './plan'
 import { Pulse, type Watched } from './pulse'
 import type { OpenedBy } from './read-disk'
-import { withoutRequests } from './standstill'
 import { expectedTransport } from './transport'
-import type { Turns } from './turns'
 import { whatIsServed } from './versions'
 import { makeWritable } from './writable'
 
@@ -37,7 +35,6 @@ export interface Subject {
 export interface ServingParts {
   readonly machines: Machines
   readonly watch: OwnerWatch
-  readonly standstill: Turns
   /** The owner's guest has powered off. */
   readonly onOwnerEnds: (owner: ManagedMachine) => void
   /** Other shares of this owner are no longer exported. */
@@ -62,10 +59,7 @@ export class Serving {
     private readonly parts: ServingParts,
     { onDidEnd, onDidHang }: { onDidEnd: () => void; onDidHang: () => void }
   ) {
-    this.daemons = new DaemonKeeper(share.runtime, () => {
-      share.links.noteCutOff()
-      onDidEnd()
-    })
+    this.daemons = new DaemonKeeper(share.runtime, onDidEnd)
     this.hold = new Hold(share.runtime.refusal, onDidEnd)
     this.pulse = new Pulse(onDidHang)
   }
@@ -132,15 +126,11 @@ export class Serving {
   /** @throws qmp, and what a storage daemon's start throws */
   private async levelServer(): Promise<ShareServer> {
     const { owner, disk, runningClients: needed } = this.share
-    if (!owner || isOff(owner.state)) {
-      if (this.chosen.kind === 'machine') this.share.links.noteCutOff()
-      this.ending = false
-    }
+    if (!owner || isOff(owner.state)) this.ending = false
     const wanted = planServer({ owner: owner?.state ?? null, ending: this.ending, occupied: this.occupants > 0, needed: needed.length })
-    if (wanted !== 'daemon' && this.daemons.current) await this.withoutRequests(() => this.daemons.dismiss())
+    if (wanted !== 'daemon' && this.daemons.current) await this.daemons.dismiss()
     // What hangs is not asked: it would be waited for, and what it serves stays as it is.
     if (this.pulse.hanging && wanted === this.chosen.kind) return this.chosen
-    if (this.pulse.hanging) this.share.links.noteCutOff() // it is ended, and answers nobody before
     if (owner && isLive(owner.state) && disk && !this.pulse.hanging) await this.levelOwner(owner, disk, wanted === 'machine' ? needed : [])
     if (wanted === 'daemon' && owner && disk) return this.levelDaemon(owner, disk, needed)
     if (wanted === 'machine' && owner) return { kind: 'machine', machine: owner.name }
@@ -164,16 +154,9 @@ export class Serving {
       await this.parts.watch.hold(qmp, () => this.parts.onOwnerEnds(owner))
       return level()
     }
-    if (this.ending) await this.withoutRequests(() => level().then(() => writeOut(qmp, record, disk)))
-    else await level()
+    await level()
+    if (this.ending) await writeOut(qmp, record, disk)
     if (!(await servesAnybody(qmp))) await this.parts.watch.letGo(qmp)
-  }
-
-  /** The clients stand still meanwhile, so that no request of theirs is lost. Those over NBD need not: what was not answered they ask again. */
-  private withoutRequests(act: () => Promise<void>): Promise<void> {
-    const { clients, links } = this.share
-    const held = clients.filter(({ definition: { id } }) => links.transportOf(id) !== 'nbd')
-    return withoutRequests(this.parts.standstill, held, (machine) => links.noteIfDeaf(machine, machine.live('asked').qmp), act)
   }
 
   private async levelDaemon(owner: ManagedMachine, disk: Disk, clients: readonly ManagedMachine[]): Promise<ShareServer> {
@@ -202,7 +185,7 @@ export class Serving {
 
   /** Its sockets are where those of whoever serves are to be. */
   private async endRefusal(): Promise<void> {
-    if (this.hold.refusing) await this.withoutRequests(() => this.hold.dismiss())
+    if (this.hold.refusing) await this.hold.dismiss()
   }
 
   private async levelExports(qmp: QmpSession, nbdSocket: string, disk: Disk, machines: readonly ManagedMachine[]): Promise<boolean> {
@@ -210,11 +193,7 @@ export class Serving {
     if (machines.length > 0) await this.endRefusal()
     const transports = new Map(machines.map((machine) => [machine.definition.id, links.transportOf(machine.definition.id) ?? expectedTransport(machine)]))
     const clients = whatIsServed(record, disk, [...transports.keys()]).map((client) => ({ ...client, transport: transports.get(client.machineId)! }))
-    const wanted = { ...this.exportsTo(clients), nbdSocket }
-    if (!(await replacesAny(qmp, wanted))) return levelExports(qmp, wanted)
-    let anew = false
-    await this.withoutRequests(async () => void (anew = await levelExports(qmp, wanted)))
-    return anew
+    return levelExports(qmp, { ...this.exportsTo(clients), nbdSocket })
   }
   private exportsTo(clients: WantedExports['clients']): Omit<WantedExports, 'nbdSocket'> {
     const { record, runtime, links } = this.share

@@ -1,4 +1,4 @@
-import { failure, type Disk, type Share, type ShareClient, type ShareRecord, type ShareServer } from '#contract'
+import { type Disk, type Share, type ShareClient, type ShareRecord, type ShareServer } from '#contract'
 import { activeLayer } from '../disk/stack'
 import { removeTree } from '../host/files'
 import type { Library } from '../library/library'
@@ -10,6 +10,7 @@ import { levelGuard } from './guard'
 import { ClientLinks } from './links'
 import { isServing, mayWrite, needsExport } from './plan'
 import type { OpenedBy } from './read-disk'
+import { Relays } from './relay'
 import { saveShare } from './record'
 import { requireRestartable, requireServed } from './served'
 import { Serving, type ServingParts } from './serving'
@@ -32,6 +33,7 @@ export interface ShareParts extends ServingParts {
 /** One shared disk, and the process that serves it now. Whatever changes around it, `level` brings the exports to what is wanted. */
 export class ManagedShare {
   readonly links: ClientLinks
+  private readonly relays: Relays
   private readonly serving: Serving
   private queue: Promise<void> = Promise.resolve()
   private lookTimer: NodeJS.Timeout | null = null
@@ -42,7 +44,8 @@ export class ManagedShare {
     public record: ShareRecord,
     private readonly parts: ShareParts
   ) {
-    this.links = new ClientLinks(record.id)
+    this.relays = new Relays(this.runtime.relay, () => void this.level())
+    this.links = new ClientLinks(record.id, this.relays)
     this.serving = new Serving(this, parts, {
       onDidEnd: () => void this.level(),
       onDidHang: () => {
@@ -112,6 +115,7 @@ export class ManagedShare {
 
   /** Takes over what an earlier owner of the library left running. */
   async recall(): Promise<void> {
+    await this.relays.recall(this.record.clients.map(({ machineId }) => machineId))
     await this.serving.recall()
     await this.level()
   }
@@ -121,13 +125,8 @@ export class ManagedShare {
     this.record = record
   }
 
-  /** Changes how it is shared. @throws wrong-state (a client that is paused would not notice that its export is made anew) */
+  /** Changes how it is shared. */
   async edit(change: Partial<Pick<ShareRecord, 'holdSeconds' | 'writeThrough'>>): Promise<Share> {
-    const { writeThrough } = this.record
-    const paused = this.clients.find((machine) => machine.state.kind === 'paused' && this.writes(machine) && this.links.transportOf(machine.definition.id) === 'vhost-user-blk')
-    if (paused && (change.writeThrough ?? writeThrough) !== writeThrough) {
-      throw failure('wrong-state', `“${paused.name}” is paused, and would lose ${this.label}.`, { name: paused.name, state: 'paused', next: 'Let it run, or stop it.' })
-    }
     await this.save({ ...this.record, ...change })
     await this.level()
     return this.view()
@@ -152,6 +151,7 @@ export class ManagedShare {
     try {
       await this.save(withVersion(this.record, id))
       await requireServed(this, signal)
+      if (transport === 'vhost-user-blk') await this.relays.require(id).ready(signal)
       const writes = this.writes(client)
       await plugShare(client.live('used').qmp, { shareId: this.record.id, machineId: id, socketPath: this.runtime.client(id), transport, writes }, signal)
       this.noteRefusal(id, null)
@@ -203,11 +203,17 @@ export class ManagedShare {
     this.queue = this.queue.then(async () => {
       if (this.closed) return
       await this.links.look(this.clients)
+      await this.levelRelays()
       await this.serving.level()
       await this.lookAtClients()
       this.tell()
     })
     return this.queue
+  }
+
+  private async levelRelays(): Promise<void> {
+    const ids = this.runningClients.map(({ definition }) => definition.id).filter((id) => this.links.transportOf(id) === 'vhost-user-blk')
+    await this.relays.level(ids)
   }
 
   /** Has the owner's QEMU refuse what its guest writes. In its turn: bringing the exports to what is wanted does the same. @throws qmp */
@@ -244,6 +250,7 @@ export class ManagedShare {
   async end(): Promise<void> {
     await this.level()
     this.close()
+    await this.relays.level([])
     await this.serving.dismiss()
     await removeTree(this.runtime.root)
   }
@@ -253,6 +260,7 @@ export class ManagedShare {
     await this.level() // what has just changed: nothing runs on that nobody needs
     this.close()
     await this.queue
+    this.relays.release()
     this.serving.release()
   }
 

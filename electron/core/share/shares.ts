@@ -12,7 +12,6 @@ import { requireHarmless, type Sharing } from './possible'
 import { withDiskReader } from './read-disk'
 import { deleteShare, loadShares, newShareId, saveShare } from './record'
 import { ManagedShare } from './share'
-import { Turns } from './turns'
 import { versionsIn } from './versions'
 
 export interface SharesOptions {
@@ -33,7 +32,6 @@ export class Shares {
   /** Those whose file cannot be used. */
   private broken: Share[] = []
   private readonly watch = new OwnerWatch()
-  private readonly standstill = new Turns()
   readonly cluster: Cluster
   readonly members: Members
 
@@ -191,8 +189,8 @@ export class Shares {
   }
 
   private manage(record: ShareRecord): ManagedShare {
-    const { library, machines, watch, standstill, options } = this
-    const share = new ManagedShare(record, { library, machines, watch, standstill, ...options, cluster: (one) => this.cluster.view(one), onOwnerEnds: (owner) => void this.endOwner(owner), onServerAnew: (owner) => this.noteMachine(owner.definition.id) })
+    const { library, machines, watch, options } = this
+    const share = new ManagedShare(record, { library, machines, watch, ...options, cluster: (one) => this.cluster.view(one), onOwnerEnds: (owner) => void this.endOwner(owner), onServerAnew: (owner) => this.noteMachine(owner.definition.id) })
     this.shares.set(record.id, share)
     return share
   }
