@@ -1,17 +1,18 @@
 /*
- * relay CLIENT EXPORT OBSERVER: stands between a client's QEMU (device vhost-user-blk-pci) and the vhost-user-blk export of another, so that the one
+ * relay CLIENT EXPORT OBSERVER ACCOUNT: stands between a client's QEMU (device vhost-user-blk-pci) and the vhost-user-blk export of another, so that the one
  * that serves can end, be killed or give way to another at any time, and no request of the guest is lost.
  *
  *   client's QEMU ──CLIENT──> relay ──EXPORT──> whoever serves now
  *     guest memory, eventfds ────────────────────┘ handed on: data never passes through here
  *
  * It listens at CLIENT as soon as it has once met an export, tries to connect to EXPORT whenever there is no connection, and tells a new export all that the
- * client said so far. It keeps account of the requests that are under way (ring.h), and puts them where a new export begins. What a client says is
+ * client said so far. It keeps account of the requests that are under way (ring.h), also in the file ACCOUNT, and puts them where a new export begins. What a client says is
  * checked before it is passed on: some of what is no sense ends QEMU 7.2's export with its process.
  *
  * At OBSERVER it says how it is, in a line of JSON, at once and whenever that changes; "end" ends it. It ends by itself when it has had neither a client nor
- * an observer for a while. Exit code 2: wrong arguments, or a socket that it cannot listen at.
+ * an observer for a while. Exit code 2: wrong arguments, a socket that it cannot listen at, or no account.
  */
+#include "account.h"
 #include "link.h"
 #include "memory.h"
 #include "ring.h"
@@ -32,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_RINGS = 8, NONE = -1, EXIT_USAGE = 2, RETRY_FAST_MS = 5, RETRY_SLOW_MS = 100, ALONE_MS = 60000, LOOK_FAST_MS = 1, LOOK_SLOW_MS = 4, MOST_COMPLAINTS = 200 };
+enum { MOST_OBSERVERS = 4, NONE = -1, EXIT_USAGE = 2, RETRY_FAST_MS = 5, RETRY_SLOW_MS = 100, ALONE_MS = 60000, LOOK_FAST_MS = 1, LOOK_SLOW_MS = 4, MOST_COMPLAINTS = 200 };
 /* In the middle of a message nobody pauses. */
 static const struct timeval CLIENT_TIMEOUT = {.tv_sec = 5};
 
@@ -52,7 +53,7 @@ struct queue {
 static struct relay {
   const char *client_path, *export_path;
   int client_listener, observer_listener;
-  int client, link, observer;
+  int client, link, observers[MOST_OBSERVERS];
   struct offer offer;
   /* What the client has chosen. */
   uint64_t features;
@@ -60,6 +61,7 @@ static struct relay {
   int backend_requests;
   struct memory memory;
   struct queue queues[MOST_RINGS];
+  struct account *account;
   /* The last answer about the device, for when nobody serves. */
   struct message config;
   /* Requests that were put where the next export finds them, in all; and whether some may have been lost since the client came. */
@@ -68,7 +70,7 @@ static struct relay {
   int64_t alone_since_ms;
   int retry_ms;
   int complaints;
-} relay = {.retry_ms = RETRY_FAST_MS, .client_listener = NONE, .observer_listener = NONE, .client = NONE, .link = NONE, .observer = NONE, .backend_requests = NONE};
+} relay = {.retry_ms = RETRY_FAST_MS, .client_listener = NONE, .observer_listener = NONE, .client = NONE, .link = NONE, .backend_requests = NONE};
 
 static int64_t now_ms(void)
 {
@@ -95,13 +97,18 @@ static void drop(int *fd)
   *fd = NONE;
 }
 
-static void tell_observer(void)
+static void tell(int *observer)
 {
-  if (relay.observer < 0) return;
   char line[128];
   int length = snprintf(line, sizeof line, "{\"pid\":%d,\"client\":%s,\"exporter\":%s,\"moved\":%lu,\"unsure\":%s}\n", getpid(), relay.client >= 0 ? "true" : "false", relay.link >= 0 ? "true" : "false",
                         relay.moved, relay.unsure ? "true" : "false");
-  if (send(relay.observer, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) != length) drop(&relay.observer);
+  if (send(*observer, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) != length) drop(observer);
+}
+
+static void tell_observers(void)
+{
+  for (int i = 0; i < MOST_OBSERVERS; i++)
+    if (relay.observers[i] >= 0) tell(&relay.observers[i]);
 }
 
 static void lose_link(int error)
@@ -111,7 +118,7 @@ static void lose_link(int error)
   drop(&relay.link);
   for (struct queue *queue = relay.queues; queue < relay.queues + MOST_RINGS; queue++)
     queue->stopped_here = false;
-  tell_observer();
+  tell_observers();
 }
 
 static void signal_fd(int fd)
@@ -132,7 +139,7 @@ static struct message of_ring(enum request request, uint32_t ring, uint32_t valu
 }
 
 /* Tells all of these to the export, or loses it. @returns whether it has taken them */
-static bool tell(struct message *messages, int count)
+static bool tell_export(struct message *messages, int count)
 {
   for (int i = 0; i < count; i++) {
     int error = link_tell(relay.link, &messages[i]);
@@ -166,7 +173,7 @@ static bool start_at_export(uint32_t index)
     with_fd(SET_VRING_KICK, index, queue->kick),
     of_ring(SET_VRING_ENABLE, index, queue->enabled),
   };
-  if (!tell(messages, sizeof messages / sizeof *messages)) return false;
+  if (!tell_export(messages, sizeof messages / sizeof *messages)) return false;
   queue->stopped_here = false;
   /* What the guest asked for while nobody served, and what it was answered by one who ended before he could say so. */
   signal_fd(queue->kick);
@@ -191,15 +198,15 @@ static void replay(void)
 {
   if (relay.has_features) {
     struct message message = features_message();
-    if (!tell(&message, 1)) return;
+    if (!tell_export(&message, 1)) return;
   }
   if (relay.backend_requests >= 0) {
     struct message message = {.request = SET_BACKEND_REQ_FD, .fds = {relay.backend_requests}, .fd_count = 1};
-    if (!tell(&message, 1)) return;
+    if (!tell_export(&message, 1)) return;
   }
   if (relay.memory.table.count > 0) {
     struct message message = memory_message();
-    if (!tell(&message, 1)) return;
+    if (!tell_export(&message, 1)) return;
   }
   for (uint32_t i = 0; i < MOST_RINGS; i++)
     if (relay.queues[i].started && !start_at_export(i)) return;
@@ -236,7 +243,18 @@ static void find_export(void)
   relay.offer = offer;
   replay();
   if (relay.client_listener < 0) relay.client_listener = listen_at(relay.client_path);
-  tell_observer();
+  tell_observers();
+}
+
+static void stop_at_export(uint32_t index)
+{
+  struct queue *queue = &relay.queues[index];
+  struct message message = of_ring(GET_VRING_BASE, index, 0);
+  message.flags = VERSION;
+  int error = link_ask(relay.link, &message);
+  if (error) return lose_link(error);
+  queue->stopped_here = true;
+  queue->stopped_at = (uint16_t)message.state.value;
 }
 
 /* The export gets to know the next client from the beginning. */
@@ -244,6 +262,9 @@ static void lose_client(const char *why)
 {
   if (relay.client < 0) return;
   complain("the client is gone: %s", why);
+  /* A guest that asks on, though its QEMU has hung up, ends QEMU 7.2's export (an assertion of vhost_user_server_ref), unless the rings stand still. */
+  for (uint32_t i = 0; i < MOST_RINGS; i++)
+    if (relay.queues[i].started && relay.link >= 0) stop_at_export(i);
   drop(&relay.client);
   drop(&relay.link);
   drop(&relay.backend_requests);
@@ -255,7 +276,7 @@ static void lose_client(const char *why)
   }
   relay.has_features = relay.unsure = false;
   relay.features = 0;
-  tell_observer();
+  tell_observers();
 }
 
 static int refuse(const char *why)
@@ -267,7 +288,7 @@ static int refuse(const char *why)
 /* Passes on what the client said, if somebody serves; who comes later is told then. */
 static int pass(struct message message)
 {
-  if (relay.link >= 0) tell(&message, 1);
+  if (relay.link >= 0) tell_export(&message, 1);
   return 0;
 }
 
@@ -296,10 +317,12 @@ static int start(uint32_t index, int fd)
     ring_move(&queue->ring, available, used);
   } else {
     queue->stopped_here = false;
-    int under_way = ring_begin(&queue->ring, (uint16_t)queue->size, available, used);
-    if (under_way < 0) return refuse("a ring that makes no sense");
-    /* A relay before this one knew their order: whoever serves has answered them, or nobody knows it. */
-    if (under_way > 1) relay.unsure = true;
+    if (!ring_resume(&queue->ring, account_of(relay.account, index), (uint16_t)queue->size, available, used)) {
+      int under_way = ring_begin(&queue->ring, (uint16_t)queue->size, available, used);
+      if (under_way < 0) return refuse("a ring that makes no sense");
+      if (under_way > 1) relay.unsure = true;
+    }
+    account_keep(relay.account, index, &queue->ring);
   }
   queue->has_stopped = false;
   queue->started = true;
@@ -312,13 +335,7 @@ static uint16_t stop(uint32_t index)
 {
   struct queue *queue = &relay.queues[index];
   if (queue->started) ring_look(&queue->ring);
-  if (relay.link >= 0 && queue->started) {
-    struct message message = of_ring(GET_VRING_BASE, index, 0);
-    message.flags = VERSION;
-    int error = link_ask(relay.link, &message);
-    if (error) lose_link(error);
-    else queue->stopped_here = true, queue->stopped_at = (uint16_t)message.state.value;
-  }
+  if (relay.link >= 0 && queue->started) stop_at_export(index);
   if (!queue->stopped_here && queue->started) queue->stopped_at = ring_next(&queue->ring);
   queue->has_stopped = queue->started || queue->has_stopped;
   queue->started = false;
@@ -464,6 +481,32 @@ static int take_caller(int listener)
   return caller;
 }
 
+static void hear_observer(int *observer)
+{
+  char words[8];
+  ssize_t count = recv(*observer, words, sizeof words, MSG_DONTWAIT);
+  if (count >= 3 && memcmp(words, "end", 3) == 0) exit(0);
+  drop(observer);
+}
+
+static void take_observer(void)
+{
+  int caller = take_caller(relay.observer_listener);
+  for (int i = 0; i < MOST_OBSERVERS && caller >= 0; i++) {
+    if (relay.observers[i] >= 0) continue;
+    relay.observers[i] = caller;
+    return tell(&relay.observers[i]);
+  }
+  drop(&caller);
+}
+
+static bool is_observed(void)
+{
+  for (int i = 0; i < MOST_OBSERVERS; i++)
+    if (relay.observers[i] >= 0) return true;
+  return false;
+}
+
 /* Looks at the rings. @returns how long until the next look: soon enough that little is written over between two, seldom where little happens */
 static int look_at_rings(void)
 {
@@ -474,7 +517,9 @@ static int look_at_rings(void)
   for (struct queue *queue = relay.queues; queue < relay.queues + MOST_RINGS; queue++) {
     if (!queue->started) continue;
     any = true;
-    unsigned eighths = 8 * ring_look(&queue->ring) / queue->size;
+    unsigned changes = ring_look(&queue->ring);
+    if (changes > 0) account_keep(relay.account, (uint32_t)(queue - relay.queues), &queue->ring);
+    unsigned eighths = 8 * changes / queue->size;
     if (eighths > most) most = eighths;
   }
   if (most >= 2) wait_ms = LOOK_FAST_MS;
@@ -485,39 +530,32 @@ static int look_at_rings(void)
 static void wait_and_serve(void)
 {
   if (relay.link < 0) find_export();
-  enum { CLIENT_CALLS, OBSERVER_CALLS, CLIENT, EXPORT, OBSERVER, COUNT };
+  enum { CLIENT_CALLS, OBSERVER_CALLS, CLIENT, EXPORT, OBSERVERS, COUNT = OBSERVERS + MOST_OBSERVERS };
   struct pollfd polled[COUNT] = {
     [CLIENT_CALLS] = {relay.client < 0 ? relay.client_listener : NONE, POLLIN, 0},
     [OBSERVER_CALLS] = {relay.observer_listener, POLLIN, 0},
     [CLIENT] = {relay.client, POLLIN, 0},
     [EXPORT] = {relay.link, POLLIN, 0},
-    [OBSERVER] = {relay.observer, POLLIN, 0},
   };
+  for (int i = 0; i < MOST_OBSERVERS; i++)
+    polled[OBSERVERS + i] = (struct pollfd){relay.observers[i], POLLIN, 0};
   if (poll(polled, COUNT, look_at_rings()) <= 0) return;
-  if (polled[OBSERVER].revents) {
-    char words[8];
-    ssize_t count = recv(relay.observer, words, sizeof words, MSG_DONTWAIT);
-    if (count >= 3 && memcmp(words, "end", 3) == 0) exit(0);
-    drop(&relay.observer);
-  }
-  if (polled[OBSERVER_CALLS].revents) {
-    drop(&relay.observer);
-    relay.observer = take_caller(relay.observer_listener);
-    tell_observer();
-  }
+  for (int i = 0; i < MOST_OBSERVERS; i++)
+    if (polled[OBSERVERS + i].revents) hear_observer(&relay.observers[i]);
+  if (polled[OBSERVER_CALLS].revents) take_observer();
   /* It says nothing unasked: so it has hung up. */
   if (polled[EXPORT].revents) lose_link(-EPIPE);
   if (polled[CLIENT].revents) hear_client();
   if (polled[CLIENT_CALLS].revents) {
     relay.client = take_caller(relay.client_listener);
-    tell_observer();
+    tell_observers();
   }
 }
 
 int main(int argc, char **argv)
 {
-  if (argc != 4) {
-    fputs("relay CLIENT EXPORT OBSERVER: between a client's vhost-user-blk-pci and the export of whoever serves\n", stderr);
+  if (argc != 5) {
+    fputs("relay CLIENT EXPORT OBSERVER ACCOUNT: between a client's vhost-user-blk-pci and the export of whoever serves\n", stderr);
     return EXIT_USAGE;
   }
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -527,10 +565,17 @@ int main(int argc, char **argv)
   relay.export_path = argv[2];
   for (struct queue *queue = relay.queues; queue < relay.queues + MOST_RINGS; queue++)
     queue->kick = queue->call = NONE;
+  for (int i = 0; i < MOST_OBSERVERS; i++)
+    relay.observers[i] = NONE;
+  relay.account = account_open(argv[4]);
+  if (!relay.account) {
+    fprintf(stderr, "relay: %s: %s\n", argv[4], strerror(errno));
+    return EXIT_USAGE;
+  }
   relay.observer_listener = listen_at(argv[3]);
   for (relay.alone_since_ms = now_ms(); now_ms() - relay.alone_since_ms < ALONE_MS;) {
     wait_and_serve();
-    if (relay.client >= 0 || relay.observer >= 0) relay.alone_since_ms = now_ms();
+    if (relay.client >= 0 || is_observed()) relay.alone_since_ms = now_ms();
   }
   return 0;
 }

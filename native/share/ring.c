@@ -63,6 +63,15 @@ void ring_move(struct ring *ring, struct available *available, struct used *used
   ring->used = used;
 }
 
+bool ring_resume(struct ring *ring, const struct ring *kept, uint16_t size, struct available *available, struct used *used)
+{
+  if (kept->size != size) return false;
+  *ring = *kept;
+  ring_move(ring, available, used);
+  ring_look(ring);
+  return ring_is_sure(ring);
+}
+
 static void set(struct ring *ring, uint32_t head, enum head state)
 {
   if (ring->heads[head] == UNDER_WAY) ring->under_way--;

@@ -52,6 +52,12 @@ bool ring_can_have(uint32_t size);
 /* It begins: whatever is available and not yet used is taken to be under way, in order. @returns how many those are; -1: the ring makes no sense */
 int ring_begin(struct ring *ring, uint16_t size, struct available *available, struct used *used);
 
+/*
+ * It goes on from an account that was kept of it, by a process that has ended.
+ * @returns whether it can be that of this ring: not too much has happened since
+ */
+bool ring_resume(struct ring *ring, const struct ring *kept, uint16_t size, struct available *available, struct used *used);
+
 /* The same ring at another address of ours. */
 void ring_move(struct ring *ring, struct available *available, struct used *used);
 

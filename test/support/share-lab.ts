@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Share } from '#contract'
+import { connectUnix } from '#core/host/socket'
 import { until, type Lab } from './lab'
 
 /** A client's first disk is its own: the shared one is the second. */
@@ -66,6 +68,15 @@ export class ShareLab {
     expect(found.length).toBeGreaterThan(0)
     return found.map((name) => join(root, name))
   }
+  /** What the relay of a client tells of itself. */
+  async relay(name: string): Promise<{ socket: string; pid: number; moved: number; unsure: boolean }> {
+    const { id } = await this.lab.machine(name)
+    const socket = this.sockets().find((path) => path.endsWith(`/${id.slice(0, 8)}.sock`))!
+    const observer = await connectUnix(socket.replace(/\.sock$/, '-relay.sock'))
+    const [line] = (await once(observer, 'data')) as [Buffer]
+    observer.destroy()
+    return { socket, ...(JSON.parse(line.toString()) as { pid: number; moved: number; unsure: boolean }) }
+  }
   async pidOf(name: string): Promise<number> {
     const { state } = await this.lab.machine(name)
     if (!('pid' in state)) throw new Error(`${name} is ${state.kind}`)
@@ -89,6 +100,35 @@ export class ShareLab {
     const before = await counts()
     await until(this.lab, async () => (await counts()).every((count, index) => count > before[index]! + 1), 60_000)
     expect(await this.inGuest(name, 'sort -u /tmp/sums.*')).toBe(wanted)
+  }
+
+  /**
+   * Writes and reads without end, of many sizes and 48 at a time, bounded so that they are not answered in the order of asking; all that is
+   * written is read again and compared. The guest needs 320 MiB.
+   */
+  async startDeep(name: string): Promise<void> {
+    const fio = `fio --filename=${SHARED} --direct=1 --ioengine=libaio`
+    const write = `${fio} --name=write --rw=randwrite --bs=4k --iodepth=32 --size=4M --verify=crc32c --do_verify=1 --verify_fatal=1`
+    const read = `${fio} --name=read --readonly --rw=randread --bsrange=4k-256k --iodepth=16 --size=64M --time_based --runtime=36000`
+    await this.inGuest(name, `dd if=/dev/urandom of=${SHARED} bs=1M count=4 oflag=direct conv=fsync 2>/dev/null; : > /tmp/verified; (while ${write} > /tmp/deep 2>&1; do echo >> /tmp/verified; done; cp /tmp/deep /tmp/broken) > /dev/null 2>&1 < /dev/null &`)
+    await this.inGuest(name, `(${read} > /tmp/deep-read 2>&1; cp /tmp/deep-read /tmp/broken) > /dev/null 2>&1 < /dev/null &`)
+  }
+  /** What its guest has read and written until now, and how often it has found all that it wrote. */
+  private async deep(name: string): Promise<{ reads: number; writes: number; verified: number }> {
+    const [verified, ...stat] = (await this.inGuest(name, 'test ! -e /tmp/broken || tail -n 5 /tmp/broken >&2; test ! -e /tmp/broken && wc -l < /tmp/verified && cat /sys/block/vdb/stat')).split(/\s+/).map(Number)
+    return { verified: verified!, reads: stat[0]!, writes: stat[4]! }
+  }
+  /** It reads on, and writes; or has verified once more. */
+  async expectDeep(name: string, of: readonly ('reads' | 'writes' | 'verified')[] = ['reads', 'writes']): Promise<void> {
+    const before = await this.deep(name)
+    await until(
+      this.lab,
+      async () => {
+        const now = await this.deep(name)
+        return of.every((key) => now[key] > before[key])
+      },
+      60_000
+    )
   }
 
   /** A writer that goes on for ever: block n holds the number n, each flushed before the next. What is acknowledged stands in a file of the guest's own. They have room. */

@@ -170,6 +170,8 @@ const relayPaths = (root: string, name: string) => ({
   client: join(root, `${name}.sock`),
   exporter: join(root, `${name}-export.sock`),
   observer: join(root, `${name}-relay.sock`),
+  /** What it knows of the requests under way. */
+  account: join(root, `${name}-relay.account`),
   log: join(root, 'relay.log')
 })
 export type RelayPaths = ReturnType<typeof relayPaths>

@@ -27,7 +27,7 @@ const RelayState = z.object({
   exporter: z.boolean(),
   /** Requests that were under way when whoever served them ended, and that it has put where the next one finds them, in all. */
   moved: z.number().int(),
-  /** Some may have been lost since the client came: it could not know which were under way. */
+  /** Some may have been lost since the client came: too much had happened since it last had time to look. */
   unsure: z.boolean()
 })
 export type RelayState = z.output<typeof RelayState>
@@ -71,7 +71,7 @@ export class Relay {
     await ensurePrivateFolder(paths.root)
     for (const path of [paths.client, paths.exporter, paths.observer]) checkSocketPath(path)
     await removeFile(paths.observer)
-    const started = await spawnDetached(nativeFile('relay'), [paths.client, paths.exporter, paths.observer], { logFile: paths.log })
+    const started = await spawnDetached(nativeFile('relay'), [paths.client, paths.exporter, paths.observer, paths.account], { logFile: paths.log })
     const gone = new AbortController()
     void started.exited.then(() => gone.abort())
     return new Relay(paths, await waitForSocket(paths.observer, { signal: gone.signal, timeoutMs: LAUNCH_TIMEOUT_MS }), onDidChange)
@@ -107,7 +107,7 @@ export class Relay {
     this.socket.write('end\n')
     await Promise.race([this.ended, delay(END_TIMEOUT_MS, undefined, { ref: false })])
     this.socket.destroy()
-    for (const path of [this.paths.client, this.paths.observer]) await removeFile(path)
+    for (const path of [this.paths.client, this.paths.observer, this.paths.account]) await removeFile(path)
   }
 
   /** Lets go of it: it runs on. */

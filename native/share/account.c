@@ -1,0 +1,30 @@
+#include "account.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct account *account_open(const char *path)
+{
+  int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file < 0) return NULL;
+  void *mapped = ftruncate(file, sizeof(struct account)) == 0 ? mmap(NULL, sizeof(struct account), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
+  close(file);
+  return mapped == MAP_FAILED ? NULL : mapped;
+}
+
+const struct ring *account_of(const struct account *account, uint32_t index)
+{
+  const struct kept_ring *kept = &account->rings[index];
+  return &kept->copies[atomic_load(&kept->current) & 1];
+}
+
+void account_keep(struct account *account, uint32_t index, const struct ring *ring)
+{
+  struct kept_ring *kept = &account->rings[index];
+  uint32_t next = (atomic_load(&kept->current) & 1) ^ 1;
+  kept->copies[next] = *ring;
+  atomic_store(&kept->current, next);
+}
