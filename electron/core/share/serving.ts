@@ -1,4 +1,4 @@
-import { NO_LIMITS, toAppError, type Disk, type ShareRecord, type ShareServer } from '#contract'
+import { NO_LIMITS, toAppError, type ClientTransport, type Disk, type ShareRecord, type ShareServer } from '#contract'
 import { flushNode } from '../disk/block-job'
 import { diskNodes } from '../disk/nodes'
 import { activeLayer } from '../disk/stack'
@@ -17,7 +17,6 @@ import type { OwnerWatch } from './owner'
 import { isServing, mayWrite, planServer } from './plan'
 import { Pulse, type Watched } from './pulse'
 import type { OpenedBy } from './read-disk'
-import { expectedTransport } from './transport'
 import { whatIsServed } from './versions'
 import { makeWritable } from './writable'
 
@@ -30,6 +29,7 @@ export interface Subject {
   readonly clients: readonly ManagedMachine[]
   readonly runningClients: readonly ManagedMachine[]
   readonly links: ClientLinks
+  transportOf(machine: ManagedMachine): ClientTransport
 }
 
 export interface ServingParts {
@@ -189,9 +189,9 @@ export class Serving {
   }
 
   private async levelExports(qmp: QmpSession, nbdSocket: string, disk: Disk, machines: readonly ManagedMachine[]): Promise<boolean> {
-    const { record, links } = this.share
+    const { record } = this.share
     if (machines.length > 0) await this.endRefusal()
-    const transports = new Map(machines.map((machine) => [machine.definition.id, links.transportOf(machine.definition.id) ?? expectedTransport(machine)]))
+    const transports = new Map(machines.map((machine) => [machine.definition.id, this.share.transportOf(machine)]))
     const clients = whatIsServed(record, disk, [...transports.keys()]).map((client) => ({ ...client, transport: transports.get(client.machineId)! }))
     return levelExports(qmp, { ...this.exportsTo(clients), nbdSocket })
   }

@@ -1,4 +1,4 @@
-import { type Disk, type Share, type ShareClient, type ShareRecord, type ShareServer } from '#contract'
+import type { ClientTransport, Disk, Share, ShareClient, ShareRecord, ShareServer } from '#contract'
 import { activeLayer } from '../disk/stack'
 import { removeTree } from '../host/files'
 import type { Library } from '../library/library'
@@ -85,8 +85,11 @@ export class ManagedShare {
   }
   /** Why a machine has, or is to get, the disk over NBD; null: it does not. */
   whyNbd(machine: ManagedMachine): string | null {
-    const transport = this.links.transportOf(machine.definition.id) ?? expectedTransport(machine)
-    return transport === 'nbd' ? whyNbd(machine) : null
+    return this.transportOf(machine) === 'nbd' ? whyNbd(machine) : null
+  }
+  /** How a machine has, or is to get, the disk. */
+  transportOf(machine: ManagedMachine): ClientTransport {
+    return this.links.transportOf(machine.definition.id) ?? expectedTransport(machine)
   }
   hasDevice(machineId: string): boolean {
     return this.links.hasDevice(machineId)
@@ -212,8 +215,8 @@ export class ManagedShare {
   }
 
   private async levelRelays(): Promise<void> {
-    const ids = this.runningClients.map(({ definition }) => definition.id).filter((id) => this.links.transportOf(id) === 'vhost-user-blk')
-    await this.relays.level(ids)
+    const relayed = this.runningClients.filter((machine) => this.transportOf(machine) === 'vhost-user-blk')
+    await this.relays.level(relayed.map(({ definition }) => definition.id))
   }
 
   /** Has the owner's QEMU refuse what its guest writes. In its turn: bringing the exports to what is wanted does the same. @throws qmp */
