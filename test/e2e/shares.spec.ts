@@ -45,7 +45,7 @@ test('a disk is shared in a dialog, read by another guest, and taken back', asyn
   await settings.getByRole('checkbox', { name: /Put each write/ }).check()
   await page.screenshot({ path: join(TOP, 'test/e2e/shots/67-share-settings.png') })
   await settings.getByRole('button', { name: 'Set' }).click()
-  await expect(card).toContainText('Each write is on the disk at once. Guests wait for 1')
+  await expect(card).toContainText('Each write is on the disk at once. If nobody can serve it, guests wait for 1')
   expect(await strata.guest('lab2', 'sh', '-c', 'dd if=/dev/vdb bs=512 count=1 iflag=direct | head -n 1')).toContain('from lab1')
 
   await card.getByRole('button', { name: 'Let lab2 write…' }).click()

@@ -124,6 +124,18 @@ describe('a disk shared read-write', () => {
     expect(await vms.inGuest('lab1', 'cat /mnt/three /mnt/four; echo five > /mnt/five; umount /mnt; fsck.ext4 -fn /dev/vdb > /dev/null 2>&1; echo $?')).toBe('from lab2\nbeside the daemon\n0')
     expect(await vms.inGuest('lab2', 'grep -o "/data ext4 ro" /proc/mounts')).toBe('/data ext4 ro')
     await vms.expectRefused('lab2')
+
+    // Whoever is to lose it unmounts it first, also a reader; what a program uses it keeps, unless that is said.
+    await vms.inGuest('lab3', 'mount -o ro,noload /dev/vdb /data')
+    await lab.done('share.detach', { share: 'lab1', machine: 'lab3' })
+    expect(await vms.inGuest('lab3', 'test ! -e /dev/vdb; grep /data /proc/mounts || echo unmounted')).toBe('unmounted')
+    await vms.inGuest('lab2', '(cd /data; exec sleep 1000) > /dev/null 2>&1 < /dev/null & until pidof sleep > /dev/null; do sleep 0.05; done')
+    const used = failureIn(await lab.ended('share.detach', { share: 'lab1', machine: 'lab2' }))
+    expect(used).toMatchObject({ code: 'in-use', what: '/data', message: expect.stringMatching(/^\/data is in use in “lab2” by sleep \(process \d+\),/) as string, next: expect.stringContaining('force') as string })
+    expect(failureIn(await lab.ended('share.remove', { share: 'lab1' }))).toMatchObject({ code: 'in-use', what: '/data' })
+    expect(await vms.inGuest('lab2', 'echo 3 > /proc/sys/vm/drop_caches; cat /data/three')).toBe('from lab2')
+    await lab.done('share.detach', { share: 'lab1', machine: 'lab2', force: true })
+    await vms.inGuest('lab2', 'test ! -e /dev/vdb')
   })
 })
 

@@ -18,6 +18,10 @@ const writeThrough = z.boolean().meta({
   description: 'what a client writes is on the host’s disk before it is answered: nothing is lost with a process that is killed, and small writes take about four times as long'
 })
 const timeoutSeconds = z.number().positive().max(600).default(20).meta({ description: 'how long each guest may take to let go' })
+const force = z
+  .boolean()
+  .default(false)
+  .meta({ description: 'do not unmount it first: programs that use it get I/O errors, and what a writer has not written to it yet is lost; a cluster file system is unmounted all the same' })
 const nextStart = z.boolean().default(false).meta({ description: 'a machine that runs without shareable memory waits for its next start, instead of getting the disk over NBD now' })
 
 export const shareOperations = {
@@ -144,15 +148,15 @@ export const shareOperations = {
     positional: ['machine']
   }),
   'share.detach': operation({
-    help: 'take a shared disk from a machine; a running guest is asked to let go of it',
-    input: z.object({ share, machine: machineRef, timeoutSeconds }),
+    help: 'take a shared disk from a machine; a running guest unmounts it, and is asked to let go of it',
+    input: z.object({ share, machine: machineRef, timeoutSeconds, force }),
     result: Share,
     task: true,
     positional: ['share', 'machine']
   }),
   'share.remove': operation({
-    help: 'end a share: every guest that has it is asked to let go, then it is the owner’s alone',
-    input: z.object({ share, timeoutSeconds }),
+    help: 'end a share: every guest that has it unmounts it and lets go, then it is the owner’s alone',
+    input: z.object({ share, timeoutSeconds, force }),
     result: z.object({ removed: z.string() }),
     task: true,
     positional: ['share']

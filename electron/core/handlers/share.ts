@@ -84,7 +84,7 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     'share.detach',
     (input, context) => `Take the disk ${labelOf(input, context)} from ${clientOf(input, context)}`,
     clientOf,
-    (input, { shares, machines }, work) => shares.members.detach(shares.get(input.share), machines.get(input.machine), input.timeoutSeconds, work)
+    (input, { shares, machines }, work) => shares.members.detach(shares.get(input.share), machines.get(input.machine), input, work)
   ),
   'share.remove': asTask(
     'share.remove',
@@ -93,7 +93,7 @@ export const shareHandlers: Handlers<Extract<OperationName, `share.${string}`>> 
     async (input, { shares }, work) => {
       const share = shares.get(input.share)
       const removed = share.label
-      await shares.remove(share, input.timeoutSeconds, work)
+      await shares.remove(share, input, work)
       return { removed }
     }
   )

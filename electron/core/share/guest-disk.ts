@@ -56,18 +56,28 @@ true`
 
 /**
  * Writes out what the guest holds back, and unmounts the disk everywhere; the guest keeps nothing of it in its memory.
+ * @param next what can be done when a program uses it
  * @returns where it was mounted @throws in-use (names what uses it)
  */
-export async function unmountInGuest(machine: ManagedMachine, deviceId: string): Promise<Mount[]> {
+export async function unmountInGuest(machine: ManagedMachine, deviceId: string, next = 'End in the guest what uses it, and try again.'): Promise<Mount[]> {
   const { device, mounts, holders } = await findInGuest(machine, deviceId)
-  if (holders.length > 0) throw busy(machine, device, holders.join(', '))
+  const busy = (what: string, by: string): Failure => failure('in-use', `${what} is in use in “${machine.name}”${sayPrograms(by)}, and cannot be unmounted.`, { what, next, cause: by })
+  if (holders.length > 0) throw busy(device, holders.join(', '))
   for (const mount of mounts.toReversed()) {
     await inGuest(machine, UNMOUNT, [mount.folder]).catch((error: unknown) => {
-      throw error instanceof Failure && error.error.code === 'program-failed' ? busy(machine, mount.folder, error.error.causes.join(' ')) : error
+      if (!(error instanceof Failure)) throw error
+      const { code, causes } = error.error
+      // One that has much to write out, and nobody who serves it, waits.
+      throw code === 'program-failed' || code === 'time-out' ? busy(mount.folder, causes.join(' ') || error.message) : error
     })
   }
   await inGuest(machine, 'sync; blockdev --flushbufs "$1" 2>/dev/null || true', [device])
   return mounts
+}
+
+function sayPrograms(words: string): string {
+  const programs = words.split('\n').filter((line) => / \(process \d+\)$/.test(line))
+  return programs.length === 0 ? '' : ` by ${programs.join(', ')}`
 }
 
 /** What keeps a folder busy is told by process, as far as the guest shows it. */
@@ -79,9 +89,6 @@ for process in /proc/[0-9]*; do
   done
 done
 exit 1`
-
-const busy = (machine: ManagedMachine, what: string, by: string): Failure =>
-  failure('in-use', `${what} is in use in “${machine.name}”, and cannot be unmounted.`, { what, next: 'End in the guest what uses it, and try again.', cause: by })
 
 /** Mounts a disk. A reader does not touch the journal, which is the writer's. @returns the device */
 export async function mountInGuest(machine: ManagedMachine, deviceId: string, where: { partition: string; folder: string; writes: boolean }): Promise<string> {

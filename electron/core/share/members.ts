@@ -5,18 +5,25 @@ import { isLive, isOff } from '../machine/state'
 import type { Work } from '../task/work'
 import type { Cluster } from './cluster'
 import { unmountInGuest } from './guest-disk'
-import { deviceId, mayWrite } from './plan'
+import { deviceId } from './plan'
 import { requirePossible } from './possible'
 import type { ManagedShare } from './share'
 import { hasSharedMemory } from './transport'
+
+export interface TakingOff {
+  /** How long the guest may take to let go. */
+  timeoutSeconds: number
+  /** It does not unmount the disk first. A cluster file system it leaves all the same. */
+  force: boolean
+}
 
 export interface Attaching {
   /** A machine that runs without shareable memory gets the disk at its next start, instead of over NBD now. */
   nextStart: boolean
 }
 
-/** For a guest to let go of what was just plugged in. */
-const UNDO_TIMEOUT_SECONDS = 20
+/** What was just plugged in. */
+const UNDOING: TakingOff = { timeoutSeconds: 20, force: false }
 const PLUG_TRIES = 3
 /** What QEMU refused, or nobody was there for: another who serves may be by then. */
 const MAY_PASS: ReadonlySet<string> = new Set(['wrong-state', 'qmp'])
@@ -54,7 +61,7 @@ export class Members {
         work.log(`“${client.name}” has shareable memory from its next start on.`)
       }
       await share.save({ ...share.record, clients: [...share.record.clients, { machineId: id, addedAtMs: Date.now(), version: null, limits: NO_LIMITS }] })
-      work.onUndo(() => this.takeBack(share, client, UNDO_TIMEOUT_SECONDS, new AbortController().signal))
+      work.onUndo(() => this.takeBack(share, client, UNDOING, new AbortController().signal))
       if (!isLive(client.state)) await share.level()
       else if (options.nextStart && !hasSharedMemory(client)) await this.refuse(share, client, LATER)
       else await this.plug(share, client, work)
@@ -71,13 +78,13 @@ export class Members {
     if (why !== null) work.log(`“${client.name}” has it over NBD: ${why}.`)
   }
 
-  /** @throws not-found, time-out (the guest keeps it; nothing has changed) */
-  async detach(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, work: Work): Promise<Share> {
+  /** Its guest unmounts it first. @throws not-found, in-use (a program uses it), time-out (the guest keeps it); then nothing has changed */
+  async detach(share: ManagedShare, client: ManagedMachine, options: TakingOff, work: Work): Promise<Share> {
     requireMember(share, client)
     const release = client.reserve(`${share.label} is being taken off`)
     try {
       work.phase(`asking “${client.name}” to let go of it`)
-      await this.takeBack(share, client, timeoutSeconds, work.signal)
+      await this.takeBack(share, client, options, work.signal)
       return share.view()
     } finally {
       release()
@@ -125,12 +132,12 @@ export class Members {
     return share.level()
   }
 
-  /** Unplugs the disk from a client that runs, and takes it out of the record; its export goes. @throws time-out, wrong-state */
-  private async takeBack(share: ManagedShare, client: ManagedMachine, timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+  /** Unplugs the disk from a client that runs, and takes it out of the record; its export goes. @throws in-use, time-out, wrong-state */
+  private async takeBack(share: ManagedShare, client: ManagedMachine, { timeoutSeconds, force }: TakingOff, signal: AbortSignal): Promise<void> {
     const machineId = client.definition.id
     if (!isOff(client.state)) {
       if (share.record.cluster) await this.cluster.leave(share, client, timeoutSeconds)
-      if (mayWrite(share.record, machineId)) await unmountIfAsked(share, client)
+      if (!force && share.hasDevice(machineId)) await unmountIfAsked(client, deviceId(share.record.id))
       await share.unplug(client, timeoutSeconds, signal)
     }
     const { clients, writer, cluster } = share.record
@@ -145,12 +152,17 @@ function requireMember(share: ManagedShare, { name, definition }: ManagedMachine
   throw failure('not-found', `“${name}” does not have ${share.label}.`, { what: 'client', name, next: 'See the list of shares.' })
 }
 
-/** A machine that writes keeps much in its memory: it writes that out first. One without an agent cannot be asked. @throws in-use */
-async function unmountIfAsked(share: ManagedShare, client: ManagedMachine): Promise<void> {
-  if (!share.hasDevice(client.definition.id)) return
+/** The guest cannot be asked, or does not see the disk. */
+const NOT_ASKED: ReadonlySet<string> = new Set(['no-agent', 'unsupported', 'not-found'])
+
+/**
+ * Linux lets go of a disk that is mounted: a writer would lose what it keeps in its memory, and programs of a reader would get I/O errors. So it is
+ * unmounted first, where the guest can be asked. @throws in-use
+ */
+async function unmountIfAsked(client: ManagedMachine, device: string): Promise<void> {
   try {
-    await unmountInGuest(client, deviceId(share.record.id))
+    await unmountInGuest(client, device, 'End in the guest what uses it, and try again; or say that it may be taken all the same (force).')
   } catch (error) {
-    if (!(error instanceof Failure) || error.error.code === 'in-use') throw error
+    if (!(error instanceof Failure) || !NOT_ASKED.has(error.error.code)) throw error
   }
 }

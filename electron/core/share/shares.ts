@@ -5,7 +5,7 @@ import type { Machines } from '../machine/machines'
 import type { Work } from '../task/work'
 import { Cluster } from './cluster'
 import { diskContents } from './contents'
-import { Members, type Attaching } from './members'
+import { Members, type Attaching, type TakingOff } from './members'
 import { OwnerWatch } from './owner'
 import { mayWrite } from './plan'
 import { requireHarmless, type Sharing } from './possible'
@@ -94,10 +94,10 @@ export class Shares {
     return withDiskReader(this.library, machine, disk, this.of(machine, diskId)?.openedBy ?? null, diskContents)
   }
 
-  /** @throws time-out (a guest keeps it; the others have let go) */
-  async remove(share: ManagedShare, timeoutSeconds: number, work: Work): Promise<void> {
-    for (const client of share.clients) await this.members.detach(share, client, timeoutSeconds, work)
-    if (share.record.cluster && share.owner) await this.cluster.leave(share, share.owner, timeoutSeconds)
+  /** @throws in-use, time-out (a guest keeps it; those before it have let go) */
+  async remove(share: ManagedShare, options: TakingOff, work: Work): Promise<void> {
+    for (const client of share.clients) await this.members.detach(share, client, options, work)
+    if (share.record.cluster && share.owner) await this.cluster.leave(share, share.owner, options.timeoutSeconds)
     await this.forget(share)
   }
 

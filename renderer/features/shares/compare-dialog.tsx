@@ -65,8 +65,8 @@ export function CompareDialog({ onClose }: { onClose: () => void }) {
       {error && <ErrorNotice error={error} onCopy={copyText} />}
       {running && <TaskProgress task={running} />}
       {!running && chosen && (
-        <Field label="In" layout="row" hint="Takes about a minute, and slows other machines down. It needs fio in the guest.">
-          <Select label="In" value={chosen.id} options={machines.map(({ id, name }) => ({ value: id, label: name }))} onChange={setPicked} />
+        <Field label="Machine" layout="row" hint="Takes about a minute, and slows other machines down. The guest needs fio, as the built-in one has, and 256 MiB of memory.">
+          <Select label="Machine" value={chosen.id} options={machines.map(({ id, name }) => ({ value: id, label: name }))} onChange={setPicked} />
         </Field>
       )}
       {!running && !chosen && !result && (

@@ -34,14 +34,16 @@ export function HandOverDialog({ share, to, onClose }: { share: Share; to: { id:
         </>
       }
     >
-      {error && <ErrorNotice error={error} onCopy={copyText} />}
-      <ol className={styles.steps}>
-        <li>{writer} writes out what it holds back, and unmounts the disk.</li>
-        <li>The disk changes hands: from then on QEMU refuses what {writer} writes.</li>
-        <li>{to.name} mounts it to write, {writer} to read, each where it was.</li>
-      </ol>
-      <p className={styles.help}>If a program keeps it busy, nothing changes, and you are told which.</p>
-      <Checkbox checked={unmounted} onChange={setUnmounted} label="I have unmounted it in both" note="For guests without an agent, or not Linux: they are not asked." />
+      <div className={styles.stack}>
+        {error && <ErrorNotice error={error} onCopy={copyText} />}
+        <ol className={styles.steps}>
+          <li>{writer} writes out what it holds back, and unmounts the disk.</li>
+          <li>The disk changes hands: from then on QEMU refuses what {writer} writes.</li>
+          <li>{to.name} mounts it to write, {writer} to read, each where it was.</li>
+        </ol>
+        <p className={styles.help}>If a program keeps it busy, nothing changes, and you are told which.</p>
+        <Checkbox checked={unmounted} onChange={setUnmounted} label="I have unmounted it in both" note="For guests without an agent, or not Linux: they are not asked." />
+      </div>
     </Dialog>
   )
 }

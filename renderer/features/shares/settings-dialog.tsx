@@ -34,7 +34,7 @@ export function SettingsDialog({ share, onClose }: { share: Share; onClose: () =
       }
     >
       {error && <ErrorNotice error={error} onCopy={copyText} />}
-      <div className={styles.settings}>
+      <div className={styles.stack}>
         <Field label="If nobody can serve it" hint="As when its file is gone. After an I/O error a guest may have to mount its file system anew, or to repair it; one that waits goes on as if nothing had been.">
           <Select label="If nobody can serve it" value={hold} onChange={setHold} options={holdChoices(share.holdSeconds)} />
         </Field>

@@ -5,7 +5,7 @@ import { Button, Checkbox, CopyLine, Dialog, EmptyState, ErrorNotice, Field, for
 import { call, callTask, closeOverlay, copyText, goTo, hasEnded, runCommand, toast, useMachines, useShares, useTasks } from '../../app'
 import { TaskProgress } from '../tasks'
 import { ModeChoice } from './mode-choice'
-import { damagedByWriters, MODES, MOUNT_LINE, whenItGets, whyNotTo, WRITE_THROUGH } from './words'
+import { badFolder, damagedByWriters, MODES, MOUNT_LINE, setsUpCluster, whenItGets, whyNotTo, WRITE_THROUGH } from './words'
 import styles from './shares.module.css'
 
 interface Choice {
@@ -24,7 +24,7 @@ export function ShareDialog({ machine, disk, to }: { machine: string | null; dis
   const choice = choices.find((one) => keyOf(one) === picked)
   if (!choice) return <NothingToShare />
   const options = choices.map((one) => ({ value: keyOf(one), label: one.label }))
-  return <Chosen key={picked} choice={choice} machines={machines} given={to} picker={disk === null ? <DiskField value={picked} options={options} onChange={setPicked} /> : null} />
+  return <Chosen choice={choice} machines={machines} given={to} picker={disk === null ? <DiskField value={picked} options={options} onChange={setPicked} /> : null} />
 }
 
 const keyOf = ({ machine, disk }: Choice): string => `${machine.id} ${disk}`
@@ -39,18 +39,22 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
   const { machine, disk } = choice
   const share = useShares((state) => Object.values(state.byId).find((one) => one.machineId === machine.id && one.disk === disk))
   const others = machines.filter((one) => one.id !== machine.id)
-  const [to, setTo] = useState<readonly string[]>(() => others.filter((one) => one.id === given && whyNotTo(one, machine.id, share) === null).map(({ id }) => id))
+  const [to, setTo] = useState<readonly string[]>(given === null ? [] : [given])
+  const chosen = others.filter((one) => to.includes(one.id) && whyNotTo(one, machine.id, share) === null)
   const [mode, setMode] = useState<ShareMode>('ro')
-  const [force, setForce] = useState(false)
+  // Said of this disk, and of no other that is chosen afterwards.
+  const [forced, setForced] = useState<string | null>(null)
+  const force = forced === keyOf(choice)
   const [folder, setFolder] = useState('/shared')
   const [waits, setWaits] = useState(false)
   const [writeThrough, setWriteThrough] = useState(false)
   const contents = useContents(`${machine.name}:${disk}`)
   const damaged = share || mode !== 'cluster' || !contents ? null : damagedByWriters(contents)
+  const mounts = share ? share.cluster !== null : mode === 'cluster' && contents !== null && setsUpCluster(contents)
+  const wrong = damaged !== null && !force ? 'Choose another mode, or confirm the damage.' : mounts && !share ? badFolder(folder) : null
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<AppError | null>(null)
   const running = useTasks((state) => (busy ? Object.values(state.byId).find((task) => task.operation === 'share.create' && !hasEnded(task)) : undefined))
-  const chosen = machines.filter((one) => to.includes(one.id))
   const start = async (): Promise<void> => {
     setBusy(true)
     setError(null)
@@ -63,13 +67,13 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
   return (
     <Dialog
       title={picker ? 'Share a disk' : `Share ${disk} of ${machine.name}`}
-      description={busy ? 'You can hide this: it goes on, and the task list shows how far it is.' : share ? `It is shared: ${MODES[share.mode]}.` : 'Other machines get it while its own machine goes on using it. Nothing is copied.'}
+      description={busy ? 'You can hide this: it goes on, and the task list shows how far it is.' : share ? `It is shared: ${MODES[share.mode]}.` : 'Other machines get it while its own goes on using it. Nothing is copied.'}
       onClose={closeOverlay}
       width={560}
       footer={
         <>
           <Button onClick={closeOverlay}>{busy ? 'Hide' : 'Cancel'}</Button>
-          <Button variant="primary" busy={busy} blocked={to.length === 0 ? 'Choose a machine that is to get it.' : damaged !== null && !force ? 'Choose another mode, or confirm the damage.' : null} onClick={() => void start()}>
+          <Button variant="primary" busy={busy} blocked={chosen.length === 0 ? 'Choose a machine that is to get it.' : wrong} onClick={() => void start()}>
             Share
           </Button>
         </>
@@ -85,18 +89,20 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
             <legend>With</legend>
             <div className={styles.targets}>
               {others.map((one) => (
-                <Target key={one.id} machine={one} owner={machine.id} share={share} checked={to.includes(one.id)} onChange={(on) => setTo(on ? [...to, one.id] : to.filter((id) => id !== one.id))} />
+                <Target key={one.id} machine={one} owner={machine.id} share={share} checked={chosen.includes(one)} onChange={(on) => setTo(on ? [...to, one.id] : to.filter((id) => id !== one.id))} />
               ))}
               {others.length === 0 && <p className={styles.quiet}>There is no other machine yet.</p>}
             </div>
             {chosen.some((one) => whenItGets(one).slower) && <Checkbox checked={waits} onChange={setWaits} label="Not over NBD: who would get it so waits for its next start" />}
           </fieldset>
-          {!share && <ModeChoice machine={machine.name} mode={mode} onChange={setMode} contents={contents} damaged={damaged} force={force} onForce={setForce} folder={folder} onFolder={setFolder} />}
+          {!share && <ModeChoice machine={machine.name} mode={mode} onChange={setMode} contents={contents} damaged={damaged} force={force} onForce={(on) => setForced(on ? keyOf(choice) : null)} folder={folder} onFolder={setFolder} />}
           {!share && mode !== 'ro' && <Checkbox checked={writeThrough} onChange={setWriteThrough} label={WRITE_THROUGH.label} note={WRITE_THROUGH.note} />}
-          {mode !== 'cluster' && (
+          {mounts ? (
+            share?.cluster && <p className={styles.help}>Each gets it mounted on {share.cluster.folder}, beside the others.</p>
+          ) : (
             <section className={styles.help}>
               <p>
-                In the guest it is one more virtio disk, usually the last one. Who reads mounts it read-only. A guest keeps what it has read: to see what was written since, it mounts it anew.
+                Under Shares, “Open” mounts it in a guest and says where. By hand: it is one more virtio disk there, usually the last one, and who reads mounts it read-only. A guest keeps what it has read; “Refresh readers” lets it see what was written since.
               </p>
               <CopyLine text={MOUNT_LINE} onCopy={copyText} />
             </section>
@@ -109,17 +115,17 @@ function Chosen({ choice, machines, given, picker }: { choice: Choice; machines:
 
 /** What lies on the disk; null until it is known, or when it cannot be told. */
 function useContents(disk: string): DiskContent[] | null {
-  const [contents, setContents] = useState<DiskContent[] | null>(null)
+  const [known, setKnown] = useState<{ disk: string; contents: DiskContent[] } | null>(null)
   useEffect(() => {
     let wanted = true
     void call('share.contents', { disk }).then((result) => {
-      if (wanted && result.ok) setContents(result.value)
+      if (wanted && result.ok) setKnown({ disk, contents: result.value })
     })
     return () => {
       wanted = false
     }
   }, [disk])
-  return contents
+  return known?.disk === disk ? known.contents : null
 }
 
 function Target(props: { machine: Machine; owner: string; share: Share | undefined; checked: boolean; onChange: (on: boolean) => void }) {

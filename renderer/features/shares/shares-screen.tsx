@@ -1,15 +1,16 @@
 import { useEffect, useState } from 'react'
-import { BookCopy, FolderOpen, Gauge, PencilLine, Plus, RefreshCw, Settings2, Share2, SlidersHorizontal, Unplug } from 'lucide-react'
+import { BookCopy, FolderOpen, Gauge, PencilLine, Plus, RefreshCw, Settings2, Share2, SlidersHorizontal, Undo2, Unplug } from 'lucide-react'
 import type { Machine, Share, ShareClient } from '#contract'
-import { Button, ConfirmDialog, EmptyState, formatCount, formatSize, IconButton, StateBadge, tip, type StateLook } from '#ui'
+import { Button, ConfirmDialog, EmptyState, formatSize, IconButton, StateBadge, tip, type StateLook } from '#ui'
 import { attempt, attemptTask, copyText, goToMachine, openOverlay, runCommand, toast, useMachine, useShares, blockedBy } from '../../app'
 import { CompareDialog } from './compare-dialog'
 import { HandOverDialog } from './hand-over-dialog'
+import { DetachDialog, EndDialog } from './let-go-dialogs'
 import { LimitDialog } from './limit-dialog'
 import { SettingsDialog } from './settings-dialog'
 import { sayLatency, sayRate, type ShareRate } from './rates'
 import { useShareLoad } from './use-load'
-import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayLimits, sayMember, sayPublished, sayRefreshed, sayServer, saySettings, sayTransport, sayVersion, whyNotAsked, whyNotPublish, whyNotRefresh } from './words'
+import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayLimits, sayMember, sayPublished, sayReason, sayRefreshed, sayServer, saySettings, sayTransport, sayVersion, whyNotAsked, whyNotPublish, whyNotRefresh } from './words'
 import styles from './shares.module.css'
 
 /** Every shared disk: who serves it, and who has it. */
@@ -51,7 +52,7 @@ const NoShares = () => (
       </Button>
     }
   >
-    A machine’s disk can be read by other machines while it goes on using it: one prepares, the others look on. Nothing is copied.
+    A machine’s disk can be used by other machines while it goes on using it: one prepares, the others look on, or write in turn. Nothing is copied.
   </EmptyState>
 )
 
@@ -126,8 +127,8 @@ function EndHung({ share, machine }: { share: Share; machine: string | null }) {
       {asking && (
         <ConfirmDialog title="Restart the storage daemon?" verb="Restart it" danger onClose={() => setAsking(false)} onConfirm={restart}>
           <p>
-            The one that serves {labelOf(share)} is ended at once, and another takes its place. {share.writeThrough || share.mode === 'ro' ? 'Nothing that was answered is lost.' : 'What guests had written and not synced may be lost.'} Some of what they ask for at this moment may never be
-            answered: such a guest has to be reset.
+            The one that serves {labelOf(share)} is ended at once, and another takes its place. {share.writeThrough || share.mode === 'ro' ? 'Nothing that was answered is lost.' : 'What guests had written and not synced may be lost.'} What they ask for
+            at this moment waits, and is asked of the new one.
           </p>
           <p>If it goes on by itself, nothing is lost at all.</p>
         </ConfirmDialog>
@@ -163,15 +164,15 @@ function ForReaders({ share }: { share: Share }) {
   return (
     <>
       {share.published ? (
-        <Button size="small" onClick={() => void publish(true)} blocked={busy ? 'It is being done.' : null}>
+        <Button size="small" icon={Undo2} hint="Readers get the disk itself again, as it changes." onClick={() => void publish(true)} blocked={busy ? 'It is being done.' : null}>
           Readers follow again
         </Button>
       ) : (
-        <Button size="small" icon={RefreshCw} blocked={whyNotRefresh(share)} onClick={() => void refresh(share)}>
+        <Button size="small" icon={RefreshCw} hint="The writer writes out what it holds back, and readers mount the disk anew: they see what is on it now." blocked={whyNotRefresh(share)} onClick={() => void refresh(share)}>
           Refresh readers
         </Button>
       )}
-      <Button size="small" icon={BookCopy} busy={busy} blocked={whyNotPublish(share)} onClick={() => void publish(false)}>
+      <Button size="small" icon={BookCopy} busy={busy} hint="Readers get the disk as it is now, and that does not change, however much is written." blocked={whyNotPublish(share)} onClick={() => void publish(false)}>
         {share.published ? 'Publish the next version' : 'Publish a version'}
       </Button>
     </>
@@ -187,6 +188,8 @@ interface Place {
   note: string
   /** Why its guest cannot be asked to mount it; null when it can. */
   whyNotMounted: string | null
+  /** It runs, and has the disk. */
+  holds: boolean
   /** Null: it is the owner. */
   client: ShareClient | null
 }
@@ -195,7 +198,10 @@ interface Place {
 function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: ShareRate | undefined }) {
   const [handing, setHanding] = useState(false)
   const [limiting, setLimiting] = useState(false)
+  const [detaching, setDetaching] = useState(false)
   const { id, name, client } = place
+  // Of one that does not have it nothing can be in use.
+  const detach = (): void => (place.holds ? setDetaching(true) : void attemptTask('share.detach', { share: share.id, machine: id }))
   return (
     <li className={styles.client}>
       <button type="button" className={styles.name} onClick={() => goToMachine(id)}>
@@ -206,7 +212,7 @@ function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: Sh
         <Access writes={place.writes} />
         {place.note}
       </p>
-      <p className={styles.rate} {...tip(rate ? `${Math.round(rate.requestsPerSecond)} requests a second, as ${client?.transport === 'vhost-user-blk' ? 'its guest' : 'QEMU'} counts them` : null)}>
+      <p className={styles.rate} data-counted={place.holds || undefined} {...tip(rate ? `${Math.round(rate.requestsPerSecond)} requests a second, as ${client?.transport === 'vhost-user-blk' ? 'its guest' : 'QEMU'} counts them` : null)}>
         {rate && sayRate(rate)}
         {rate?.meanMs != null && <small>{sayLatency(rate.meanMs)}</small>}
       </p>
@@ -216,11 +222,13 @@ function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: Sh
             Let it write…
           </Button>
         )}
-        <IconButton icon={FolderOpen} size="small" label={`Open in the guest of ${name}`} blocked={place.whyNotMounted} onClick={() => void openInGuest(share, id)} />
+        <Button icon={FolderOpen} size="small" className={styles.open} aria-label={`Open in the guest of ${name}`} hint="Mounts it in the guest, and says where it is." blocked={place.whyNotMounted} onClick={() => void openInGuest(share, id)}>
+          Open
+        </Button>
         {client ? (
           <>
             <IconButton icon={SlidersHorizontal} size="small" label={`Limit what ${name} asks`} onClick={() => setLimiting(true)} />
-            <IconButton icon={Unplug} size="small" label={`Take it from ${name}`} onClick={() => void attemptTask('share.detach', { share: share.id, machine: id })} />
+            <IconButton icon={Unplug} size="small" label={`Take it from ${name}`} onClick={detach} />
           </>
         ) : (
           <>
@@ -230,6 +238,7 @@ function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: Sh
         )}
       </span>
       {limiting && client && <LimitDialog share={share} client={client} onClose={() => setLimiting(false)} />}
+      {detaching && client && <DetachDialog share={share} client={client} onClose={() => setDetaching(false)} />}
       {handing && <HandOverDialog share={share} to={{ id, name }} onClose={() => setHanding(false)} />}
     </li>
   )
@@ -247,6 +256,7 @@ function ownerPlace(share: Share, machine: Machine | undefined): Place {
     writes: share.ownerWrites,
     note: member ? sayMember(member, share.cluster?.folder ?? '') : 'The disk is its own.',
     whyNotMounted: runs ? null : `${share.machine} is off.`,
+    holds: runs,
     client: null
   }
 }
@@ -259,8 +269,9 @@ function clientPlace(share: Share, client: ShareClient): Place {
     name: client.machine,
     look: joined ? lookOfMember(member) : lookOfClient(client),
     writes: client.writes,
-    note: client.reason ?? (client.state === 'off' ? 'It gets the disk when it starts.' : joined ? `${sayMember(member, share.cluster?.folder ?? '')}${sayLimits(client)}` : `${sayVersion(client)}${sayTransport(client)}${sayLimits(client)}`),
-    whyNotMounted: client.state === 'connected' ? null : `${client.machine} does not have it now.`,
+    note: sayReason(share, client) ?? (client.state === 'off' ? 'It gets the disk when it starts.' : joined ? `${sayMember(member, share.cluster?.folder ?? '')}${sayLimits(client)}` : `${sayVersion(client)}${sayTransport(client)}${sayLimits(client)}`),
+    whyNotMounted: client.state === 'connected' ? null : `${client.machine} ${client.state === 'off' ? 'is off' : 'does not have it now'}.`,
+    holds: client.state !== 'off' && client.state !== 'unplugged',
     client
   }
 }
@@ -284,22 +295,4 @@ async function refresh(share: Share): Promise<void> {
   if (!result.ok) return
   const allSee = result.value.readers.every(({ state }) => state === 'fresh' || state === 'unmounted')
   toast(sayRefreshed(result.value), { tone: allSee ? 'good' : 'info' })
-}
-
-function EndDialog({ share, onClose }: { share: Share; onClose: () => void }) {
-  const running = share.clients.filter(({ state }) => state !== 'off').length
-  const end = (): void => {
-    onClose()
-    void attemptTask('share.remove', { share: share.id })
-  }
-  return (
-    <ConfirmDialog title={`End the share of ${labelOf(share)}?`} verb="End the share" onClose={onClose} onConfirm={end}>
-      <p>
-        {running === 0
-          ? 'No machine uses it now.'
-          : `${formatCount(running, 'guest')} that ${running === 1 ? 'runs is' : 'run are'} asked to let go of it${share.cluster ? ', and unmounts it' : ': unmount it there first'}. What is on the disk stays as it is.`}
-      </p>
-      {share.cluster && <p>Its file system is OCFS2: to read it again, share the disk again in the same way.</p>}
-    </ConfirmDialog>
-  )
 }

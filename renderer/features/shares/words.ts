@@ -1,4 +1,4 @@
-import { CircleAlert, CircleCheck, CircleDashed, CircleOff, LoaderCircle, Unplug } from 'lucide-react'
+import { CircleAlert, CircleCheck, CircleDashed, CircleOff, LoaderCircle, TriangleAlert, Unplug } from 'lucide-react'
 import type { ClusterMember, DiskContent, Machine, Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
 import { formatClockSeconds, formatCount, formatRate, formatSpan, type StateLook } from '#ui'
 
@@ -12,7 +12,9 @@ const CLIENTS: Record<ShareClient['state'], StateLook> = {
   unplugged: { tone: 'paused', icon: Unplug, word: 'Without it' },
   off: { tone: 'off', icon: CircleOff, word: 'Off' }
 }
-export const lookOfClient = ({ state }: ShareClient): StateLook => CLIENTS[state]
+/** One that has the disk, and of which there is something to be known. */
+const DOUBTFUL: StateLook = { tone: 'paused', icon: TriangleAlert, word: 'Connected' }
+export const lookOfClient = ({ state, reason }: ShareClient): StateLook => (state === 'connected' && reason !== null ? DOUBTFUL : CLIENTS[state])
 
 /** A machine in a cluster file system. */
 const MEMBERS: Record<ClusterMember['state'], StateLook> = {
@@ -69,13 +71,13 @@ export const WRITE_THROUGH = {
 
 /** What was chosen for a share otherwise than it comes, in sentences. */
 export const saySettings = ({ holdSeconds, writeThrough }: Share): string =>
-  [...(writeThrough ? [' Each write is on the disk at once.'] : []), ...(holdSeconds === null ? [] : [` Guests wait for ${formatSpan(holdSeconds * 1000)} at most.`])].join('')
+  [...(writeThrough ? [' Each write is on the disk at once.'] : []), ...(holdSeconds === null ? [] : [` If nobody can serve it, guests wait for ${formatSpan(holdSeconds * 1000)} at most.`])].join('')
 
 /** Who serves, in a sentence. */
-export function sayServer({ server, machine }: Share): string {
+export function sayServer({ server, machine, clients }: Share): string {
   switch (server.kind) {
     case 'idle':
-      return 'It is served as soon as one of the machines below runs.'
+      return clients.length === 0 ? 'Share it with a machine, and it is served.' : 'It is served as soon as one of the machines below runs.'
     case 'machine':
       return `The QEMU of ${server.machine} serves it, beside its guest.`
     case 'daemon':
@@ -85,10 +87,18 @@ export function sayServer({ server, machine }: Share): string {
     case 'hung':
       return sayHung(server)
     case 'failed':
+      return `${asSentence(server.message)} It is tried again every five seconds.`
     case 'broken':
       return server.message
   }
 }
+
+/** QEMU's own words end without a full stop. */
+const asSentence = (message: string): string => (/[.!?]$/.test(message) ? message : `${message}.`)
+
+/** Why a machine does not have the disk as it should; null: nothing is known. What is said of whoever serves it is not said again. */
+export const sayReason = ({ server }: Share, { state, reason }: ShareClient): string | null =>
+  server.kind === 'failed' && state === 'waiting' && reason === server.message ? 'What it asks for waits until somebody serves it.' : reason
 
 /** That it does not answer, why if that is known, and what can be done. */
 function sayHung({ machine, sinceMs, because }: Extract<Share['server'], { kind: 'hung' }>): string {
@@ -132,15 +142,22 @@ export function damagedByWriters(contents: readonly DiskContent[]): string | nul
   return kinds.length === 0 ? null : [...new Set(kinds)].join(' and ')
 }
 
+/** What is wrong with the folder that guests are to get it on; null when nothing is. */
+export const badFolder = (folder: string): string | null => (folder.startsWith('/') ? null : 'A folder begins with a slash.')
+
 /** Whether Strata sets up the cluster: on a disk that is empty, or bears the file system that it makes. */
 export const setsUpCluster = (contents: readonly DiskContent[]): boolean => contents.every(({ partition, kind }) => partition === null && (kind === 'nothing' || kind === 'OCFS2'))
 
-/** What whoever serves has to take part in cannot be done while that hangs. */
-export const whyNotAsked = ({ server }: Share): string | null => (server.kind === 'hung' ? 'Whoever serves it does not answer.' : null)
+/** What whoever serves has to take part in cannot be done while that hangs, or nobody does. */
+export function whyNotAsked({ server }: Share): string | null {
+  if (server.kind === 'hung') return 'Whoever serves it does not answer.'
+  if (server.kind === 'moving') return 'It is being handed over: in a moment.'
+  return server.kind === 'failed' ? 'Nobody can serve it now.' : null
+}
 
 /** Why there is nobody to refresh; null when there is. */
 export const whyNotRefresh = (share: Share): string | null =>
-  whyNotAsked(share) ?? (share.clients.some(({ state }) => state === 'connected') ? null : 'No machine that has it runs.')
+  whyNotAsked(share) ?? (share.clients.some(({ state }) => state === 'connected') ? null : 'No other machine has it now.')
 
 /** Why there is nothing to publish; null when there is. */
 export const whyNotPublish = (share: Share): string | null =>

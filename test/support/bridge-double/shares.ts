@@ -58,7 +58,8 @@ export const shareHandlers: ShareHandlers = {
     return { taskId: task.id }
   },
   'share.restart': (input, world) => ({ taskId: world.run('share.restart', `Restart what serves ${input.share}`, input.share, async () => find(input.share, world)).id }),
-  'share.contents': () => [{ partition: null, kind: 'ext4', cluster: false }],
+  // A machine’s first disk is installed; one that was added is empty.
+  'share.contents': (input) => [{ partition: null, kind: input.disk.endsWith(':disk0') ? 'ext4' : 'nothing', cluster: false }],
   'share.mount': (input, world) => ({
     taskId: world.run('share.mount', `Mount ${input.share} in ${input.machine}`, input.machine, async () => {
       const share = find(input.share, world)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Share, SharePublication, ShareRefresh } from '#contract'
-import { sayPublished, sayRefreshed, sayServer, whyNotPublish, whyNotRefresh } from '../../../../renderer/features/shares/words'
+import type { Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
+import { lookOfClient, sayPublished, sayReason, sayRefreshed, sayServer, whyNotAsked, whyNotPublish, whyNotRefresh } from '../../../../renderer/features/shares/words'
 
 const reader = (machine: string, state: ShareRefresh['readers'][number]['state']): ShareRefresh['readers'][number] => ({ machineId: machine, machine, state, folders: [], afterMs: 1, reason: null })
 
@@ -18,6 +18,31 @@ describe('whoever serves and does not answer', () => {
 
   it('is not asked to take part in anything', () => {
     for (const why of [whyNotPublish, whyNotRefresh]) expect(why(hung({}))).toBe('Whoever serves it does not answer.')
+  })
+})
+
+describe('a disk that nobody can serve', () => {
+  const GONE = 'Could not open it: No such file or directory'
+  const client = { machine: 'lab2', state: 'waiting', reason: GONE } as ShareClient
+  const failed = { machine: 'lab1', clients: [client], server: { kind: 'failed', message: GONE } } as unknown as Share
+
+  it('is told once with why, and that it is tried again; of a client only that it waits', () => {
+    expect(sayServer(failed)).toBe(`${GONE}. It is tried again every five seconds.`)
+    expect(sayReason(failed, client)).toBe('What it asks for waits until somebody serves it.')
+    expect(sayReason(failed, { ...client, state: 'failing', reason: 'It gets errors.' })).toBe('It gets errors.')
+  })
+
+  it('is not asked to take part in anything, and neither is one that passes to another process', () => {
+    for (const why of [whyNotAsked, whyNotPublish, whyNotRefresh]) expect(why(failed)).toBe('Nobody can serve it now.')
+    expect(whyNotAsked({ ...failed, server: { kind: 'moving' } })).toContain('in a moment')
+  })
+})
+
+describe('a client', () => {
+  it('that has the disk looks otherwise when something is to be known of it', () => {
+    const connected = { state: 'connected', reason: null } as ShareClient
+    expect(lookOfClient(connected)).toMatchObject({ tone: 'running', word: 'Connected' })
+    expect(lookOfClient({ ...connected, reason: 'A request may have been lost.' })).toMatchObject({ tone: 'paused', word: 'Connected' })
   })
 })
 
