@@ -116,11 +116,13 @@ export class ManagedShare {
     return { machineId: id, machine: machine.name, transport: reason === null ? 'vhost-user-blk' : 'nbd', transportReason: reason, writes: this.writes(machine), version: versionFor(this.record, id), limits: limitsOf(this.record, id), ...this.links.stateOf(machine, this.server, this.serving.refusing) }
   }
 
-  /** Takes over what an earlier owner of the library left running. */
-  async recall(): Promise<void> {
-    await this.relays.recall(this.record.clients.map(({ machineId }) => machineId))
-    await this.serving.recall()
-    await this.level()
+  /** Takes over what an earlier owner of the library left running; before anything that is done for a machine that changes meanwhile, which would have it a second time. */
+  recall(): Promise<void> {
+    this.queue = this.queue.then(async () => {
+      await this.relays.recall(this.record.clients.map(({ machineId }) => machineId))
+      await this.serving.recall()
+    })
+    return this.level()
   }
 
   async save(record: ShareRecord): Promise<void> {
