@@ -37,6 +37,8 @@ static const char *path;
 static uint64_t random_state;
 /* For a round: each request is as it should be, so that many are under way. */
 static bool careful;
+/* And where its guest has the memory, and where in the file that is. */
+static uint64_t guest_address, file_offset;
 
 static uint32_t any(uint32_t below)
 {
@@ -183,7 +185,7 @@ static bool right_message(int step, struct message *message)
     {.request = SET_OWNER},
     {.request = GET_CONFIG, .bytes = CONFIG_HEAD_BYTES + CONFIG_BYTES, .config = {.bytes = CONFIG_BYTES}},
     number(SET_FEATURES, VERSION_1 | PROTOCOL | INDIRECT | (random_state & 1 ? EVENT_INDEX : 0)),
-    {.request = SET_MEM_TABLE, .bytes = MEMORY_HEAD_BYTES + REGION_BYTES, .memory = {.count = 1, .region = {{0, MEMORY_BYTES, USER_ADDRESS, 0}}}, .fds = {client.memory}, .fd_count = 1},
+    {.request = SET_MEM_TABLE, .bytes = MEMORY_HEAD_BYTES + REGION_BYTES, .memory = {.count = 1, .region = {{guest_address, MEMORY_BYTES, USER_ADDRESS, file_offset}}}, .fds = {client.memory}, .fd_count = 1},
     of_ring(SET_VRING_NUM, RING),
     of_ring(SET_VRING_BASE, atomic_load(&client.shared->used.index)),
     {.request = SET_VRING_ADDR, .bytes = sizeof address, .address = address},
@@ -252,11 +254,17 @@ static struct region any_region(void)
   return region;
 }
 
+/* Mostly where a ring could begin. */
+static uint64_t some_place(void)
+{
+  return any(4) ? odd_number() & ~UINT64_C(15) : odd_number();
+}
+
 /* One of the protocol, with something that it should not have; or none. */
-static void talk_once(void)
+static void talk_once(int step)
 {
   struct message message = {.request = any(48), .flags = any(8) ? VERSION | any(2) * NEEDS_REPLY : any(16)};
-  bool right = right_message((int)any(14), &message) && any(3);
+  bool right = right_message(step, &message) && any(3);
   if (!right) {
     message.fd_count = 0;
     if (any(3)) message.request = 1 + any(26);
@@ -275,7 +283,7 @@ static void talk_once(void)
       break;
     case SET_VRING_ADDR:
       message.bytes = sizeof message.address;
-      message.address = (struct ring_address){any(4) ? 0 : (uint32_t)odd_number(), (uint32_t)odd_number(), odd_number(), odd_number(), odd_number(), odd_number()};
+      message.address = (struct ring_address){any(4) ? 0 : (uint32_t)odd_number(), (uint32_t)odd_number(), some_place(), some_place(), some_place(), odd_number()};
       break;
     case GET_CONFIG:
     case SET_CONFIG:
@@ -315,9 +323,17 @@ static void talk(void)
 {
   renew_memory();
   call_up();
-  introduce(any(3) ? (int)any(15) : 14);
-  for (uint32_t count = 1 + any(12); count > 0; count--) {
-    talk_once();
+  /* Half a message is waited for at the other end. */
+  const struct timeval soon = {0, 50000};
+  setsockopt(client.socket, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
+  /* As it should, but for some; then anything. */
+  struct message message;
+  for (int step = 0; any(30) && right_message(step, &message); step++) {
+    if (any(8) == 0) talk_once(step), hear_out(1);
+    else if (!say(message, message.request != SET_PROTOCOL_FEATURES)) return;
+  }
+  for (uint32_t count = any(12); count > 0; count--) {
+    talk_once((int)any(14));
     hear_out(any(4) ? 0 : 1);
   }
   hear_out(1);
@@ -348,7 +364,7 @@ static uint64_t some_address(void)
 static void describe(struct vring_desc *descriptor, uint16_t count)
 {
   static const uint32_t lengths[] = {0, 1, 15, 16, 17, 24, 512, 1024, 4096, 65536, MEMORY_BYTES, UINT32_MAX};
-  descriptor->addr = some_address();
+  descriptor->addr = guest_address + some_address();
   descriptor->len = any(4) ? any(16) * SECTOR : lengths[any(sizeof lengths / sizeof *lengths)];
   descriptor->flags = (uint16_t)(any(8) ? any(4) : any(65536));
   descriptor->next = (uint16_t)(any(8) ? any(count) : any(65536));
@@ -368,9 +384,9 @@ static void ask(uint16_t slot, struct virtio_blk_outhdr header, uint32_t bytes)
   bool reads = header.type == VIRTIO_BLK_T_IN || header.type == VIRTIO_BLK_T_GET_ID;
   shared->headers[slot] = header;
   shared->status[slot] = 0xee;
-  shared->descriptors[head] = (struct vring_desc){offsetof(struct shared, headers) + slot * sizeof header, sizeof header, VRING_DESC_F_NEXT, (uint16_t)(head + 1)};
-  shared->descriptors[head + 1] = (struct vring_desc){DATA_AT + (uint64_t)slot * 65536, bytes, (uint16_t)(VRING_DESC_F_NEXT | (reads ? VRING_DESC_F_WRITE : 0)), (uint16_t)(head + 2)};
-  shared->descriptors[head + 2] = (struct vring_desc){offsetof(struct shared, status) + slot, 1, VRING_DESC_F_WRITE, 0};
+  shared->descriptors[head] = (struct vring_desc){guest_address + offsetof(struct shared, headers) + slot * sizeof header, sizeof header, VRING_DESC_F_NEXT, (uint16_t)(head + 1)};
+  shared->descriptors[head + 1] = (struct vring_desc){guest_address + DATA_AT + (uint64_t)slot * 65536, bytes, (uint16_t)(VRING_DESC_F_NEXT | (reads ? VRING_DESC_F_WRITE : 0)), (uint16_t)(head + 2)};
+  shared->descriptors[head + 2] = (struct vring_desc){guest_address + offsetof(struct shared, status) + slot, 1, VRING_DESC_F_WRITE, 0};
   atomic_store(&(&shared->available)->heads[client.next & (RING - 1)], head);
   atomic_store(&shared->available.index, ++client.next);
 }
@@ -388,8 +404,8 @@ static void ask_nonsense(void)
     uint16_t count = (uint16_t)(1 + any(4 * RING));
     for (int i = 0; i < count; i++)
       describe(&shared->indirect[i], count);
-    shared->indirect[0] = (struct vring_desc){offsetof(struct shared, headers), 16, VRING_DESC_F_NEXT, 1};
-    shared->descriptors[3 * slot] = (struct vring_desc){offsetof(struct shared, indirect), (uint32_t)(count * sizeof(struct vring_desc)) + (any(8) ? 0 : any(20)), (uint16_t)(VRING_DESC_F_INDIRECT | (any(8) ? 0 : any(4))), 0};
+    shared->indirect[0] = (struct vring_desc){guest_address + offsetof(struct shared, headers), 16, VRING_DESC_F_NEXT, 1};
+    shared->descriptors[3 * slot] = (struct vring_desc){guest_address + offsetof(struct shared, indirect), (uint32_t)(count * sizeof(struct vring_desc)) + (any(8) ? 0 : any(20)), (uint16_t)(VRING_DESC_F_INDIRECT | (any(8) ? 0 : any(4))), 0};
   }
 }
 
@@ -424,7 +440,9 @@ static void restart(void)
       if (!say(message, message.request != SET_PROTOCOL_FEATURES)) return;
     break;
   case 1:
-    if (right_message(7, &message)) say(message, true);
+    if (!right_message(7, &message)) return;
+    message.memory.region[0].bytes -= any(8) * UINT64_C(4096);
+    say(message, true);
     break;
   case 2:
     say(of_ring(GET_VRING_BASE, 0), true);
@@ -442,6 +460,9 @@ static void rings(void)
 {
   renew_memory();
   careful = any(3) == 0;
+  /* At the end of all addresses; beyond its file. */
+  guest_address = any(12) ? 0 : UINT64_MAX - MEMORY_BYTES;
+  file_offset = any(12) ? 0 : MEMORY_BYTES;
   call_up();
   if (!introduce(14)) return;
   for (uint32_t bursts = 1 + any(8); bursts > 0; bursts--) {
@@ -454,10 +475,10 @@ static void rings(void)
   }
   /* It hangs up while it is served, and its guest goes on. */
   drop(&client.socket);
-  for (uint32_t count = any(2) ? any(200) : 0; count > 0; count--) {
+  for (uint32_t count = any(2) ? any(100) : 0; count > 0; count--) {
     if (any(4) == 0) ask_nonsense();
     kick();
-    if (any(20) == 0) usleep(any(200));
+    if (any(2) == 0) usleep(any(400));
   }
 }
 
