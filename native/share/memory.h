@@ -9,9 +9,12 @@ struct memory {
   uint8_t *mapped[MOST_REGIONS];
 };
 
+/* Whether a message tells of just what is mapped. */
+bool memory_is(const struct memory *memory, const struct message *message);
+
 /*
  * Maps what a message tells of, in place of what was known; the descriptors are its own then.
- * @returns 0; -ERANGE: a region lies beyond its file, or where no address is; -errno. Nothing is mapped then.
+ * @returns 0; -ERANGE: a region lies beyond its file, or where no address is; -EPERM: its file may become shorter; -errno. Nothing is mapped then.
  */
 int memory_take(struct memory *memory, struct message *message);
 

@@ -1,12 +1,17 @@
 #include "message.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 enum { PAYLOAD = offsetof(struct message, number), MOST_PAYLOAD_BYTES = offsetof(struct message, fds) - PAYLOAD };
+
+/* What Linux calls an eventfd. */
+#define EVENT "anon_inode:[eventfd]"
 
 union control {
   struct cmsghdr header;
@@ -90,6 +95,21 @@ static bool has(const struct message *message, size_t bytes, int fds)
   return message->bytes == bytes && message->fd_count == fds;
 }
 
+/* A descriptor that is only a path has no flags to set, by which QEMU 7.2's export ends (qemu_socket_set_nonblock, an assertion); and any other file may block it. */
+static bool is_event(int fd)
+{
+  char path[sizeof "/proc/self/fd/" + 10], what[sizeof EVENT] = "";
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return !(fcntl(fd, F_GETFL) & O_PATH) && readlink(path, what, sizeof what) == sizeof EVENT - 1 && memcmp(what, EVENT, sizeof EVENT - 1) == 0;
+}
+
+static bool is_socket(int fd)
+{
+  int type;
+  socklen_t length = sizeof type;
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+}
+
 bool message_is_whole(const struct message *message)
 {
   switch (message->request) {
@@ -112,12 +132,12 @@ bool message_is_whole(const struct message *message)
   case SET_VRING_KICK:
   case SET_VRING_CALL:
   case SET_VRING_ERR:
-    return has(message, sizeof message->number, message->number & NO_FD ? 0 : 1);
+    return message->number & NO_FD ? has(message, sizeof message->number, 0) : has(message, sizeof message->number, 1) && is_event(message->fds[0]);
   case SET_MEM_TABLE:
     return message->bytes >= MEMORY_HEAD_BYTES && message->memory.count <= MOST_REGIONS &&
            has(message, MEMORY_HEAD_BYTES + message->memory.count * REGION_BYTES, (int)message->memory.count);
   case SET_BACKEND_REQ_FD:
-    return has(message, 0, 1);
+    return has(message, 0, 1) && is_socket(message->fds[0]);
   case GET_CONFIG:
   case SET_CONFIG:
     return message->bytes >= CONFIG_HEAD_BYTES && message->config.bytes <= MOST_CONFIG_BYTES && has(message, CONFIG_HEAD_BYTES + message->config.bytes, 0);

@@ -58,7 +58,7 @@ int message_read(int socket, struct message *message);
 /* @returns 0 or -errno */
 int message_write(int socket, const struct message *message);
 
-/* Whether what a client sent has the size, and as many descriptors, as its kind is to have. */
+/* Whether what a client sent has the size, and such descriptors, as its kind is to have. */
 bool message_is_whole(const struct message *message);
 
 void message_close(struct message *message);

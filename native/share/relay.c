@@ -33,9 +33,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_OBSERVERS = 4, NONE = -1, EXIT_USAGE = 2, RETRY_FAST_MS = 5, RETRY_SLOW_MS = 100, ALONE_MS = 60000, LOOK_FAST_MS = 1, LOOK_SLOW_MS = 4, MOST_COMPLAINTS = 200 };
+enum { MOST_OBSERVERS = 4, NONE = -1, EXIT_USAGE = 2, RETRY_FAST_MS = 5, RETRY_SLOW_MS = 100, RETRY_SELDOM_MS = 1000, SOON_MS = 1000, STOP_MS = 3000, ALONE_MS = 60000, LOOK_FAST_MS = 1, LOOK_SLOW_MS = 4, MOST_COMPLAINTS = 200 };
 /* In the middle of a message nobody pauses. */
 static const struct timeval CLIENT_TIMEOUT = {.tv_sec = 5};
+/* An export that is left is not waited for longer: it may hang. */
+static const struct timeval LEAVE_TIMEOUT = {.tv_sec = 2};
+static const uint64_t FEATURE_VERSION_1 = UINT64_C(1) << 32;
 
 /* A ring, as the client has described it. */
 struct queue {
@@ -58,6 +61,8 @@ static struct relay {
   /* What the client has chosen. */
   uint64_t features;
   bool has_features;
+  /* Whether the export has had a ring since it was connected to: requests may be under way of which the rings do not tell. */
+  bool rings_ran;
   int backend_requests;
   struct memory memory;
   struct queue queues[MOST_RINGS];
@@ -67,6 +72,8 @@ static struct relay {
   /* Requests that were put where the next export finds them, in all; and whether some may have been lost since the client came. */
   unsigned long moved;
   bool unsure;
+  /* Since when there is this connection to an export, and when another is tried. */
+  int64_t linked_ms, retry_at_ms;
   int64_t alone_since_ms;
   int retry_ms;
   int complaints;
@@ -116,15 +123,21 @@ static void lose_link(int error)
   if (relay.link < 0) return;
   complain("the export is gone: %s", strerror(-error));
   drop(&relay.link);
+  /* One that ends again and again may end by what its client wants of it. */
+  if (now_ms() - relay.linked_ms > SOON_MS) relay.retry_ms = RETRY_FAST_MS;
+  else if (relay.retry_ms < RETRY_SELDOM_MS) relay.retry_ms *= 2;
+  relay.retry_at_ms = now_ms() + relay.retry_ms;
   for (struct queue *queue = relay.queues; queue < relay.queues + MOST_RINGS; queue++)
     queue->stopped_here = false;
   tell_observers();
 }
 
+/* Not where that would wait: then it is signalled already. */
 static void signal_fd(int fd)
 {
   const uint64_t one = 1;
-  if (fd >= 0 && write(fd, &one, sizeof one) < 0 && errno != EAGAIN) complain("an eventfd: %s", strerror(errno));
+  struct pollfd polled = {fd, POLLOUT, 0};
+  if (fd >= 0 && poll(&polled, 1, 0) == 1 && write(fd, &one, sizeof one) < 0 && errno != EAGAIN) complain("an eventfd: %s", strerror(errno));
 }
 
 static struct message with_fd(enum request request, uint32_t ring, int fd)
@@ -173,6 +186,7 @@ static bool start_at_export(uint32_t index)
     with_fd(SET_VRING_KICK, index, queue->kick),
     of_ring(SET_VRING_ENABLE, index, queue->enabled),
   };
+  relay.rings_ran = true;
   if (!tell_export(messages, sizeof messages / sizeof *messages)) return false;
   queue->stopped_here = false;
   /* What the guest asked for while nobody served, and what it was answered by one who ended before he could say so. */
@@ -191,6 +205,31 @@ static struct message memory_message(void)
 static struct message features_message(void)
 {
   return (struct message){.request = SET_FEATURES, .bytes = sizeof relay.features, .number = relay.features};
+}
+
+/* @returns where the export stopped, or -errno */
+static int stop_at_export(uint32_t index)
+{
+  struct message message = of_ring(GET_VRING_BASE, index, 0);
+  message.flags = VERSION;
+  int error = link_ask(relay.link, &message);
+  return error ? error : (uint16_t)message.state.value;
+}
+
+/*
+ * Hangs up on an export that goes on. Its rings are stopped first: QEMU 7.2's ends with its process (vhost_user_server_ref, assertion !wait_idle) when
+ * it is kicked while it waits for the last requests of somebody who has hung up. It hears the next one when those are done, and has let go of the memory.
+ */
+static void leave_export(void)
+{
+  if (relay.link < 0) return;
+  setsockopt(relay.link, SOL_SOCKET, SO_RCVTIMEO, &LEAVE_TIMEOUT, sizeof LEAVE_TIMEOUT);
+  for (uint32_t i = 0, error = 0; i < MOST_RINGS && !error; i++)
+    if (relay.queues[i].started) error = stop_at_export(i) < 0;
+  drop(&relay.link);
+  for (struct queue *queue = relay.queues; queue < relay.queues + MOST_RINGS; queue++)
+    queue->stopped_here = false;
+  relay.rings_ran = false;
 }
 
 /* Tells a new export all that the client said so far. */
@@ -232,29 +271,24 @@ static void find_export(void)
 {
   struct offer offer;
   int link = link_open(relay.export_path, &offer);
-  relay.retry_ms = link >= 0 ? RETRY_FAST_MS : relay.retry_ms < RETRY_SLOW_MS ? relay.retry_ms + 1 : RETRY_SLOW_MS;
-  if (link < 0) return;
+  if (link < 0) {
+    if (relay.retry_ms < RETRY_SLOW_MS) relay.retry_ms++;
+    relay.retry_at_ms = now_ms() + relay.retry_ms;
+    return;
+  }
   if (relay.has_features && (relay.features & ~offer.features)) {
     complain("the export cannot do what its client was promised: %llx", (unsigned long long)(relay.features & ~offer.features));
     close(link);
+    relay.retry_at_ms = now_ms() + RETRY_SLOW_MS;
     return;
   }
   relay.link = link;
+  relay.linked_ms = now_ms();
+  relay.rings_ran = false;
   relay.offer = offer;
   replay();
   if (relay.client_listener < 0) relay.client_listener = listen_at(relay.client_path);
   tell_observers();
-}
-
-static void stop_at_export(uint32_t index)
-{
-  struct queue *queue = &relay.queues[index];
-  struct message message = of_ring(GET_VRING_BASE, index, 0);
-  message.flags = VERSION;
-  int error = link_ask(relay.link, &message);
-  if (error) return lose_link(error);
-  queue->stopped_here = true;
-  queue->stopped_at = (uint16_t)message.state.value;
 }
 
 /* The export gets to know the next client from the beginning. */
@@ -262,11 +296,8 @@ static void lose_client(const char *why)
 {
   if (relay.client < 0) return;
   complain("the client is gone: %s", why);
-  /* A guest that asks on, though its QEMU has hung up, ends QEMU 7.2's export (an assertion of vhost_user_server_ref), unless the rings stand still. */
-  for (uint32_t i = 0; i < MOST_RINGS; i++)
-    if (relay.queues[i].started && relay.link >= 0) stop_at_export(i);
   drop(&relay.client);
-  drop(&relay.link);
+  leave_export();
   drop(&relay.backend_requests);
   memory_drop(&relay.memory);
   for (struct queue *queue = relay.queues; queue < relay.queues + MOST_RINGS; queue++) {
@@ -330,22 +361,41 @@ static int start(uint32_t index, int fd)
   return 0;
 }
 
+/* Waits until all that the export has taken is answered: it stops taking, and goes on with what it has, which a guest that is reset does not expect. */
+static bool rests_at(const struct ring *ring, uint16_t index)
+{
+  for (int waited_ms = 0; ring_next(ring) != index; waited_ms++) {
+    if (waited_ms >= STOP_MS) return false;
+    poll(NULL, 0, 1);
+  }
+  return true;
+}
+
 /* @returns where the ring is: what its export has begun with, or what is answered, when nobody serves */
 static uint16_t stop(uint32_t index)
 {
   struct queue *queue = &relay.queues[index];
-  if (queue->started) ring_look(&queue->ring);
-  if (relay.link >= 0 && queue->started) stop_at_export(index);
-  if (!queue->stopped_here && queue->started) queue->stopped_at = ring_next(&queue->ring);
-  queue->has_stopped = queue->started || queue->has_stopped;
-  queue->started = false;
+  if (queue->started) {
+    ring_look(&queue->ring);
+    queue->started = false;
+    queue->has_stopped = true;
+    int at = relay.link >= 0 ? stop_at_export(index) : -ENOTCONN;
+    if (at < 0) lose_link(at);
+    else if (rests_at(&queue->ring, (uint16_t)at)) queue->stopped_here = true;
+    else leave_export();
+    queue->stopped_at = queue->stopped_here ? (uint16_t)at : ring_next(&queue->ring);
+    ring_look(&queue->ring);
+  }
   drop(&queue->kick);
   drop(&queue->call);
-  return queue->stopped_at;
+  return queue->has_stopped ? queue->stopped_at : (uint16_t)queue->base;
 }
 
+/* An export unmaps the memory that it had at once, also under a request, and ends: so it is left first, and finds the new one when it has none any more. */
 static int set_memory(struct message *message)
 {
+  if (memory_is(&relay.memory, message)) return 0;
+  if (relay.rings_ran) leave_export();
   int error = memory_take(&relay.memory, message);
   if (error) return refuse(error == -ERANGE ? "memory beyond its file" : strerror(-error));
   for (struct queue *queue = relay.queues; queue < relay.queues + MOST_RINGS; queue++) {
@@ -366,10 +416,11 @@ static int get_config(struct message *message)
   question.flags = VERSION;
   if (relay.link >= 0) {
     int error = link_ask(relay.link, &question);
-    if (!error) relay.config = question;
-    else lose_link(error);
+    if (error) lose_link(error);
+    else if (question.bytes == message->bytes) relay.config = question;
+    else return refuse("a question about the device that has no answer");
   }
-  if (relay.config.bytes == 0) return refuse("nobody knows the device");
+  if (relay.config.bytes != message->bytes || relay.config.config.offset != message->config.offset) return refuse("nobody knows the device");
   uint32_t flags = message->flags;
   *message = relay.config;
   message->flags = flags;
@@ -396,6 +447,7 @@ static int obey(struct message *message, bool *answers)
     return get_config(message);
   case SET_FEATURES:
     if (message->number & ~relay.offer.features) return refuse("features that were not offered");
+    if (!(message->number & FEATURE_VERSION_1)) return refuse("a device of before virtio 1.0");
     relay.features = message->number;
     relay.has_features = true;
     return pass(features_message());
@@ -485,7 +537,10 @@ static void hear_observer(int *observer)
 {
   char words[8];
   ssize_t count = recv(*observer, words, sizeof words, MSG_DONTWAIT);
-  if (count >= 3 && memcmp(words, "end", 3) == 0) exit(0);
+  if (count >= 3 && memcmp(words, "end", 3) == 0) {
+    leave_export();
+    exit(0);
+  }
   drop(observer);
 }
 
@@ -529,7 +584,7 @@ static int look_at_rings(void)
 
 static void wait_and_serve(void)
 {
-  if (relay.link < 0) find_export();
+  if (relay.link < 0 && now_ms() >= relay.retry_at_ms) find_export();
   enum { CLIENT_CALLS, OBSERVER_CALLS, CLIENT, EXPORT, OBSERVERS, COUNT = OBSERVERS + MOST_OBSERVERS };
   struct pollfd polled[COUNT] = {
     [CLIENT_CALLS] = {relay.client < 0 ? relay.client_listener : NONE, POLLIN, 0},
@@ -577,5 +632,6 @@ int main(int argc, char **argv)
     wait_and_serve();
     if (relay.client >= 0 || is_observed()) relay.alone_since_ms = now_ms();
   }
+  leave_export();
   return 0;
 }

@@ -1,7 +1,8 @@
 #include "ring.h"
 
-#include <stdatomic.h>
 #include <string.h>
+
+enum { MOST_TRIES = 1000 };
 
 bool ring_can_have(uint32_t size)
 {
@@ -13,21 +14,31 @@ static uint16_t less(uint16_t a, uint16_t b)
   return (uint16_t)(a - b);
 }
 
+static uint16_t available_head(const struct ring *ring, uint16_t index)
+{
+  return atomic_load_explicit(&ring->available->heads[index & (ring->size - 1)], memory_order_relaxed);
+}
+static uint32_t used_head(const struct ring *ring, uint16_t index)
+{
+  return atomic_load_explicit(&ring->used->ones[index & (ring->size - 1)].head, memory_order_relaxed);
+}
+
 struct indexes {
   uint16_t available, used;
 };
 
-/* Both at one moment: when the one has not changed while the other was read. */
+/* Both at one moment: when the one has not changed while the other was read. It soon has not, but where somebody sees to it that it has. */
 static struct indexes indexes(const struct ring *ring)
 {
   struct indexes at;
   at.used = atomic_load(&ring->used->index);
-  for (;;) {
+  for (int tries = 0; tries < MOST_TRIES; tries++) {
     at.available = atomic_load(&ring->available->index);
     uint16_t again = atomic_load(&ring->used->index);
-    if (again == at.used) return at;
+    if (again == at.used) break;
     at.used = again;
   }
+  return at;
 }
 
 static void fill(struct ring *ring, enum head state)
@@ -106,17 +117,16 @@ unsigned ring_look(struct ring *ring)
     forget(ring);
     return count;
   }
-  uint16_t mask = (uint16_t)(ring->size - 1);
   bool sound = true;
   memset(available, 0, ring->size * sizeof *available);
   memset(used, 0, ring->size * sizeof *used);
   for (uint16_t i = ring->available_seen; i != to.available; i++) {
-    uint16_t head = ring->available->heads[i & mask];
+    uint16_t head = available_head(ring, i);
     if (head < ring->size) available[head]++;
     else sound = false;
   }
   for (uint16_t i = ring->used_seen; i != to.used; i++) {
-    uint32_t head = ring->used->ones[i & mask].head;
+    uint32_t head = used_head(ring, i);
     if (head < ring->size) used[head]++;
     else sound = false;
   }
@@ -133,10 +143,10 @@ unsigned ring_look(struct ring *ring)
   }
   ring->available_seen = to.available;
   ring->used_seen = to.used;
-  /* All that can be under way is known: the rest is not. */
-  if (ring->unknown > 0 && ring->under_way == under_way)
-    for (uint32_t head = 0; head < ring->size; head++)
-      if (ring->heads[head] == UNKNOWN) set(ring, head, FREE);
+  /* All that can be under way is known: the rest is not. Or so many are that the rest has to be. */
+  enum head rest = ring->under_way == under_way ? FREE : ring->under_way + ring->unknown == under_way ? UNDER_WAY : UNKNOWN;
+  for (uint32_t head = 0; rest != UNKNOWN && ring->unknown > 0; head++)
+    if (ring->heads[head] == UNKNOWN) set(ring, head, rest);
   return count;
 }
 
@@ -152,7 +162,7 @@ int ring_settle(struct ring *ring)
   uint16_t mask = (uint16_t)(ring->size - 1), from = ring->used_seen, to = ring->available_seen;
   bool kept[MOST_DESCRIPTORS] = {false}, free_place[MOST_DESCRIPTORS] = {false};
   for (uint16_t i = from; i != to; i++) {
-    uint16_t head = ring->available->heads[i & mask];
+    uint16_t head = available_head(ring, i);
     bool stays = head < ring->size && ring->heads[head] == UNDER_WAY && !kept[head];
     if (stays) kept[head] = true;
     else free_place[i & mask] = true;
@@ -163,7 +173,7 @@ int ring_settle(struct ring *ring)
     if (ring->heads[head] != UNDER_WAY || kept[head]) continue;
     while (!free_place[place & mask])
       place++;
-    ring->available->heads[place++ & mask] = head;
+    atomic_store_explicit(&ring->available->heads[place++ & mask], head, memory_order_relaxed);
     moved++;
   }
   atomic_thread_fence(memory_order_seq_cst);

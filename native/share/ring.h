@@ -14,18 +14,21 @@
  */
 #ifndef STRATA_RING_H
 #define STRATA_RING_H
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { MOST_DESCRIPTORS = 1024 };
 
+/* Others write them at any time, a guest whatever it likes: each is read once, and checked as it was read. */
 struct available {
   uint16_t flags;
   _Atomic uint16_t index;
-  uint16_t heads[];
+  _Atomic uint16_t heads[];
 };
 struct used_one {
-  uint32_t head, bytes;
+  _Atomic uint32_t head;
+  uint32_t bytes;
 };
 struct used {
   uint16_t flags;
