@@ -161,7 +161,8 @@ export class Relays {
     for (const id of machineIds) {
       if (this.relays.has(id)) continue
       try {
-        this.employ(id, await Relay.launch(this.paths(id), this.onDidChange))
+        const paths = this.paths(id)
+        this.employ(id, (await Relay.adopt(paths, this.onDidChange)) ?? (await Relay.launch(paths, this.onDidChange)))
       } catch (error) {
         this.failures.set(id, error)
       }
