@@ -33,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_OBSERVERS = 4, NONE = -1, EXIT_USAGE = 2, RETRY_FAST_MS = 5, RETRY_SLOW_MS = 100, RETRY_SELDOM_MS = 1000, SOON_MS = 1000, STOP_MS = 3000, ALONE_MS = 60000, LOOK_FAST_MS = 1, LOOK_SLOW_MS = 4, MOST_COMPLAINTS = 200 };
+enum { MOST_OBSERVERS = 4, NONE = -1, EXIT_USAGE = 2, RETRY_FAST_MS = 5, RETRY_SLOW_MS = 100, RETRY_SELDOM_MS = 1000, SOON_MS = 1000, STOP_MS = 3000, ALONE_MS = 60000, LOOK_FAST_MS = 1, LOOK_SLOW_MS = 8, MOST_COMPLAINTS = 200 };
 /* In the middle of a message nobody pauses. */
 static const struct timeval CLIENT_TIMEOUT = {.tv_sec = 5};
 /* An export that is left is not waited for longer: it may hang. */
