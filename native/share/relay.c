@@ -39,6 +39,8 @@ static const struct timeval CLIENT_TIMEOUT = {.tv_sec = 5};
 /* An export that is left is not waited for longer: it may hang. */
 static const struct timeval LEAVE_TIMEOUT = {.tv_sec = 2};
 static const uint64_t FEATURE_VERSION_1 = UINT64_C(1) << 32;
+/* A client that takes the disk to be one that is only read does no harm where it could be written. */
+static const uint64_t FEATURE_READ_ONLY = UINT64_C(1) << 5;
 
 /* A ring, as the client has described it. */
 struct queue {
@@ -276,8 +278,9 @@ static void find_export(void)
     relay.retry_at_ms = now_ms() + relay.retry_ms;
     return;
   }
-  if (relay.has_features && (relay.features & ~offer.features)) {
-    complain("the export cannot do what its client was promised: %llx", (unsigned long long)(relay.features & ~offer.features));
+  uint64_t missing = relay.features & ~(offer.features | FEATURE_READ_ONLY);
+  if (missing) {
+    complain("the export cannot do what its client was promised: %llx", (unsigned long long)missing);
     close(link);
     relay.retry_at_ms = now_ms() + RETRY_SLOW_MS;
     return;

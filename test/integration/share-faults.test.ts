@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -67,9 +67,12 @@ describe('while a client writes to a shared disk', () => {
     if (folder) await expectFullDiskTold(vms, folder)
 
     // A client is killed: its export goes, and the writer does not notice.
+    const { socket } = await vms.relay('lab3')
+    const sockets = [socket, socket.replace('.sock', '-export.sock')]
+    expect(sockets.every(existsSync)).toBe(true)
     process.kill(await vms.pidOf('lab3'), 'SIGKILL')
     await vms.becomes('daemon, lab2 connected, lab3 off')
-    await until(lab, () => vms.sockets().length === 1, 30_000)
+    await until(lab, () => !sockets.some(existsSync), 30_000)
     await vms.expectNumbers('lab2', 'lab2')
 
     await expectWrittenThrough(vms)
