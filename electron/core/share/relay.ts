@@ -18,7 +18,7 @@ const READY_TIMEOUT_MS = 5_000
 const LOOK_MS = 3
 const LINE_LIMIT_BYTES = 4096
 
-/** What a relay tells of itself. Source: native/share/relay.c, tell_observer. */
+/** What a relay tells of itself. Source: native/share/relay.c, tell. */
 const RelayState = z.object({
   pid: z.number().int(),
   /** A client is connected to it. */

@@ -1,4 +1,4 @@
-/** One after the other: who holds a client's process still must not wait for somebody who waits for that client. */
+/** One after the other. */
 export class Turns {
   private last: Promise<unknown> = Promise.resolve()
 
