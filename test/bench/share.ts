@@ -1,6 +1,7 @@
 /**
  * npm run -s bench -- share [ROUNDS] [CLIENTS]: what a shared disk gives a guest, side by side with NBD and a disk of its own; how long it takes from
- * `share attach` until the guest sees the disk; how soon after the writer's flush a reader sees what was written; and how fairly eight clients share.
+ * `share attach` until the guest sees the disk; how soon after the writer's flush a reader sees what was written; how fairly eight clients share, and
+ * how much they read together, beside the same machines with a disk of their own each.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { emit, median, progress, rounded } from './support/figures'
@@ -33,20 +34,25 @@ async function refreshMs(lab: BenchLab, text: string): Promise<number> {
 }
 
 const CLIENTS = Number(process.argv[3] ?? 8)
-const FIO = 'fio --name=fair --filename=/dev/vdb --direct=1 --readonly --ioengine=libaio --rw=randread --bs=4k --iodepth=8 --time_based --runtime=600'
+const FIO = 'fio --name=fair --direct=1 --readonly --ioengine=libaio --rw=randread --bs=4k --iodepth=8 --time_based --runtime=600'
+/** What a client calls its own disk, which it is started with, and the shared one, which is plugged in then. */
+const DISKS = { own: 'vdb', shared: 'vdc' }
+const ALONE_SECONDS = 4
 const WINDOW_SECONDS = 30
+/** Reads are to find data. */
+const FILL = 'dd if=/dev/zero of=/dev/vdb bs=1M count=64 oflag=direct 2> /dev/null; sync'
 
 /**
  * 4 KiB random reads a second of each of these machines, all at once: by each guest's own count and clock, between two moments at which all of
  * them were reading. (What each fio tells of its own run would flatter those who began before the others, or ended after them.)
  */
-async function readRates(lab: BenchLab, machines: readonly string[], seconds: number): Promise<number[]> {
+async function readRates(lab: BenchLab, machines: readonly string[], disk: string, seconds: number): Promise<number[]> {
   const each = <T>(act: (machine: string) => Promise<T>): Promise<T[]> => Promise.all(machines.map(act))
   const count = async (machine: string): Promise<{ at: number; reads: number }> => {
-    const [at, reads] = (await inGuest(lab, machine, `echo $(cut -d ' ' -f 1 /proc/uptime) $(grep ' vdb ' /proc/diskstats | tr -s ' ' | cut -d ' ' -f 5)`)).split(' ').map(Number)
+    const [at, reads] = (await inGuest(lab, machine, `echo $(cut -d ' ' -f 1 /proc/uptime) $(cat /sys/block/${disk}/stat)`)).split(' ').map(Number)
     return { at: at!, reads: reads! }
   }
-  await each((machine) => inGuest(lab, machine, `${FIO} > /dev/null 2>&1 & echo $! > /run/fair.pid; n=$(cat /sys/block/vdb/stat); while [ "$n" = "$(cat /sys/block/vdb/stat)" ]; do usleep 50000; done`))
+  await each((machine) => inGuest(lab, machine, `${FIO} --filename=/dev/${disk} > /dev/null 2>&1 & echo $! > /run/fair.pid; n=$(cat /sys/block/${disk}/stat); while [ "$n" = "$(cat /sys/block/${disk}/stat)" ]; do usleep 50000; done`))
   const before = await each(count)
   await delay(seconds * 1000)
   const after = await each(count)
@@ -54,22 +60,40 @@ async function readRates(lab: BenchLab, machines: readonly string[], seconds: nu
   return after.map(({ at, reads }, index) => (reads - before[index]!.reads) / (at - before[index]!.at))
 }
 
-/** Clients that all read as fast as they can: their shares, and what they get together, against what the same machine gets alone. */
+const sum = (rates: readonly number[]): number => rates.reduce((total, rate) => total + rate, 0)
+/** Jain's index: 1 where all get the same, 1/n where one gets it all. */
+const jain = (rates: readonly number[]): number => sum(rates) ** 2 / (rates.length * sum(rates.map((rate) => rate ** 2)))
+const hundredths = (ratio: number): number => Math.round(100 * ratio) / 100
+
+/** Machines that all read as fast as they can, from a disk of their own each or from the shared one: their rates, and what the best gets that is alone. */
+async function together(lab: BenchLab, machines: readonly string[], kind: keyof typeof DISKS): Promise<{ rates: number[]; bestAlone: number }> {
+  const alone: number[] = []
+  for (const name of machines.slice(0, 3)) alone.push(...(await readRates(lab, [name], DISKS[kind], ALONE_SECONDS)))
+  const rates = await readRates(lab, machines, DISKS[kind], WINDOW_SECONDS)
+  progress(`${machines.length} at once, ${kind}: ${rates.map(Math.round).join(', ')} reads a second; alone ${alone.map(Math.round).join(', ')}`)
+  return { rates, bestAlone: Math.max(...alone) }
+}
+
+/** How alike the clients' shares are; what they get together against what one gets alone, and against the same with local disks: so many guests are slow by themselves. */
 async function fairness(lab: BenchLab): Promise<object> {
   await lab.done('share.create', { disk: 'lab1:disk1', to: [] })
   const names = Array.from({ length: CLIENTS }, (_, index) => `client${index + 1}`)
   for (const name of names) {
     await lab.done('machine.create', { name, ...MACHINE })
+    await lab.done('disk.create', { machine: name, size: '64M' })
     await lab.done('share.attach', { share: 'lab1', machine: name })
     await lab.done('machine.start', { machine: name, wait: 'agent' })
+    await inGuest(lab, name, FILL)
   }
-  const alone: number[] = []
-  for (const name of names.slice(0, 3)) alone.push(...(await readRates(lab, [name], 4)))
-  const rates = await readRates(lab, names, WINDOW_SECONDS)
-  const total = rates.reduce((sum, rate) => sum + rate, 0)
-  const jain = total ** 2 / (rates.length * rates.reduce((sum, rate) => sum + rate ** 2, 0))
-  progress(`${CLIENTS} clients at once: ${rates.map(Math.round).join(', ')} reads a second; alone ${alone.map(Math.round).join(', ')}`)
-  return { clients: CLIENTS, jain: Math.round(jain * 1000) / 1000, totalToBestAlone: Math.round((100 * total) / Math.max(...alone)) / 100 }
+  const shared = await together(lab, names, 'shared')
+  const own = await together(lab, names, 'own')
+  return {
+    clients: CLIENTS,
+    jain: Math.round(jain(shared.rates) * 1000) / 1000,
+    totalToBestAlone: hundredths(sum(shared.rates) / shared.bestAlone),
+    totalToBestAloneLocal: hundredths(sum(own.rates) / own.bestAlone),
+    totalToLocal: hundredths(sum(shared.rates) / sum(own.rates))
+  }
 }
 
 const main = (): Promise<void> => withLab(async (lab) => {
@@ -81,7 +105,7 @@ const main = (): Promise<void> => withLab(async (lab) => {
   for (let round = 0; round < rounds + 2; round++) attached.push(await attachMs(lab))
   progress(`attached in ${attached.map(Math.round).join(', ')} ms`)
 
-  await inGuest(lab, 'lab1', 'mkfs.ext4 -q /dev/vdb && mkdir /data && mount /dev/vdb /data && sync')
+  await inGuest(lab, 'lab1', `${FILL} && mkfs.ext4 -q -E nodiscard /dev/vdb && mkdir /data && mount /dev/vdb /data && sync`)
   await lab.done('share.attach', { share: 'lab1', machine: 'lab2' })
   await inGuest(lab, 'lab2', 'mkdir /data && mount -o ro,noload /dev/vdb /data')
   const refreshed: number[] = []
@@ -90,9 +114,9 @@ const main = (): Promise<void> => withLab(async (lab) => {
   await lab.done('machine.stop', { machine: 'lab1', force: true })
   await lab.done('share.remove', { share: 'lab1' })
 
-  const { figures } = await lab.done('share.bench', { machine: 'lab2', seconds: 0.7, rounds })
+  const { figures } = await lab.done('share.bench', { machine: 'lab2', seconds: 1.5, rounds })
   const perSecond = Object.fromEntries(figures.map(({ workload, transport, perSecond: rate }) => [`${workload} ${transport}`, rounded(rate)]))
-  const ratio = (workload: string, to: string): number => Math.round((100 * perSecond[`${workload} vhost-user-blk`]!) / perSecond[`${workload} ${to}`]!) / 100
+  const ratio = (workload: string, to: string): number => hundredths(perSecond[`${workload} vhost-user-blk`]! / perSecond[`${workload} ${to}`]!)
   const kinds = [...new Set(figures.map(({ workload }) => workload))]
   const ratios = Object.fromEntries(kinds.map((kind) => [kind, { toNbd: ratio(kind, 'nbd'), toLocal: ratio(kind, 'local') }]))
   await lab.done('machine.stop', { machine: 'lab2', force: true })
