@@ -1,5 +1,6 @@
 #include "account.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -10,9 +11,13 @@ struct account *account_open(const char *path)
 {
   int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) return NULL;
-  void *mapped = ftruncate(file, sizeof(struct account)) == 0 ? mmap(NULL, sizeof(struct account), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
+  /* Its room is taken at once: whoever writes to a page that a full file system cannot give is killed. */
+  int error = posix_fallocate(file, 0, sizeof(struct account));
+  void *mapped = error ? MAP_FAILED : mmap(NULL, sizeof(struct account), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (!error && mapped == MAP_FAILED) error = errno;
   close(file);
-  return mapped == MAP_FAILED ? NULL : mapped;
+  errno = error;
+  return error ? NULL : mapped;
 }
 
 const struct ring *account_of(const struct account *account, uint32_t index)

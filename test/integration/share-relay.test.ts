@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -11,6 +11,8 @@ import { nativeFile } from '#core/host/native-files'
 import { runtimePaths, type RelayPaths } from '#core/library/paths'
 import { launchDaemon, type StorageDaemon } from '#core/share/daemon'
 import { levelExports, type WantedClient } from '#core/share/exports'
+import { Relay } from '#core/share/relay'
+import { failureOf, smallFileSystem } from '../support/scratch'
 
 const SOURCES = join(import.meta.dirname, '../../native/share')
 const FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-g', '-O1', '-pthread', '-Wall', '-Wextra', '-Werror']
@@ -118,4 +120,15 @@ describe('a hostile client', () => {
       await relay.end()
     }
   }, 60_000)
+})
+
+it('a relay for whose account there is no room does not begin, and says why', async ({ skip }) => {
+  const full = smallFileSystem(64 * 1024)
+  if (!full) return skip('this user may not mount file systems')
+  const paths = runtimePaths(full).share(SHARE).relay(OTHER)
+  mkdirSync(paths.root, { recursive: true, mode: 0o700 })
+  const free = statfsSync(full)
+  writeFileSync(join(full, 'filler'), Buffer.alloc((free.bavail - 2) * free.bsize))
+  const { exitCode, causes } = await failureOf('program-failed', Relay.launch(paths, () => {}))
+  expect({ exitCode, causes }).toEqual({ exitCode: 2, causes: [`relay: ${paths.account}: No space left on device`] })
 })

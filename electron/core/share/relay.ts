@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Socket } from 'node:net'
 import { z } from 'zod'
-import { failure } from '#contract'
+import { failure, type Failure } from '#contract'
 import { ensurePrivateFolder, exists, removeFile } from '../host/files'
 import { nativeFile } from '../host/native-files'
 import { spawnDetached } from '../host/process'
 import { checkSocketPath, connectUnix, waitForSocket } from '../host/socket'
 import type { RelayPaths } from '../library/paths'
+import { lastLines } from '../machine/exit'
 import { JsonLines } from '../qmp/framing'
 import { throwIfCancelled } from '../task/work'
 
@@ -66,7 +67,7 @@ export class Relay {
     this.ended = new Promise((resolve) => socket.once('close', () => this.released || resolve()))
   }
 
-  /** Starts one. It listens for the client as soon as it has met whoever serves. @throws unsupported (it has not been built), time-out, file */
+  /** Starts one. It listens for the client as soon as it has met whoever serves. @throws unsupported (it has not been built), program-failed (with its words), time-out, file */
   static async launch(paths: RelayPaths, onDidChange: () => void): Promise<Relay> {
     await ensurePrivateFolder(paths.root)
     for (const path of [paths.client, paths.exporter, paths.observer]) checkSocketPath(path)
@@ -74,7 +75,11 @@ export class Relay {
     const started = await spawnDetached(nativeFile('relay'), [paths.client, paths.exporter, paths.observer, paths.account], { logFile: paths.log })
     const gone = new AbortController()
     void started.exited.then(() => gone.abort())
-    return new Relay(paths, await waitForSocket(paths.observer, { signal: gone.signal, timeoutMs: LAUNCH_TIMEOUT_MS }), onDidChange)
+    try {
+      return new Relay(paths, await waitForSocket(paths.observer, { signal: gone.signal, timeoutMs: LAUNCH_TIMEOUT_MS }), onDidChange)
+    } catch (error) {
+      throw gone.signal.aborted ? await explained(paths, (await started.exited).exitCode) : error
+    }
   }
 
   /** Finds one that an earlier owner of the library started. @returns null: there is none */
@@ -115,6 +120,12 @@ export class Relay {
     this.released = true
     this.socket.destroy()
   }
+}
+
+/** The log is that of all relays of the share: what keeps one from starting names a file of its own. */
+async function explained(paths: RelayPaths, exitCode: number | null): Promise<Failure> {
+  const words = (await lastLines(paths.log)).filter((line) => line.includes(paths.account) || line.includes(paths.observer)).slice(-1)
+  return failure('program-failed', 'The relay between the shared disk and its client could not start.', { program: 'relay', exitCode, cause: words })
 }
 
 /** The relays of a share: one for each client over vhost-user-blk that has the disk, or is to get it. */
