@@ -3,10 +3,11 @@
  *
  *   talk    messages of every kind, with any size, payload and file descriptors, in any order
  *   rings   connects as it should, then writes nonsense to the rings, and requests that make none; hangs up, and rings on
+ *   wrong   says one thing that cannot be, in every other way as it should; each of a number of them, whatever SEED and ROUNDS are
  *   fill    no harm: writes a pattern of the seed to the disk's first ROUNDS sectors
  *   check   no harm: reads them, and compares
  *
- * Exit code 1: `fill` or `check` found a wrong byte, an error, or nobody who answers; 2: wrong arguments.
+ * Exit code 1: `wrong` was not hung up on; `fill` or `check` found a wrong byte, an error, or nobody who answers; 2: wrong arguments.
  */
 #include "memory.h"
 #include "ring.h"
@@ -441,7 +442,8 @@ static void restart(void)
     break;
   case 1:
     if (!right_message(7, &message)) return;
-    message.memory.region[0].bytes -= any(8) * UINT64_C(4096);
+    /* All of it, a little less, or what requests that are under way have their data in. */
+    message.memory.region[0].bytes = any(2) ? MEMORY_BYTES - any(8) * UINT64_C(4096) : DATA_AT;
     say(message, true);
     break;
   case 2:
@@ -512,6 +514,61 @@ static int serve_well(bool writes, uint64_t seed, uint32_t sectors)
   return 0;
 }
 
+/* A field of one of the messages, and what it cannot be. */
+struct wrong {
+  const char *what;
+  enum request request;
+  size_t offset, size;
+  uint64_t value;
+};
+#define FIELD(name) offsetof(struct message, name), sizeof((struct message *)NULL)->name
+#define AT(part) (USER_ADDRESS + offsetof(struct shared, part))
+
+static bool is_refused(const struct wrong *wrong)
+{
+  renew_memory();
+  call_up();
+  struct message message;
+  for (int step = 0; right_message(step, &message); step++) {
+    if (wrong && message.request == wrong->request) memcpy((uint8_t *)&message + wrong->offset, &wrong->value, wrong->size);
+    if (!say(message, message.request != SET_PROTOCOL_FEATURES)) return true;
+  }
+  return false;
+}
+
+static int say_what_is_wrong(void)
+{
+  const uint64_t end = USER_ADDRESS + MEMORY_BYTES;
+  const struct wrong all[] = {
+    {"features of before virtio 1.0", SET_FEATURES, FIELD(number), PROTOCOL},
+    {"features that were not offered", SET_FEATURES, FIELD(number), UINT64_MAX},
+    {"memory of no size", SET_MEM_TABLE, FIELD(memory.region[0].bytes), 0},
+    {"memory beyond its file", SET_MEM_TABLE, FIELD(memory.region[0].bytes), MEMORY_BYTES + 1},
+    {"memory that begins behind its file", SET_MEM_TABLE, FIELD(memory.region[0].file_offset), MEMORY_BYTES + 1},
+    {"memory at the end of the guest's addresses", SET_MEM_TABLE, FIELD(memory.region[0].guest_address), UINT64_MAX - MEMORY_BYTES},
+    {"memory at the end of the client's addresses", SET_MEM_TABLE, FIELD(memory.region[0].user_address), UINT64_MAX - MEMORY_BYTES},
+    {"memory that can be cut short", SET_MEM_TABLE, FIELD(fds[0]), (uint64_t)new_memory(MEMORY_BYTES, F_SEAL_SEAL)},
+    {"a ring of no size", SET_VRING_NUM, FIELD(state.value), 0},
+    {"a ring of an odd size", SET_VRING_NUM, FIELD(state.value), RING - 1},
+    {"a ring that is too large", SET_VRING_NUM, FIELD(state.value), 2 * MOST_DESCRIPTORS},
+    {"a ring that there is not", SET_VRING_NUM, FIELD(state.ring), 1},
+    {"descriptors at an odd address", SET_VRING_ADDR, FIELD(address.descriptors), AT(descriptors) + 8},
+    {"an available ring at an odd address", SET_VRING_ADDR, FIELD(address.available), AT(available) + 1},
+    {"a used ring at an odd address", SET_VRING_ADDR, FIELD(address.used), AT(used) + 2},
+    {"descriptors outside of memory", SET_VRING_ADDR, FIELD(address.descriptors), end - sizeof client.shared->descriptors + sizeof(struct vring_desc)},
+    {"an available ring outside of memory", SET_VRING_ADDR, FIELD(address.available), end - sizeof(struct available) - RING * sizeof(uint16_t)},
+    {"a used ring outside of memory", SET_VRING_ADDR, FIELD(address.used), end - sizeof(struct used) - RING * sizeof(struct used_one)},
+    {"a ring before memory", SET_VRING_ADDR, FIELD(address.available), USER_ADDRESS - 4096},
+    {"a kick that is no event", SET_VRING_KICK, FIELD(fds[0]), (uint64_t)open("/dev/zero", O_RDWR | O_CLOEXEC)},
+    {"a call that is no event", SET_VRING_CALL, FIELD(fds[0]), (uint64_t)open("/dev/zero", O_RDWR | O_CLOEXEC)},
+  };
+  int taken = 0;
+  if (is_refused(NULL)) return fputs("what is right is refused\n", stderr), 1;
+  for (const struct wrong *wrong = all; wrong < all + sizeof all / sizeof *all; wrong++)
+    if (!is_refused(wrong)) taken = 1, fprintf(stderr, "taken: %s\n", wrong->what);
+  return taken;
+}
+
 int main(int count, char **argument)
 {
   if (count != 5) return 2;
@@ -520,6 +577,7 @@ int main(int count, char **argument)
   uint32_t rounds = (uint32_t)strtoul(argument[4], NULL, 10);
   random_state = 1 + seed * UINT64_C(0x9e3779b97f4a7c15);
   if (strcmp(argument[2], "fill") == 0 || strcmp(argument[2], "check") == 0) return serve_well(argument[2][0] == 'f', seed, rounds);
+  if (strcmp(argument[2], "wrong") == 0) return say_what_is_wrong();
   for (uint32_t round = 0; round < rounds; round++) {
     if (strcmp(argument[2], "talk") == 0) talk();
     else if (strcmp(argument[2], "rings") == 0) rings();

@@ -98,8 +98,10 @@ describe('a hostile client', () => {
   })
 
   it.each([
+    { program: 'as it is shipped', kind: 'wrong', rounds: 1 },
     { program: 'as it is shipped', kind: 'talk', rounds: 400 },
     { program: 'as it is shipped', kind: 'rings', rounds: 300 },
+    { program: 'under sanitizers', kind: 'wrong', rounds: 1 },
     { program: 'under sanitizers', kind: 'talk', rounds: 400 },
     { program: 'under sanitizers', kind: 'rings', rounds: 300 }
   ])('harms neither the relay $program, nor the daemon, nor another client by $kind', async ({ program, kind, rounds }) => {
