@@ -165,15 +165,6 @@ static struct message number(enum request request, uint64_t value)
 {
   return (struct message){.request = request, .bytes = sizeof value, .number = value};
 }
-static struct message of_ring(enum request request, uint32_t value)
-{
-  return (struct message){.request = request, .bytes = sizeof(struct ring_state), .state = {0, value}};
-}
-static struct message with_fd(enum request request, int fd)
-{
-  return (struct message){.request = request, .bytes = 8, .number = 0, .fds = {fd}, .fd_count = 1};
-}
-
 /* What a client says, in its order. @returns false: there is no more */
 static bool right_message(int step, struct message *message)
 {
@@ -187,12 +178,12 @@ static bool right_message(int step, struct message *message)
     {.request = GET_CONFIG, .bytes = CONFIG_HEAD_BYTES + CONFIG_BYTES, .config = {.bytes = CONFIG_BYTES}},
     number(SET_FEATURES, VERSION_1 | PROTOCOL | INDIRECT | (random_state & 1 ? EVENT_INDEX : 0)),
     {.request = SET_MEM_TABLE, .bytes = MEMORY_HEAD_BYTES + REGION_BYTES, .memory = {.count = 1, .region = {{guest_address, MEMORY_BYTES, USER_ADDRESS, file_offset}}}, .fds = {client.memory}, .fd_count = 1},
-    of_ring(SET_VRING_NUM, RING),
-    of_ring(SET_VRING_BASE, atomic_load(&client.shared->used.index)),
+    message_of_ring(SET_VRING_NUM, 0, RING),
+    message_of_ring(SET_VRING_BASE, 0, atomic_load(&client.shared->used.index)),
     {.request = SET_VRING_ADDR, .bytes = sizeof address, .address = address},
-    with_fd(SET_VRING_CALL, client.call),
-    with_fd(SET_VRING_KICK, client.kick),
-    of_ring(SET_VRING_ENABLE, 1),
+    message_with_fd(SET_VRING_CALL, 0, client.call),
+    message_with_fd(SET_VRING_KICK, 0, client.kick),
+    message_of_ring(SET_VRING_ENABLE, 0, 1),
   };
   if (step >= (int)(sizeof messages / sizeof *messages)) return false;
   *message = messages[step];
@@ -436,7 +427,7 @@ static void restart(void)
   struct message message;
   switch (any(4)) {
   case 0:
-    say(of_ring(GET_VRING_BASE, 0), true);
+    say(message_of_ring(GET_VRING_BASE, 0, 0), true);
     for (int step = (int)any(8); right_message(step, &message); step++)
       if (!say(message, message.request != SET_PROTOCOL_FEATURES)) return;
     break;
@@ -447,14 +438,14 @@ static void restart(void)
     say(message, true);
     break;
   case 2:
-    say(of_ring(GET_VRING_BASE, 0), true);
+    say(message_of_ring(GET_VRING_BASE, 0, 0), true);
     if (right_message(7, &message)) {
       message.memory.region[0].user_address += UINT64_C(1) << 30;
       say(message, true);
     }
     break;
   default:
-    say(of_ring(SET_VRING_ENABLE, any(2)), true);
+    say(message_of_ring(SET_VRING_ENABLE, 0, any(2)), true);
   }
 }
 

@@ -151,3 +151,15 @@ void message_close(struct message *message)
   while (message->fd_count > 0)
     close(message->fds[--message->fd_count]);
 }
+
+struct message message_of_ring(enum request request, uint32_t ring, uint32_t value)
+{
+  return (struct message){.request = request, .bytes = sizeof(struct ring_state), .state = {ring, value}};
+}
+
+struct message message_with_fd(enum request request, uint32_t ring, int fd)
+{
+  struct message message = {.request = request, .bytes = sizeof message.number, .number = ring | (fd < 0 ? NO_FD : 0)};
+  if (fd >= 0) message.fds[message.fd_count++] = fd;
+  return message;
+}

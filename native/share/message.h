@@ -62,4 +62,8 @@ int message_write(int socket, const struct message *message);
 bool message_is_whole(const struct message *message);
 
 void message_close(struct message *message);
+
+/* What tells of a ring: a number, or an eventfd; -1: that there is none. */
+struct message message_of_ring(enum request request, uint32_t ring, uint32_t value);
+struct message message_with_fd(enum request request, uint32_t ring, int fd);
 #endif

@@ -14,7 +14,7 @@ const STORE_FLAGS = ['-std=gnu11', '-O3', '-Wall', '-Wextra', '-Werror', '-Wno-p
 const PROGRAMS = {
   receive: { folder: inTop('native/snapshot'), sources: ['receive.c', 'stream.c'] },
   copy: { folder: inTop('native/snapshot'), sources: ['copy.c'] },
-  relay: { folder: inTop('native/share'), sources: ['relay.c', 'account.c', 'link.c', 'message.c', 'memory.c', 'ring.c'] }
+  relay: { folder: inTop('native/share'), sources: ['relay.c', 'client.c', 'export.c', 'account.c', 'link.c', 'message.c', 'memory.c', 'ring.c'] }
 }
 const PROGRAM_FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wconversion', '-Wstrict-prototypes', '-Wmissing-prototypes', '-pthread']
 

@@ -17,7 +17,7 @@ import { failureOf, smallFileSystem } from '../support/scratch'
 const SOURCES = join(import.meta.dirname, '../../native/share')
 const FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-g', '-O1', '-pthread', '-Wall', '-Wextra', '-Werror']
 const ADDRESSES = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all']
-const RELAY = ['relay.c', 'account.c', 'link.c', 'message.c', 'memory.c', 'ring.c']
+const RELAY = ['relay.c', 'client.c', 'export.c', 'account.c', 'link.c', 'message.c', 'memory.c', 'ring.c']
 
 const SECTORS = 2048
 const DISK_BYTES = SECTORS * 512
