@@ -117,7 +117,7 @@ export class Relay {
   }
 }
 
-/** The relays of a share: one for each client over vhost-user-blk that has the disk, or is to get it. */
+/** The relays of a share: one for each client over vhost-user-blk that has the disk, or is just getting it. */
 export class Relays {
   private readonly relays = new Map<string, Relay>()
   /** Why a machine has none that is to have one. */
