@@ -1,6 +1,7 @@
-import { renameSync, statSync } from 'node:fs'
+import { renameSync, statSync, watch } from 'node:fs'
+import { dirname } from 'node:path'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { failureIn, openLab, until, type Lab } from '../support/lab'
+import { EMPTY, failureIn, openLab, until, type Lab } from '../support/lab'
 import { SHARED, ShareLab } from '../support/share-lab'
 
 /** Each has several guests, which a slow machine boots slowly. */
@@ -238,7 +239,43 @@ describe('a share', () => {
   })
 })
 
+/** How often a relay, and a storage daemon, came or went in each of these runtime folders, while something happens. */
+async function comeAndGo(folders: string[], happens: () => Promise<void>): Promise<{ relay: number; daemon: number }[]> {
+  const counts = folders.map(() => ({ relay: 0, daemon: 0 }))
+  const watchers = folders.map((folder, index) =>
+    watch(folder, (kind, name) => {
+      if (kind !== 'rename') return
+      if (name?.endsWith('-relay.sock')) counts[index]!.relay++
+      if (name === 'daemon.json') counts[index]!.daemon++
+    })
+  )
+  await happens()
+  for (const watcher of watchers) watcher.close()
+  return counts
+}
+
 describe('who serves', () => {
+  it('begins once at the start of a machine, for each disk that it gets, and ends when that is stopped', async () => {
+    await lab.done('machine.create', { name: 'lab2', ...EMPTY })
+    await lab.done('disk.create', { machine: 'lab1', size: '32M' })
+    for (const disk of ['lab1:disk1', 'lab1:disk2']) await lab.done('share.create', { disk, to: ['lab2'] })
+    const servers = async (): Promise<string[]> => (await lab.call('share.list', {})).map(({ server, clients }) => `${server.kind}, ${clients[0]!.state}`)
+    const start = async (): Promise<void> => {
+      await lab.done('machine.start', { machine: 'lab2' })
+      expect(await servers()).toEqual(['daemon, connected', 'daemon, connected'])
+    }
+    const stop = async (): Promise<void> => {
+      await lab.ended('machine.stop', { machine: 'lab2', force: true })
+      await until(lab, async () => (await servers()).every((server) => server === 'idle, off'))
+    }
+    await start() // makes the folders
+    const folders = vms.sockets().map(dirname)
+    await stop()
+    const once = { relay: 1, daemon: 1 }
+    expect(await comeAndGo(folders, start)).toEqual([once, once])
+    expect(await comeAndGo(folders, stop)).toEqual([once, once])
+  })
+
   it('passes from the owner to a storage daemon and back while one client reads on, and another writes on over NBD', async () => {
     await Promise.all([vms.machine('lab2', { sharedMemory: true }), vms.machine('lab3')])
     await vms.start('lab1', 'lab2', 'lab3')

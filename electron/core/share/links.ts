@@ -2,7 +2,7 @@ import type { ClientTransport, ShareClient, ShareServer } from '#contract'
 import type { ManagedMachine } from '../machine/machine'
 import { isLive, isOff } from '../machine/state'
 import { clientLink, type ClientLink } from './client'
-import { isServing, needsExport } from './plan'
+import { isServing } from './plan'
 import type { Relays } from './relay'
 
 /** How the clients of a share are, as they tell it themselves, and what is known of why. All by machine id. */
@@ -75,7 +75,7 @@ export class ClientLinks {
   /** How a client is, and why, where that is known. */
   stateOf({ state, definition: { id } }: ManagedMachine, server: ShareServer, refusing: boolean): Pick<ShareClient, 'state' | 'reason'> {
     const refusal = this.refusals.get(id) ?? null
-    if (!needsExport(state)) return { state: 'off', reason: null }
+    if (isOff(state) || state.kind === 'broken') return { state: 'off', reason: null }
     if (!isLive(state)) return { state: 'starting', reason: null }
     if (!this.hasDevice(id)) return { state: 'unplugged', reason: refusal }
     if (refusal !== null) return { state: 'waiting', reason: refusal }

@@ -21,7 +21,7 @@ export interface Situation {
   ending: boolean
   /** Somebody is about to work on the owner's files, or to start it. */
   occupied: boolean
-  /** How many clients run, or are being started. */
+  /** How many clients have it, or are getting it. */
   needed: number
 }
 
@@ -31,9 +31,6 @@ export function planServer({ owner, ending, occupied, needed }: Situation): Want
   if (owner === null || occupied || !isOff(owner)) return 'moving'
   return 'daemon'
 }
-
-/** Whether a machine in this state has, or is about to have, a device whose other end must be there. */
-export const needsExport = (state: MachineState): boolean => !isOff(state) && state.kind !== 'broken'
 
 export const isServing = (server: ShareServer): boolean => server.kind === 'machine' || server.kind === 'daemon'
 

@@ -128,7 +128,7 @@ async function explained(paths: RelayPaths, exitCode: number | null): Promise<Fa
   return failure('program-failed', 'The relay between the shared disk and its client could not start.', { program: 'relay', exitCode, cause: words })
 }
 
-/** The relays of a share: one for each client over vhost-user-blk that has the disk, or is to get it. */
+/** The relays of a share: one for each client over vhost-user-blk that has the disk, or is just getting it. */
 export class Relays {
   private readonly relays = new Map<string, Relay>()
   /** Why a machine has none that is to have one. */

@@ -8,7 +8,7 @@ import { isLive } from '../machine/state'
 import { plugShare, unplugShare } from './client'
 import { levelGuard } from './guard'
 import { ClientLinks } from './links'
-import { isServing, mayWrite, needsExport } from './plan'
+import { isServing, mayWrite } from './plan'
 import type { OpenedBy } from './read-disk'
 import { Relays } from './relay'
 import { saveShare } from './record'
@@ -79,9 +79,9 @@ export class ManagedShare {
     const all = this.parts.machines.all()
     return this.record.clients.flatMap(({ machineId }) => all.find((machine) => machine.definition.id === machineId) ?? [])
   }
-  /** Those that have it, or are about to: one that runs without it needs nobody who serves. */
+  /** Those that have it, are just getting it, or may have it, as their monitor does not answer: one that runs or starts without it needs nobody who serves. */
   get runningClients(): ManagedMachine[] {
-    return this.clients.filter(({ state, definition: { id } }) => needsExport(state) && (!isLive(state) || this.links.isPlugging(id) || this.hasDevice(id)))
+    return this.clients.filter(({ state, definition: { id } }) => (isLive(state) ? this.links.isPlugging(id) || this.hasDevice(id) : state.kind === 'unreachable'))
   }
   /** Why a machine has, or is to get, the disk over NBD; null: it does not. */
   whyNbd(machine: ManagedMachine): string | null {
