@@ -53,6 +53,8 @@ struct queue {
   /* Where the export stopped, as it said when it was last asked to; and whether that is still so. */
   uint16_t stopped_at;
   bool has_stopped, stopped_here;
+  /* Some of its requests may have been lost since its driver began it. */
+  bool unsure;
 };
 
 static struct relay {
@@ -71,9 +73,8 @@ static struct relay {
   struct account *account;
   /* The last answer about the device, for when nobody serves. */
   struct message config;
-  /* Requests that were put where the next export finds them, in all; and whether some may have been lost since the client came. */
+  /* Requests that were put where the next export finds them, in all. */
   unsigned long moved;
-  bool unsure;
   /* Since when there is this connection to an export, and when another is tried. */
   int64_t linked_ms, retry_at_ms;
   int64_t alone_since_ms;
@@ -106,11 +107,18 @@ static void drop(int *fd)
   *fd = NONE;
 }
 
+static bool is_unsure(void)
+{
+  for (const struct queue *queue = relay.queues; queue < relay.queues + MOST_RINGS; queue++)
+    if (queue->unsure) return true;
+  return false;
+}
+
 static void tell(int *observer)
 {
   char line[128];
   int length = snprintf(line, sizeof line, "{\"pid\":%d,\"client\":%s,\"exporter\":%s,\"moved\":%lu,\"unsure\":%s}\n", getpid(), relay.client >= 0 ? "true" : "false", relay.link >= 0 ? "true" : "false",
-                        relay.moved, relay.unsure ? "true" : "false");
+                        relay.moved, is_unsure() ? "true" : "false");
   if (send(*observer, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) != length) drop(observer);
 }
 
@@ -171,7 +179,7 @@ static uint16_t first_of(struct queue *queue)
 {
   if (queue->stopped_here) return queue->stopped_at;
   int moved = ring_settle(&queue->ring);
-  if (moved < 0) relay.unsure = true;
+  if (moved < 0) queue->unsure = true;
   else relay.moved += (unsigned long)moved;
   return ring_next(&queue->ring);
 }
@@ -308,7 +316,7 @@ static void lose_client(const char *why)
     drop(&queue->call);
     *queue = (struct queue){.kick = NONE, .call = NONE};
   }
-  relay.has_features = relay.unsure = false;
+  relay.has_features = false;
   relay.features = 0;
   tell_observers();
 }
@@ -351,12 +359,15 @@ static int start(uint32_t index, int fd)
     ring_move(&queue->ring, available, used);
   } else {
     queue->stopped_here = false;
+    /* A driver that begins anew, as after a reset, waits for nothing of before. */
+    queue->unsure = false;
     if (!ring_resume(&queue->ring, account_of(relay.account, index), (uint16_t)queue->size, available, used)) {
       int under_way = ring_begin(&queue->ring, (uint16_t)queue->size, available, used);
       if (under_way < 0) return refuse("a ring that makes no sense");
-      if (under_way > 1) relay.unsure = true;
+      queue->unsure = under_way > 1;
     }
     account_keep(relay.account, index, &queue->ring);
+    tell_observers();
   }
   queue->has_stopped = false;
   queue->started = true;
