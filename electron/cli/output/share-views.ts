@@ -92,7 +92,8 @@ export function shareBlock(share: Share, paint: Paint): string {
     ['Writes', share.writeThrough ? 'on the host’s disk before they are answered' : 'on the host’s disk when the guest syncs']
   ], paint.dim)
   if (share.cluster) {
-    const members = share.cluster.members.map(({ machine, state, node, reason }) => [machine, state, String(node), reason ?? ''])
+    const reasonOf = (id: string): string => share.clients.find(({ machineId }) => machineId === id)?.reason ?? ''
+    const members = share.cluster.members.map(({ machineId, machine, state, node, reason }) => [machine, state, String(node), reason ?? reasonOf(machineId)])
     return `${head}All write, on ${share.cluster.folder} in each guest:\n${table(['MACHINE', 'STATE', 'NODE', ''], members, paint.dim)}`
   }
   return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'ACCESS', 'OVER', 'AT MOST', ''], rows, paint.dim))
