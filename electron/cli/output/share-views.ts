@@ -1,4 +1,5 @@
 import type { Share, ShareBench, SharePublication, ShareRefresh, ShareWorkload } from '#contract'
+import { WORKLOADS } from '#contract/format'
 import type { Paint } from './paint'
 import { ago, block, formatSize, none, table } from './text'
 
@@ -19,15 +20,6 @@ export const shareRow = (share: Share): string[] => [
   SERVED_BY[share.server.kind],
   share.server.kind === 'broken' ? share.server.message : none(share.clients.map((client) => `${client.machine} (${client.state})`))
 ]
-
-const WORKLOADS: { [K in ShareWorkload]: string } = {
-  'read-4k-1': '4 KiB random reads, one at a time',
-  'read-4k-32': '4 KiB random reads, 32 at a time',
-  'write-4k-1': '4 KiB random writes, one at a time',
-  'write-4k-32': '4 KiB random writes, 32 at a time',
-  'read-1m': '1 MiB reads in order',
-  'write-1m': '1 MiB writes in order'
-}
 
 /** How fast a shared disk is beside NBD and a disk of one’s own. */
 export function benchTable({ figures }: ShareBench, paint: Paint): string {
