@@ -87,7 +87,7 @@ export function CompareDialog({ onClose }: { onClose: () => void }) {
 const NoneAble = ({ machine }: { machine: Machine | undefined }) => (
   <EmptyState icon={Gauge} title="No machine to measure in" actions={machine && <Button onClick={() => goToMachine(machine.id, 'settings')}>Settings of {machine.name}</Button>}>
     {machine
-      ? 'None that runs can be measured: others must be able to map its memory. Switch on “Shared memory” in the settings of one, and start it again.'
+      ? 'None that runs can be measured: other processes have to be able to map its memory. Switch on “Shared memory” in the settings of one, and start it again.'
       : 'Start a machine that has “Shared memory” on in its settings. Any that has got a shared disk does.'}
   </EmptyState>
 )
