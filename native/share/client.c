@@ -22,7 +22,7 @@ static void lose(const char *why)
     drop(&queue->call);
     *queue = (struct queue){.kick = NONE, .call = NONE};
   }
-  relay.has_features = relay.unsure = false;
+  relay.has_features = false;
   relay.features = 0;
   tell_observers();
 }
@@ -65,12 +65,15 @@ static int start(uint32_t index, int fd)
     ring_move(&queue->ring, available, used);
   } else {
     queue->stopped_here = false;
+    /* A driver that begins anew, as after a reset, waits for nothing of before. */
+    queue->unsure = false;
     if (!ring_resume(&queue->ring, account_of(relay.account, index), (uint16_t)queue->size, available, used)) {
       int under_way = ring_begin(&queue->ring, (uint16_t)queue->size, available, used);
       if (under_way < 0) return refuse("a ring that makes no sense");
-      if (under_way > 1) relay.unsure = true;
+      queue->unsure = under_way > 1;
     }
     account_keep(relay.account, index, &queue->ring);
+    tell_observers();
   }
   queue->has_stopped = false;
   queue->started = true;

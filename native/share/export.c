@@ -52,7 +52,7 @@ static uint16_t first_of(struct queue *queue)
 {
   if (queue->stopped_here) return queue->stopped_at;
   int moved = ring_settle(&queue->ring);
-  if (moved < 0) relay.unsure = true;
+  if (moved < 0) queue->unsure = true;
   else relay.moved += (unsigned long)moved;
   return ring_next(&queue->ring);
 }

@@ -60,11 +60,18 @@ void drop(int *fd)
   *fd = NONE;
 }
 
+static bool is_unsure(void)
+{
+  for (const struct queue *queue = relay.queues; queue < relay.queues + MOST_RINGS; queue++)
+    if (queue->unsure) return true;
+  return false;
+}
+
 static void tell(int *observer)
 {
   char line[128];
   int length = snprintf(line, sizeof line, "{\"pid\":%d,\"client\":%s,\"exporter\":%s,\"moved\":%lu,\"unsure\":%s}\n", getpid(), relay.client >= 0 ? "true" : "false", relay.link >= 0 ? "true" : "false",
-                        relay.moved, relay.unsure ? "true" : "false");
+                        relay.moved, is_unsure() ? "true" : "false");
   if (send(*observer, line, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) != length) drop(observer);
 }
 

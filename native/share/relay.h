@@ -25,6 +25,8 @@ struct queue {
   /* Where the export stopped, as it said when it was last asked to; and whether that is still so. */
   uint16_t stopped_at;
   bool has_stopped, stopped_here;
+  /* Some of its requests may have been lost since its driver began it. */
+  bool unsure;
 };
 
 extern struct relay {
@@ -43,9 +45,8 @@ extern struct relay {
   struct account *account;
   /* The last answer about the device, for when nobody serves. */
   struct message config;
-  /* Requests that were put where the next export finds them, in all; and whether some may have been lost since the client came. */
+  /* Requests that were put where the next export finds them, in all. */
   unsigned long moved;
-  bool unsure;
   /* Since when there is this connection to an export, and when another is tried. */
   int64_t linked_ms, retry_at_ms;
   int retry_ms;

@@ -1,4 +1,5 @@
 import type { Share, ShareBench, SharePublication, ShareRefresh, ShareWorkload } from '#contract'
+import { WORKLOADS } from '#contract/format'
 import type { Paint } from './paint'
 import { ago, block, formatSize, none, table } from './text'
 
@@ -19,15 +20,6 @@ export const shareRow = (share: Share): string[] => [
   SERVED_BY[share.server.kind],
   share.server.kind === 'broken' ? share.server.message : none(share.clients.map((client) => `${client.machine} (${client.state})`))
 ]
-
-const WORKLOADS: { [K in ShareWorkload]: string } = {
-  'read-4k-1': '4 KiB random reads, one at a time',
-  'read-4k-32': '4 KiB random reads, 32 at a time',
-  'write-4k-1': '4 KiB random writes, one at a time',
-  'write-4k-32': '4 KiB random writes, 32 at a time',
-  'read-1m': '1 MiB reads in order',
-  'write-1m': '1 MiB writes in order'
-}
 
 /** How fast a shared disk is beside NBD and a disk of one’s own. */
 export function benchTable({ figures }: ShareBench, paint: Paint): string {
@@ -92,7 +84,8 @@ export function shareBlock(share: Share, paint: Paint): string {
     ['Writes', share.writeThrough ? 'on the host’s disk before they are answered' : 'on the host’s disk when the guest syncs']
   ], paint.dim)
   if (share.cluster) {
-    const members = share.cluster.members.map(({ machine, state, node, reason }) => [machine, state, String(node), reason ?? ''])
+    const reasonOf = (id: string): string => share.clients.find(({ machineId }) => machineId === id)?.reason ?? ''
+    const members = share.cluster.members.map(({ machineId, machine, state, node, reason }) => [machine, state, String(node), reason ?? reasonOf(machineId)])
     return `${head}All write, on ${share.cluster.folder} in each guest:\n${table(['MACHINE', 'STATE', 'NODE', ''], members, paint.dim)}`
   }
   return head + (rows.length === 0 ? 'No machine has it. Give it to one: strata share attach DISK MACHINE\n' : table(['MACHINE', 'STATE', 'ACCESS', 'OVER', 'AT MOST', ''], rows, paint.dim))

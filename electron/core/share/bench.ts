@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { failure, NO_LIMITS, ShareWorkload, type ShareBench, type ShareTransport } from '#contract'
+import { WORKLOADS } from '#contract/format'
 import { createDisk } from '../disk/qemu-img'
 import { ensurePrivateFolder, makePrivate, removeTree } from '../host/files'
 import type { Library } from '../library/library'
@@ -17,7 +18,7 @@ import { seenInGuest } from './seat'
 
 const TRANSPORTS: readonly ShareTransport[] = ['vhost-user-blk', 'nbd', 'local']
 /** fio's words for each kind of load; all past the guest's page cache. */
-const WORKLOADS: Record<ShareWorkload, string> = {
+const LOADS: Record<ShareWorkload, string> = {
   'read-4k-1': '--rw=randread --bs=4k --iodepth=1',
   'read-4k-32': '--rw=randread --bs=4k --iodepth=32',
   'write-4k-1': '--rw=randwrite --bs=4k --iodepth=1',
@@ -74,7 +75,7 @@ async function measureAll(machine: ManagedMachine, devices: Record<ShareTranspor
   const figures: ShareBench['figures'] = []
   let done = 0
   for (const workload of workloads) {
-    work.phase(`measuring ${workload}`)
+    work.phase(`measuring ${WORKLOADS[workload]}`)
     const runs: Record<ShareTransport, Figure[]> = { 'vhost-user-blk': [], nbd: [], local: [] }
     for (let round = 0; round < rounds; round++) {
       // In another order each time, so that none is always the first.
@@ -93,7 +94,7 @@ async function measureAll(machine: ManagedMachine, devices: Record<ShareTranspor
 const medianOf = (runs: Figure[]): Figure => runs.toSorted((a, b) => a.perSecond - b.perSecond)[Math.floor(runs.length / 2)]!
 
 async function fio(machine: ManagedMachine, device: string, workload: ShareWorkload, seconds: number): Promise<Figure> {
-  const line = `exec fio --name=bench --filename=${device} --direct=1 --ioengine=libaio ${WORKLOADS[workload]} --time_based --runtime=${Math.round(seconds * 1000)}ms --output-format=json`
+  const line = `exec fio --name=bench --filename=${device} --direct=1 --ioengine=libaio ${LOADS[workload]} --time_based --runtime=${Math.round(seconds * 1000)}ms --output-format=json`
   const out = await inGuest(machine, line, [], seconds * 1000 + FIO_MARGIN_MS)
   const job = Fio.parse(JSON.parse(out.slice(out.indexOf('{')))).jobs[0]!
   const side = workload.startsWith('read') ? job.read : job.write

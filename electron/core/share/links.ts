@@ -89,4 +89,4 @@ export class ClientLinks {
 
 const HANGS = 'The process that serves it does not answer.'
 const FAILING = 'Nobody has served it for longer than its guest is to wait: that gets I/O errors.'
-const UNSURE = 'Processes that served it ended without warning, and a request of it may have been lost. If something in the guest waits for it without end, reset the machine.'
+const UNSURE = 'What served it ended suddenly, and a request of its guest may have been lost. If a program in the guest hangs, reset the machine.'

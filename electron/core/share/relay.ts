@@ -28,7 +28,7 @@ const RelayState = z.object({
   exporter: z.boolean(),
   /** Requests that were under way when whoever served them ended, and that it has put where the next one finds them, in all. */
   moved: z.number().int(),
-  /** Some may have been lost since the client came: too much had happened since it last had time to look. */
+  /** Some may have been lost since the guest's driver began: too much had happened since it last had time to look. */
   unsure: z.boolean()
 })
 export type RelayState = z.output<typeof RelayState>

@@ -10,7 +10,7 @@ import { LimitDialog } from './limit-dialog'
 import { SettingsDialog } from './settings-dialog'
 import { sayLatency, sayRate, type ShareRate } from './rates'
 import { useShareLoad } from './use-load'
-import { labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayLimits, sayMember, sayPublished, sayReason, sayRefreshed, sayServer, saySettings, sayTransport, sayVersion, whyNotAsked, whyNotPublish, whyNotRefresh } from './words'
+import { isDoubtful, labelOf, lookOfClient, lookOfMember, lookOfOwner, lookOfServer, MODES, sayLimits, sayMember, sayPublished, sayReason, sayRefreshed, sayServer, saySettings, sayTransport, sayVersion, whyNotAsked, whyNotPublish, whyNotRefresh } from './words'
 import styles from './shares.module.css'
 
 /** Every shared disk: who serves it, and who has it. */
@@ -186,6 +186,8 @@ interface Place {
   writes: boolean
   /** What is to be known of it. */
   note: string
+  /** A request of its guest may have been lost: what to do. */
+  doubt: string | null
   /** Why its guest cannot be asked to mount it; null when it can. */
   whyNotMounted: string | null
   /** It runs, and has the disk. */
@@ -237,6 +239,14 @@ function PlaceRow({ share, place, rate }: { share: Share; place: Place; rate: Sh
           </>
         )}
       </span>
+      {place.doubt && (
+        <p className={styles.doubt}>
+          {place.doubt}{' '}
+          <button type="button" className={styles.link} aria-label={`Reset ${name}…`} onClick={() => openOverlay({ kind: 'reset', machines: [id] })}>
+            Reset it…
+          </button>
+        </p>
+      )}
       {limiting && client && <LimitDialog share={share} client={client} onClose={() => setLimiting(false)} />}
       {detaching && client && <DetachDialog share={share} client={client} onClose={() => setDetaching(false)} />}
       {handing && <HandOverDialog share={share} to={{ id, name }} onClose={() => setHanding(false)} />}
@@ -255,6 +265,7 @@ function ownerPlace(share: Share, machine: Machine | undefined): Place {
     look: lookOfOwner(runs, member),
     writes: share.ownerWrites,
     note: member ? sayMember(member, share.cluster?.folder ?? '') : 'The disk is its own.',
+    doubt: null,
     whyNotMounted: runs ? null : `${share.machine} is off.`,
     holds: runs,
     client: null
@@ -264,12 +275,14 @@ function ownerPlace(share: Share, machine: Machine | undefined): Place {
 function clientPlace(share: Share, client: ShareClient): Place {
   const member = share.cluster?.members.find(({ machineId }) => machineId === client.machineId)
   const joined = client.state === 'connected' && member !== undefined
+  const doubtful = isDoubtful(client)
   return {
     id: client.machineId,
     name: client.machine,
-    look: joined ? lookOfMember(member) : lookOfClient(client),
+    look: joined ? lookOfMember(member, doubtful) : lookOfClient(client),
     writes: client.writes,
-    note: sayReason(share, client) ?? (client.state === 'off' ? 'It gets the disk when it starts.' : joined ? `${sayMember(member, share.cluster?.folder ?? '')}${sayLimits(client)}` : `${sayVersion(client)}${sayTransport(client)}${sayLimits(client)}`),
+    note: (doubtful ? null : sayReason(share, client)) ?? (client.state === 'off' ? 'It gets the disk when it starts.' : joined ? `${sayMember(member, share.cluster?.folder ?? '')}${sayLimits(client)}` : `${sayVersion(client)}${sayTransport(client)}${sayLimits(client)}`),
+    doubt: doubtful ? client.reason : null,
     whyNotMounted: client.state === 'connected' ? null : `${client.machine} ${client.state === 'off' ? 'is off' : 'does not have it now'}.`,
     holds: client.state !== 'off' && client.state !== 'unplugged',
     client

@@ -12,9 +12,11 @@ const CLIENTS: Record<ShareClient['state'], StateLook> = {
   unplugged: { tone: 'paused', icon: Unplug, word: 'Without it' },
   off: { tone: 'off', icon: CircleOff, word: 'Off' }
 }
-/** One that has the disk, and of which there is something to be known. */
-const DOUBTFUL: StateLook = { tone: 'paused', icon: TriangleAlert, word: 'Connected' }
-export const lookOfClient = ({ state, reason }: ShareClient): StateLook => (state === 'connected' && reason !== null ? DOUBTFUL : CLIENTS[state])
+export const lookOfClient = (client: ShareClient): StateLook => markedIf(isDoubtful(client), CLIENTS[client.state])
+
+/** It has the disk, and a request of its guest may have been lost: the reason says so. */
+export const isDoubtful = ({ state, reason }: ShareClient): boolean => state === 'connected' && reason !== null
+const markedIf = (doubtful: boolean, look: StateLook): StateLook => (doubtful ? { ...look, tone: 'paused', icon: TriangleAlert } : look)
 
 /** A machine in a cluster file system. */
 const MEMBERS: Record<ClusterMember['state'], StateLook> = {
@@ -23,7 +25,7 @@ const MEMBERS: Record<ClusterMember['state'], StateLook> = {
   mounted: { tone: 'running', icon: CircleCheck, word: 'Mounted' },
   out: { tone: 'failed', icon: CircleAlert, word: 'Not mounted' }
 }
-export const lookOfMember = ({ state }: ClusterMember): StateLook => MEMBERS[state]
+export const lookOfMember = ({ state }: ClusterMember, doubtful = false): StateLook => markedIf(doubtful && state === 'mounted', MEMBERS[state])
 
 /** The machine that the disk belongs to. */
 export function lookOfOwner(runs: boolean, member: ClusterMember | undefined): StateLook {

@@ -92,8 +92,8 @@ export const shareHandlers: ShareHandlers = {
     }).id
   }),
   'share.bench': (input, world) => ({
-    taskId: world.run('share.bench', `Measure transports in ${input.machine}`, input.machine, async () => ({
-      machine: input.machine,
+    taskId: world.run('share.bench', `Measure transports in ${world.machine(input.machine).name}`, world.machine(input.machine).name, async () => ({
+      machine: world.machine(input.machine).name,
       atMs: Date.now(),
       rounds: input.rounds,
       seconds: input.seconds,

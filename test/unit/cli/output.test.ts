@@ -136,3 +136,13 @@ test('a disk is shown as it lies, and its history as what can be done', () => {
   expect(showResult('disk.show', held, plain, {})).toMatch(/USED BY .*FILE\n[^]*lab1, lab2, snapshot before, web \(shared\) +\/a\n/)
   expect(showResult('disk.check', { files: [{ path: '/a', leakedClusters: 0, problems: null }, { path: '/b', leakedClusters: 2, problems: null }] }, plain, {})).toContain('/a: sound\n/b: sound; 2 leaked clusters')
 })
+
+test('a client that may have lost a request is told of, also where all write', () => {
+  const client = { machineId: 'b', machine: 'lab2', transport: 'vhost-user-blk', transportReason: null, writes: true, version: null, limits: { requestsPerSecond: null, bytesPerSecond: null }, state: 'connected', reason: 'One may have been lost.' }
+  const members = [['a', 'lab1'], ['b', 'lab2']].map(([machineId, machine], index) => ({ machineId, machine, node: index + 1, state: 'mounted', reason: null }))
+  const share = { id: '1', machineId: 'a', machine: 'lab1', disk: 'disk1', sizeBytes: 2 ** 20, mode: 'cluster', ownerWrites: true, published: null, createdAtMs: 0, holdSeconds: null, writeThrough: false, server: { kind: 'machine', machine: 'lab1' }, clients: [client] }
+  expect(showResult('share.show', { ...share, cluster: null }, plain, {})).toMatch(/^lab2 .*One may have been lost\.$/m)
+  const text = showResult('share.show', { ...share, cluster: { folder: '/shared', members } }, plain, {})
+  expect(text).toMatch(/^lab2 +mounted +2 +One may have been lost\.$/m)
+  expect(text).toMatch(/^lab1 +mounted +1$/m)
+})

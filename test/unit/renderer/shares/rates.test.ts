@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ShareCounters } from '#contract'
-import { ratesBetween, sayLatency, sayRate } from '../../../../renderer/features/shares/rates'
+import { ratesBetween, sayLatency, sayRate, sayWithin } from '../../../../renderer/features/shares/rates'
 
 const counters = (machineId: string, more: Partial<ShareCounters> = {}): ShareCounters => ({ machineId, reads: 0, writes: 0, readBytes: 0, writtenBytes: 0, readMs: 0, writeMs: 0, ...more })
 
@@ -23,5 +23,13 @@ describe('the rates of a shared disk', () => {
   it('say when nothing is asked', () => {
     const look = (atMs: number) => ({ atMs, counters: [counters('a')] })
     expect(sayRate(ratesBetween(look(0), look(1000)).get('a')!)).toBe('idle')
+  })
+})
+
+describe('what fio measured', () => {
+  it('is told in a unit that it can be read in, and never as 1000 of one', () => {
+    expect([85_300, 999_600, 2_700_000, 9_960_000, 148_000_000, 999_600_000, 12_300_000_000].map(sayWithin)).toEqual([
+      ...['99 % in 85 µs', '99 % in 1.0 ms', '99 % in 2.7 ms', '99 % in 10 ms', '99 % in 148 ms', '99 % in 1.0 s', '99 % in 12.3 s']
+    ])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
-import { lookOfClient, sayPublished, sayReason, sayRefreshed, sayServer, whyNotAsked, whyNotPublish, whyNotRefresh } from '../../../../renderer/features/shares/words'
+import type { ClusterMember, Share, ShareClient, SharePublication, ShareRefresh } from '#contract'
+import { lookOfClient, lookOfMember, sayPublished, sayReason, sayRefreshed, sayServer, whyNotAsked, whyNotPublish, whyNotRefresh } from '../../../../renderer/features/shares/words'
 
 const reader = (machine: string, state: ShareRefresh['readers'][number]['state']): ShareRefresh['readers'][number] => ({ machineId: machine, machine, state, folders: [], afterMs: 1, reason: null })
 
@@ -43,6 +43,11 @@ describe('a client', () => {
     const connected = { state: 'connected', reason: null } as ShareClient
     expect(lookOfClient(connected)).toMatchObject({ tone: 'running', word: 'Connected' })
     expect(lookOfClient({ ...connected, reason: 'A request may have been lost.' })).toMatchObject({ tone: 'paused', word: 'Connected' })
+    const mounted = { state: 'mounted' } as ClusterMember
+    expect(lookOfMember(mounted)).toMatchObject({ tone: 'running', word: 'Mounted' })
+    expect(lookOfMember(mounted, true)).toMatchObject({ tone: 'paused', word: 'Mounted' })
+    // What is worse is told before it.
+    expect(lookOfMember({ ...mounted, state: 'out' }, true)).toMatchObject({ tone: 'failed' })
   })
 })
 
