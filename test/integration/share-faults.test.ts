@@ -81,17 +81,23 @@ describe('while a client writes to a shared disk', () => {
   })
 })
 
+/** A client that writes and reads with many requests under way, and checks what it reads. Its owner is off. */
+async function deepWriter(): Promise<{ lab: Lab; vms: ShareLab }> {
+  const lab = await openLab()
+  const vms = new ShareLab(lab)
+  await vms.machine('lab1')
+  await lab.done('disk.create', { machine: 'lab1', size: '64M' })
+  await vms.machine('lab2', { sharedMemory: true, memory: '320M' })
+  await lab.done('share.create', { disk: 'lab1:disk1', mode: 'rw', to: ['lab2'] })
+  await lab.done('share.hand-over', { share: 'lab1', machine: 'lab2' })
+  await vms.start('lab2')
+  await vms.startDeep('lab2')
+  return { lab, vms }
+}
+
 describe('with many requests of a client under way', () => {
   it('no end of whoever serves loses one, and none is answered twice', { timeout: 300_000 * ROUNDS }, async () => {
-    const lab = await openLab()
-    const vms = new ShareLab(lab)
-    await vms.machine('lab1')
-    await lab.done('disk.create', { machine: 'lab1', size: '64M' })
-    await vms.machine('lab2', { sharedMemory: true, memory: '320M' })
-    await lab.done('share.create', { disk: 'lab1:disk1', mode: 'rw', to: ['lab2'] })
-    await lab.done('share.hand-over', { share: 'lab1', machine: 'lab2' })
-    await vms.start('lab2')
-    await vms.startDeep('lab2')
+    const { lab, vms } = await deepWriter()
     await lab.call('share.limit', { share: 'lab1', machine: 'lab2', requests: 1000 })
     // Until some were answered out of order when it was killed.
     for (let kill = 0; kill < 2 * ROUNDS || ((await vms.relay('lab2')).moved === 0 && kill < MOST_KILLS); kill++) {
@@ -118,15 +124,7 @@ describe('with many requests of a client under way', () => {
   })
 
   it('one that may be lost is told, with what to do, until that was done', { timeout: 300_000 }, async () => {
-    const lab = await openLab()
-    const vms = new ShareLab(lab)
-    await vms.machine('lab1')
-    await lab.done('disk.create', { machine: 'lab1', size: '64M' })
-    await vms.machine('lab2', { sharedMemory: true, memory: '320M' })
-    await lab.done('share.create', { disk: 'lab1:disk1', mode: 'rw', to: ['lab2'] })
-    await lab.done('share.hand-over', { share: 'lab1', machine: 'lab2' })
-    await vms.start('lab2')
-    await vms.startDeep('lab2')
+    const { lab, vms } = await deepWriter()
     await vms.expectDeep('lab2')
     // More happens than a ring has room for, while the relay does not look; then whoever serves is killed.
     const { pid } = await vms.relay('lab2')
