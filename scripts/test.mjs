@@ -17,6 +17,7 @@ exitOnSignals()
 const total = await main(process.argv.slice(2))
 if (total) {
   // A log is long: what failed is said once more where one looks first.
+  for (const late of total.late) console.log(`↻ passed at its second attempt: ${late}`)
   for (const failure of total.failures) console.log(`✗ ${failure}`)
   console.log(inWords(total))
   process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0

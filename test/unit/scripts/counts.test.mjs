@@ -19,7 +19,16 @@ describe('counting', () => {
     const testResults = [
       { status: 'failed', name: path.resolve('test/a.test.ts'), assertionResults: [{ status: 'passed' }, { status: 'failed', fullName: 'a b' }] }
     ]
-    expect(vitestCounts(report({ ...passing, testResults }))).toEqual({ passed: 3, failed: 1, skipped: 2, failures: ['test/a.test.ts: a b'] })
+    expect(vitestCounts(report({ ...passing, testResults }))).toEqual({ passed: 3, failed: 1, skipped: 2, failures: ['test/a.test.ts: a b'], late: [] })
+  })
+
+  it('names what passed at its second attempt, and why not at its first', () => {
+    const assertionResults = [
+      { status: 'passed', fullName: 'a b', failureMessages: ['Error: no answer\n    at'] },
+      { status: 'failed', fullName: 'a c', failureMessages: ['Error: none'] }
+    ]
+    const testResults = [{ status: 'passed', name: path.resolve('test/a.test.ts'), assertionResults }]
+    expect(vitestCounts(report({ ...passing, testResults })).late).toEqual(['test/a.test.ts: a b: Error: no answer'])
   })
 
   it('counts a test file that cannot be loaded as failed', () => {
@@ -30,12 +39,14 @@ describe('counting', () => {
   it("reads Playwright's report, where a test that passed at its second attempt has passed", () => {
     const stats = { expected: 5, flaky: 1, unexpected: 2, skipped: 3 }
     const specs = (file, ...oks) => oks.map((ok) => ({ file, title: ok ? 'works' : 'does not', ok }))
-    const suites = [{ specs: specs('a.spec.ts', true, false), suites: [{ specs: specs('b.spec.ts', false) }] }]
+    const late = { file: 'b.spec.ts', title: 'works late', ok: true, tests: [{ status: 'flaky', results: [{ error: { message: 'no answer\nat' } }, {}] }] }
+    const suites = [{ specs: specs('a.spec.ts', true, false), suites: [{ specs: [...specs('b.spec.ts', false), late] }] }]
     expect(playwrightCounts(report({ stats, suites, errors: [{ message: 'no display\nat' }] }))).toEqual({
       passed: 6,
       failed: 3,
       skipped: 3,
-      failures: ['a.spec.ts: does not', 'b.spec.ts: does not', 'outside of any test: no display']
+      failures: ['a.spec.ts: does not', 'b.spec.ts: does not', 'outside of any test: no display'],
+      late: ['b.spec.ts: works late: no answer']
     })
   })
 
@@ -50,8 +61,9 @@ describe('counting', () => {
   })
 
   it('adds suites into the closing line', () => {
-    const sum = add({ passed: 1, failed: 2, skipped: 3, failures: ['a'] }, { passed: 10, failed: 20, skipped: 30, failures: ['b'] })
+    const sum = add({ passed: 1, failed: 2, skipped: 3, failures: ['a'], late: ['c'] }, { passed: 10, failed: 20, skipped: 30, failures: ['b'], late: [] })
     expect(inWords(sum)).toBe('11 passed, 22 failed, 33 skipped')
     expect(sum.failures).toEqual(['a', 'b'])
+    expect(sum.late).toEqual(['c'])
   })
 })
