@@ -1,8 +1,10 @@
 /**
  * npm run -s bench -- share [ROUNDS] [CLIENTS]: what a shared disk gives a guest, side by side with NBD and a disk of its own; how long it takes from
  * `share attach` until the guest sees the disk; how soon after the writer's flush a reader sees what was written; how fairly eight clients share, and
- * how much they read together, beside the same machines with a disk of their own each.
+ * how much they read together, beside the same machines with a disk of their own each, and beside the same without SCHED_BATCH.
  */
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { emit, median, progress, rounded } from './support/figures'
 import { timed, withLab, type BenchLab } from './support/lab'
@@ -39,25 +41,44 @@ const FIO = 'fio --name=fair --direct=1 --readonly --ioengine=libaio --rw=randre
 const DISKS = { own: 'vdb', shared: 'vdc' }
 const ALONE_SECONDS = 4
 const WINDOW_SECONDS = 30
+const OTHER_SECONDS = 8
 /** Reads are to find data. */
 const FILL = 'dd if=/dev/zero of=/dev/vdb bs=1M count=64 oflag=direct 2> /dev/null; sync'
 
-/**
- * 4 KiB random reads a second of each of these machines, all at once: by each guest's own count and clock, between two moments at which all of
- * them were reading. (What each fio tells of its own run would flatter those who began before the others, or ended after them.)
- */
-async function readRates(lab: BenchLab, machines: readonly string[], disk: string, seconds: number): Promise<number[]> {
-  const each = <T>(act: (machine: string) => Promise<T>): Promise<T[]> => Promise.all(machines.map(act))
+/** While all of these machines read as fast as they can: `act`, which is given their reads a second over so many seconds. */
+async function whileReading<T>(lab: BenchLab, machines: readonly string[], disk: string, act: (rates: (seconds: number) => Promise<number[]>) => Promise<T>): Promise<T> {
+  const each = <R>(line: (machine: string) => Promise<R>): Promise<R[]> => Promise.all(machines.map(line))
+  const stat = `/sys/block/${disk}/stat`
+  // By each guest's own count and clock: what each fio tells of its own run would flatter those who began before the others, or ended after them.
   const count = async (machine: string): Promise<{ at: number; reads: number }> => {
-    const [at, reads] = (await inGuest(lab, machine, `echo $(cut -d ' ' -f 1 /proc/uptime) $(cat /sys/block/${disk}/stat)`)).split(' ').map(Number)
+    const [at, reads] = (await inGuest(lab, machine, `echo $(cut -d ' ' -f 1 /proc/uptime) $(cat ${stat})`)).split(' ').map(Number)
     return { at: at!, reads: reads! }
   }
-  await each((machine) => inGuest(lab, machine, `${FIO} --filename=/dev/${disk} > /dev/null 2>&1 & echo $! > /run/fair.pid; n=$(cat /sys/block/${disk}/stat); while [ "$n" = "$(cat /sys/block/${disk}/stat)" ]; do usleep 50000; done`))
-  const before = await each(count)
-  await delay(seconds * 1000)
-  const after = await each(count)
+  await each((machine) => inGuest(lab, machine, `${FIO} --filename=/dev/${disk} > /dev/null 2>&1 & echo $! > /run/fair.pid; n=$(cat ${stat}); while [ "$n" = "$(cat ${stat})" ]; do usleep 50000; done`))
+  const result = await act(async (seconds) => {
+    const before = await each(count)
+    await delay(seconds * 1000)
+    const after = await each(count)
+    return after.map(({ at, reads }, index) => (reads - before[index]!.reads) / (at - before[index]!.at))
+  })
   await each((machine) => inGuest(lab, machine, 'kill $(cat /run/fair.pid); while pidof fio > /dev/null; do usleep 50000; done'))
-  return after.map(({ at, reads }, index) => (reads - before[index]!.reads) / (at - before[index]!.at))
+  return result
+}
+
+/** How the threads of all that runs for the lab are scheduled from now on. */
+function schedule(lab: BenchLab, policy: '--batch' | '--other'): void {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+  for (const pid of pids) {
+    if (commandLine(pid).includes(lab.home)) execFileSync('chrt', ['--all-tasks', policy, '--pid', '0', pid])
+  }
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return '' // it has ended
+  }
 }
 
 const sum = (rates: readonly number[]): number => rates.reduce((total, rate) => total + rate, 0)
@@ -65,16 +86,35 @@ const sum = (rates: readonly number[]): number => rates.reduce((total, rate) => 
 const jain = (rates: readonly number[]): number => sum(rates) ** 2 / (rates.length * sum(rates.map((rate) => rate ** 2)))
 const hundredths = (ratio: number): number => Math.round(100 * ratio) / 100
 
-/** Machines that all read as fast as they can, from a disk of their own each or from the shared one: their rates, and what the best gets that is alone. */
-async function together(lab: BenchLab, machines: readonly string[], kind: keyof typeof DISKS): Promise<{ rates: number[]; bestAlone: number }> {
-  const alone: number[] = []
-  for (const name of machines.slice(0, 3)) alone.push(...(await readRates(lab, [name], DISKS[kind], ALONE_SECONDS)))
-  const rates = await readRates(lab, machines, DISKS[kind], WINDOW_SECONDS)
-  progress(`${machines.length} at once, ${kind}: ${rates.map(Math.round).join(', ')} reads a second; alone ${alone.map(Math.round).join(', ')}`)
-  return { rates, bestAlone: Math.max(...alone) }
+interface Together {
+  rates: number[]
+  /** What the best gets that is alone. */
+  bestAlone: number
+  /** What all get together where who wakes takes the processor from who runs. */
+  otherTotal: number
 }
 
-/** How alike the clients' shares are; what they get together against what one gets alone, and against the same with local disks: so many guests are slow by themselves. */
+/** Machines that all read as fast as they can, from a disk of their own each or from the shared one. */
+async function together(lab: BenchLab, machines: readonly string[], kind: keyof typeof DISKS): Promise<Together> {
+  const alone: number[] = []
+  for (const name of machines.slice(0, 3)) alone.push(...(await whileReading(lab, [name], DISKS[kind], (rates) => rates(ALONE_SECONDS))))
+  const found = await whileReading(lab, machines, DISKS[kind], async (measure) => {
+    const other: number[] = []
+    const asOther = async (): Promise<void> => {
+      schedule(lab, '--other')
+      other.push(sum(await measure(OTHER_SECONDS)))
+      schedule(lab, '--batch')
+    }
+    await asOther()
+    const rates = await measure(WINDOW_SECONDS)
+    await asOther()
+    return { rates, other }
+  })
+  progress(`${machines.length} at once, ${kind}: ${found.rates.map(Math.round).join(', ')} reads a second; alone ${alone.map(Math.round).join(', ')}; all together without SCHED_BATCH ${found.other.map(Math.round).join(', ')}`)
+  return { rates: found.rates, bestAlone: Math.max(...alone), otherTotal: sum(found.other) / found.other.length }
+}
+
+/** How alike the clients' shares are; what they get together against what one gets alone, against the same with local disks, and against what they got if they were not scheduled as Strata does. */
 async function fairness(lab: BenchLab): Promise<object> {
   await lab.done('share.create', { disk: 'lab1:disk1', to: [] })
   const names = Array.from({ length: CLIENTS }, (_, index) => `client${index + 1}`)
@@ -92,7 +132,9 @@ async function fairness(lab: BenchLab): Promise<object> {
     jain: Math.round(jain(shared.rates) * 1000) / 1000,
     totalToBestAlone: hundredths(sum(shared.rates) / shared.bestAlone),
     totalToBestAloneLocal: hundredths(sum(own.rates) / own.bestAlone),
-    totalToLocal: hundredths(sum(shared.rates) / sum(own.rates))
+    totalToLocal: hundredths(sum(shared.rates) / sum(own.rates)),
+    totalToWithoutBatch: hundredths(sum(shared.rates) / shared.otherTotal),
+    totalToWithoutBatchLocal: hundredths(sum(own.rates) / own.otherTotal)
   }
 }
 

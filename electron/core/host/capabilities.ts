@@ -7,7 +7,8 @@ import { Failure, type Availability, type Host } from '#contract'
 import { diskSpace, exists, readJson } from './files'
 import { CpuLoad } from './load'
 import { installCommand } from './process'
-import { findProgram, inspectQemu, QEMU, type PathEnvironment } from './qemu-binary'
+import { findProgram, type PathEnvironment } from './program'
+import { inspectQemu, QEMU } from './qemu-binary'
 
 export { QEMU }
 

@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { failure } from '#contract'
 import { cancelled } from '#core/task/work'
 import { fileFailure } from './file-failure'
+import { findProgram } from './program'
 
 export interface RunOptions {
   signal?: AbortSignal
@@ -38,7 +39,8 @@ const PACKAGE: Record<string, string> = {
   swtpm: 'swtpm',
   vde_switch: 'vde2',
   flock: 'util-linux',
-  fallocate: 'util-linux'
+  fallocate: 'util-linux',
+  chrt: 'util-linux'
 }
 export const installCommand = (...packages: string[]): string => `sudo apt-get install ${packages.join(' ')}`
 
@@ -135,9 +137,16 @@ function cannotStart(program: string, cwd: string | undefined, error: NodeJS.Err
   if (error.code !== 'ENOENT') return failure('program-failed', `${program} could not be started.`, { program, exitCode: null, cause: error })
   // The system answers the same for a missing folder to start it in.
   if (cwd !== undefined && !existsSync(cwd)) return fileFailure(error, cwd, 'entered')
-  const install = installCommand(PACKAGE[program] ?? program)
-  return failure('missing-program', `${program} is not installed.`, { program, install, next: `Install it: ${install}`, cause: error })
+  return notInstalled(program, error)
 }
+
+function notInstalled(program: string, cause?: Error): Error {
+  const install = installCommand(PACKAGE[program] ?? program)
+  return failure('missing-program', `${program} is not installed.`, { program, install, next: `Install it: ${install}`, cause })
+}
+
+/** Becomes the program that it is given, scheduled as it is told to. */
+const SCHEDULER = 'chrt'
 
 export interface Detached {
   readonly pid: number
@@ -148,6 +157,10 @@ export interface Detached {
 
 /**
  * Starts a program that outlives this process, in a session of its own. Output is appended to `logFile`.
+ *
+ * It is scheduled as SCHED_BATCH: one of its threads that wakes does not take the processor from what runs. Machines that are busy are woken thousands of
+ * times a second (a timer tick, a kick, an answer), and would push each other out of the processors' caches each time. Where a processor is free nothing
+ * changes, and no right is needed. Why: docs/decisions.md. Source: sched(7), chrt(1).
  * @param options.inheritFds open descriptors that the program gets as 3, 4, ... and keeps until it ends
  */
 export async function spawnDetached(
@@ -159,13 +172,15 @@ export async function spawnDetached(
   const log = openLog(logFile)
   const nothing = openSync('/dev/null', 'r+')
   try {
-    const child = spawn(program, args, { cwd, env, detached: true, stdio: coverInherited(['ignore', log, log, ...inheritFds], nothing) })
+    const path = findProgram(program, env)
+    if (path === null) throw notInstalled(program)
+    const child = spawn(SCHEDULER, ['--batch', '0', path, ...args], { cwd, env, detached: true, stdio: coverInherited(['ignore', log, log, ...inheritFds], nothing) })
     const exited = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
     })
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
-      child.once('error', (error) => reject(cannotStart(program, cwd, error)))
+      child.once('error', (error) => reject(cannotStart(SCHEDULER, cwd, error)))
     })
     child.unref()
     const pid = child.pid ?? -1

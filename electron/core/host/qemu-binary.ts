@@ -1,5 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, isAbsolute, join } from 'node:path'
+import { statSync } from 'node:fs'
 import { z } from 'zod'
 import { failure, QemuBinary } from '#contract'
 import { exists, readJson, writeJsonAtomic } from './files'
@@ -8,25 +7,6 @@ import { run } from './process'
 /** The system emulator that machines run on. */
 export const QEMU = 'qemu-system-x86_64'
 const TIMEOUT_MS = 30_000
-
-export interface PathEnvironment {
-  PATH?: string | undefined
-}
-
-/** Where a program is that can be run, looked up as execvp(3) does; null when there is none. */
-export function findProgram(name: string, environment: PathEnvironment): string | null {
-  for (const folder of (environment.PATH ?? '').split(delimiter)) {
-    if (!isAbsolute(folder)) continue // what a relative folder means depends on where one stands
-    const path = join(folder, name)
-    try {
-      accessSync(path, constants.X_OK)
-      if (statSync(path).isFile()) return path
-    } catch {
-      continue // not in this folder
-    }
-  }
-  return null
-}
 
 /** What tells one installed QEMU from the next: an upgrade gives its file another time or size. */
 const Identity = z.object({ path: z.string(), modifiedAtMs: z.number(), sizeBytes: z.number() })

@@ -5,7 +5,8 @@ import { Host } from '#contract'
 import { bridgeAvailability, findFirmware, inspectHost, kvmAvailability, parseCpuInfo, type InspectOptions } from '#core/host/capabilities'
 import { HostWatch } from '#core/host/host'
 import { CpuLoad, parseCpuTimes } from '#core/host/load'
-import { findProgram, inspectQemu, parseMachineHelp } from '#core/host/qemu-binary'
+import { findProgram } from '#core/host/program'
+import { inspectQemu, parseMachineHelp } from '#core/host/qemu-binary'
 import { asNobody, failureOf, scratchFolder } from '../../support/scratch'
 
 /** A QEMU that answers like one, counts how often it is asked, and can be told to fail. */

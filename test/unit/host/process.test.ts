@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { isSameProcess, processStartTicks, readProcessStats, run, signalProcess, spawnDetached } from '#core/host/process'
 import { failureOf, scratchFolder, smallFileSystem, isRoot } from '../../support/scratch'
 
@@ -128,6 +128,13 @@ describe('spawnDetached', () => {
     expect(statSync(logFile).mode & 0o777).toBe(0o600)
   })
 
+  test('does not take the processor from what runs, nor do its children', async () => {
+    const logFile = join(scratchFolder(), 'log')
+    const child = await spawnDetached('sh', ['-c', 'chrt --pid $$; sh -c "chrt --pid \\$\\$"'], { logFile })
+    await child.exited
+    expect(readFileSync(logFile, 'utf8').match(/policy: .*/g)).toEqual(['policy: SCHED_BATCH', 'policy: SCHED_BATCH'])
+  })
+
   test('outlives the process that started it', async () => {
     const folder = scratchFolder()
     const starter = join(folder, 'starter.mjs')
@@ -171,7 +178,7 @@ describe('a process by pid and start', () => {
     const odd = join(folder, 'a) S 1 (b')
     await run('cp', ['/bin/sleep', odd])
     const child = await spawnDetached(odd, ['100'], { logFile: join(folder, 'log') })
-    expect(readFileSync(`/proc/${child.pid}/stat`, 'utf8')).toContain('(a) S 1 (b)')
+    await vi.waitFor(() => expect(readFileSync(`/proc/${child.pid}/stat`, 'utf8')).toContain('(a) S 1 (b)'))
     expect(child.startTicks).toBeGreaterThan(processStartTicks(process.pid) ?? Infinity)
     expect(processStartTicks(child.pid)).toBe(child.startTicks)
     expect(signalProcess(child.pid, child.startTicks, 'SIGTERM')).toBe(true)
