@@ -39,8 +39,7 @@ const PACKAGE: Record<string, string> = {
   swtpm: 'swtpm',
   vde_switch: 'vde2',
   flock: 'util-linux',
-  fallocate: 'util-linux',
-  chrt: 'util-linux'
+  fallocate: 'util-linux'
 }
 export const installCommand = (...packages: string[]): string => `sudo apt-get install ${packages.join(' ')}`
 
@@ -145,9 +144,6 @@ function notInstalled(program: string, cause?: Error): Error {
   return failure('missing-program', `${program} is not installed.`, { program, install, next: `Install it: ${install}`, cause })
 }
 
-/** Becomes the program that it is given, scheduled as it is told to. */
-const SCHEDULER = 'chrt'
-
 export interface Detached {
   readonly pid: number
   /** With the pid, names the process for good: pids are used again. */
@@ -158,9 +154,9 @@ export interface Detached {
 /**
  * Starts a program that outlives this process, in a session of its own. Output is appended to `logFile`.
  *
- * It is scheduled as SCHED_BATCH: one of its threads that wakes does not take the processor from what runs. Machines that are busy are woken thousands of
- * times a second (a timer tick, a kick, an answer), and would push each other out of the processors' caches each time. Where a processor is free nothing
- * changes, and no right is needed. Why: docs/decisions.md. Source: sched(7), chrt(1).
+ * It is scheduled as SCHED_BATCH, unless Strata itself is not scheduled as usual: one of its threads that wakes does not take the processor from what
+ * runs. Machines that are busy are woken thousands of times a second (a timer tick, a kick, an answer), and would push each other out of the processors'
+ * caches each time. Where a processor is free nothing changes, and no right is needed. Why: docs/decisions.md. Source: sched(7), chrt(1).
  * @param options.inheritFds open descriptors that the program gets as 3, 4, ... and keeps until it ends
  */
 export async function spawnDetached(
@@ -174,13 +170,14 @@ export async function spawnDetached(
   try {
     const path = findProgram(program, env)
     if (path === null) throw notInstalled(program)
-    const child = spawn(SCHEDULER, ['--batch', '0', path, ...args], { cwd, env, detached: true, stdio: coverInherited(['ignore', log, log, ...inheritFds], nothing) })
+    const [first, ...rest] = asBatchWork([path, ...args], env)
+    const child = spawn(first, rest, { cwd, env, detached: true, stdio: coverInherited(['ignore', log, log, ...inheritFds], nothing) })
     const exited = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
     })
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
-      child.once('error', (error) => reject(cannotStart(SCHEDULER, cwd, error)))
+      child.once('error', (error) => reject(cannotStart(program, cwd, error)))
     })
     child.unref()
     const pid = child.pid ?? -1
@@ -190,6 +187,19 @@ export async function spawnDetached(
     closeSync(log)
   }
 }
+
+/**
+ * The command, begun by a program that schedules itself so and then becomes it. Who has Strata run otherwise means its machines, too (and may not be
+ * allowed to leave SCHED_IDLE again); where there is no chrt, they run as ever.
+ */
+function asBatchWork(command: [string, ...string[]], env: NodeJS.ProcessEnv): [string, ...string[]] {
+  const chrt = schedulingPolicy() === SCHED_OTHER ? findProgram('chrt', env) : null
+  return chrt ? [chrt, '--batch', '0', ...command] : command
+}
+
+/** Source: field 41 of proc(5)'s /proc/PID/stat, sched.h. */
+const SCHED_OTHER = 0
+const schedulingPolicy = (): number => Number(statFields(process.pid)?.[41 - 3])
 
 /**
  * Chromium does not mark its descriptors close-on-exec: a program that the app starts would hold its sockets, pipes and files

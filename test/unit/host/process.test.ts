@@ -118,6 +118,13 @@ describe('run', () => {
   })
 })
 
+/** What another process runs that has `spawnDetached`. @returns its file */
+function starterOf(lines: string): string {
+  const file = join(scratchFolder(), 'starter.mjs')
+  writeFileSync(file, `const { spawnDetached } = await import(${JSON.stringify(join(process.cwd(), 'electron/core/host/process.ts'))})\n${lines}`)
+  return file
+}
+
 describe('spawnDetached', () => {
   test('runs in a session of its own with its output in a private log', async () => {
     const logFile = join(scratchFolder(), 'log')
@@ -135,16 +142,29 @@ describe('spawnDetached', () => {
     expect(readFileSync(logFile, 'utf8').match(/policy: .*/g)).toEqual(['policy: SCHED_BATCH', 'policy: SCHED_BATCH'])
   })
 
-  test('outlives the process that started it', async () => {
+  const policyIn = (logFile: string): string | undefined => readFileSync(logFile, 'utf8').split(') ')[1]?.split(' ')[41 - 3]
+
+  test('runs as ever where there is no chrt', async () => {
     const folder = scratchFolder()
-    const starter = join(folder, 'starter.mjs')
-    writeFileSync(
-      starter,
-      `const { spawnDetached } = await import(${JSON.stringify(join(process.cwd(), 'electron/core/host/process.ts'))})
-       const child = await spawnDetached('sleep', ['100'], { logFile: ${JSON.stringify(join(folder, 'log'))} })
+    const logFile = join(folder, 'log')
+    const child = await spawnDetached('/bin/cat', ['/proc/self/stat'], { logFile, env: { PATH: folder } })
+    await child.exited
+    expect(policyIn(logFile)).toBe('0')
+  })
+
+  test('stays SCHED_IDLE where Strata is', async () => {
+    const logFile = join(scratchFolder(), 'log')
+    const starter = starterOf(`setInterval(() => {}, 1000) // what is detached keeps nobody alive
+       await (await spawnDetached('cat', ['/proc/self/stat'], { logFile: ${JSON.stringify(logFile)} })).exited
+       process.exit()`)
+    await run('chrt', ['--idle', '0', process.execPath, '--import', 'tsx', starter])
+    expect(policyIn(logFile)).toBe('5')
+  })
+
+  test('outlives the process that started it', async () => {
+    const starter = starterOf(`const child = await spawnDetached('sleep', ['100'], { logFile: ${JSON.stringify(join(scratchFolder(), 'log'))} })
        console.log(child.pid, child.startTicks)
-       setInterval(() => {}, 1000)`
-    )
+       setInterval(() => {}, 1000)`)
     const parent = spawn(process.execPath, ['--import', 'tsx', starter], { stdio: ['ignore', 'pipe', 'inherit'] })
     const [line] = (await once(parent.stdout, 'data')) as [Buffer]
     parent.kill('SIGKILL')
